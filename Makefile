@@ -1,0 +1,52 @@
+# Needs Go, git and a shell; the tools are pinned in tools/go.mod and built by the go command.
+
+FUZZTIME ?= 30s
+BENCH    ?= .
+MINCOVER ?= 95.0
+
+# Every module that git tracks or would track, one after another; tools/ holds no code.
+MODULES := $(sort $(dir $(wildcard $(shell git ls-files -co --exclude-standard go.mod '*/go.mod'))))
+CODE    := $(filter-out tools/,$(MODULES))
+ifeq ($(CODE),)
+$(error no module found: run make in the root of a git clone)
+endif
+
+TOOL = go tool -modfile='$(CURDIR)/tools/go.mod'
+RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
+
+# $(call each,modules,command) ends at the first module where the command fails.
+each = @for m in $(1); do echo "== $$m"; (cd "$$m" && $(2)) || exit 1; done
+
+.PHONY: test lint fuzz cover bench fmt
+.NOTPARALLEL:
+
+# test vets and tests every module, with the race detector where cgo can build it.
+test:
+	$(call each,$(CODE),go vet ./... && go test $(RACE) -shuffle=on ./...)
+
+# lint accepts no unformatted file, no untidy module and no finding.
+lint:
+	@files=$$($(TOOL) gofumpt -l .) || exit 1; test -z "$$files" || { echo "make fmt would change:"; echo "$$files"; exit 1; }
+	$(call each,$(MODULES),go mod tidy -diff)
+	$(call each,$(CODE),go vet ./... && $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run)
+
+# fuzz runs every fuzz target for FUZZTIME.
+fuzz:
+	$(call each,$(CODE),targets=$$(go test -list '^Fuzz' ./...) && echo "$$targets" \
+	| awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " f[i]; n = 0 }' \
+	| while read -r pkg f; do echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null || exit 1; done)
+
+# cover fails if the root package's own tests reach less than MINCOVER percent of its statements.
+cover:
+	@go test -coverprofile=cover.out .
+	@awk -v min=$(MINCOVER) 'NR > 1 { all += $$2; if ($$3) hit += $$2 } \
+	END { p = 100 * hit / all; printf "total: %.2f%% of statements\n", p; exit (p < min) }' cover.out
+
+# bench runs the root's benchmarks ten times and leaves the raw figures in bench.out.
+bench:
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 . >bench.out || { cat bench.out; exit 1; }
+	@$(TOOL) benchstat bench.out
+
+# fmt formats every module.
+fmt:
+	@$(TOOL) gofumpt -w .
