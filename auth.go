@@ -1,0 +1,92 @@
+package tigertonic
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// HTTPBasicAuth returns a handler that calls h only for a user with the right
+// password (RFC 7617). Others are answered 401 with a challenge for the realm.
+// The credentials are passwords by user; they are copied. Comparing them takes
+// the same time whatever the request says, and there is one answer for whatever
+// is wrong with it.
+//
+// A preflight that a [CORSHandler] in h allows is answered without credentials,
+// since browsers send none with it.
+//
+// It panics if there are no credentials or one of them is empty, or if the realm
+// has a character that can't be quoted.
+func HTTPBasicAuth(credentials map[string]string, realm string, h http.Handler) FirstHandler {
+	if len(credentials) == 0 {
+		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: no credentials (at %v)", realm, caller()))
+	}
+	passwords := make(map[[sha256.Size]byte][sha256.Size]byte, len(credentials))
+	for user, password := range credentials {
+		if user == "" || password == "" || strings.Contains(user, ":") {
+			panic(fmt.Sprintf("tigertonic: basic auth for realm %q: user %q has no name, a name with a colon, or no password (at %v)",
+				realm, user, caller()))
+		}
+		passwords[sha256.Sum256([]byte(user))] = sha256.Sum256([]byte(password))
+	}
+	return HTTPBasicAuthFunc(func(user, password string) error {
+		want, known := passwords[sha256.Sum256([]byte(user))] // the zero array, which no password has, if it isn't
+		got := sha256.Sum256([]byte(password))
+		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 || !known {
+			return errUnauthorized
+		}
+		return nil
+	}, realm, h)
+}
+
+// HTTPBasicAuthFunc is [HTTPBasicAuth] with a function that returns an error for
+// a user that isn't known or a password that isn't right. The response is a 401
+// with the error's text, or has the status of the error if it is an
+// [HTTPEquivError]. The function may be called by many goroutines at a time.
+//
+// It panics if the function is nil, or the realm has a character that can't be
+// quoted.
+func HTTPBasicAuthFunc(f func(user, password string) error, realm string, h http.Handler) FirstHandler {
+	if f == nil {
+		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: the function is nil (at %v)", realm, caller()))
+	}
+	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: a control character in the realm (at %v)", realm, caller()))
+	}
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm)
+	return First(&basicAuth{f, `Basic realm="` + quoted + `"`, realm, h}, h)
+}
+
+var errUnauthorized = Unauthorized{errors.New("unauthorized")}
+
+type basicAuth struct {
+	check     func(user, password string) error
+	challenge string
+	realm     string
+	next      http.Handler
+}
+
+func (ba *basicAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isPreflight(r) && servePreflight(ba.next, w, r) {
+		return
+	}
+	var err error = errUnauthorized
+	if user, password, ok := r.BasicAuth(); ok && len(r.Header["Authorization"]) == 1 {
+		err = ba.check(user, password)
+	}
+	if err == nil {
+		return
+	}
+	if _, ok := errors.AsType[HTTPEquivError](err); !ok {
+		err = Unauthorized{err}
+	}
+	if statusOf(err) == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", ba.challenge)
+	}
+	ResponseErrorWriter.WriteError(r, w, err)
+}
+
+func (ba *basicAuth) String() string { return fmt.Sprintf("HTTPBasicAuth(%q)", ba.realm) }

@@ -1,0 +1,86 @@
+package tigertonic
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// CacheOptions are the directives of a Cache-Control header (RFC 9111 §5.2.2).
+// The zero value has none.
+type CacheOptions struct {
+	Immutable       bool // never changes: immutable (RFC 8246) and, for MaxAge, one year
+	IsPrivate       bool
+	NoCache         bool
+	NoStore         bool
+	NoTransform     bool
+	MustRevalidate  bool
+	ProxyRevalidate bool
+	MaxAge          time.Duration // sent in whole seconds, and left out if under one
+	SharedMaxAge    time.Duration // likewise, as s-maxage
+}
+
+const oneYear = 365 * 24 * time.Hour
+
+// String returns the header's value, "" if there is no directive.
+func (o CacheOptions) String() string {
+	var directives []string
+	add := func(set bool, directive string) {
+		if set {
+			directives = append(directives, directive)
+		}
+	}
+	age := func(d time.Duration, name string) {
+		add(d >= time.Second, fmt.Sprintf("%s=%d", name, d/time.Second))
+	}
+	if o.Immutable {
+		o.MaxAge = oneYear
+	}
+	add(o.IsPrivate, "private")
+	add(o.NoCache, "no-cache")
+	add(o.NoStore, "no-store")
+	add(o.NoTransform, "no-transform")
+	add(o.MustRevalidate, "must-revalidate")
+	add(o.ProxyRevalidate, "proxy-revalidate")
+	age(o.MaxAge, "max-age")
+	age(o.SharedMaxAge, "s-maxage")
+	add(o.Immutable, "immutable")
+	return strings.Join(directives, ", ")
+}
+
+// CachedHandler sets Cache-Control on the responses of a handler.
+type CachedHandler struct {
+	handler      http.Handler
+	cacheControl string
+}
+
+// Cached returns a handler that sets Cache-Control on each response of h that
+// isn't an error, unless h has set it.
+func Cached(h http.Handler, o CacheOptions) *CachedHandler {
+	return &CachedHandler{h, o.String()}
+}
+
+// ServeHTTP calls the handler.
+func (c *CachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w, rec := record(w, r)
+	rec.observe(c)
+	c.handler.ServeHTTP(w, r)
+	if rec.status == 0 {
+		c.onHeader(http.StatusOK, w.Header()) // the server will write the header
+	}
+}
+
+// Unwrap returns the handler without Cache-Control.
+func (c *CachedHandler) Unwrap() http.Handler { return c.handler }
+
+// String is how [Explain] shows the handler.
+func (c *CachedHandler) String() string { return fmt.Sprintf("Cached(%s)", c.cacheControl) }
+
+func (c *CachedHandler) onHeader(status int, h http.Header) {
+	if status < 400 && c.cacheControl != "" && h["Cache-Control"] == nil {
+		h.Set("Cache-Control", c.cacheControl)
+	}
+}
+
+func (c *CachedHandler) onBody([]byte) {}

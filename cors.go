@@ -1,0 +1,319 @@
+package tigertonic
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The headers of the CORS protocol (Fetch §3.3).
+const (
+	CORSRequestOrigin    = "Origin"
+	CORSRequestMethod    = "Access-Control-Request-Method"
+	CORSRequestHeaders   = "Access-Control-Request-Headers"
+	CORSAllowOrigin      = "Access-Control-Allow-Origin"
+	CORSAllowMethods     = "Access-Control-Allow-Methods"
+	CORSAllowHeaders     = "Access-Control-Allow-Headers"
+	CORSAllowCredentials = "Access-Control-Allow-Credentials"
+	CORSExposeHeaders    = "Access-Control-Expose-Headers"
+	corsMaxAge           = "Access-Control-Max-Age"
+)
+
+// What a response depends on, for caches.
+const (
+	varyOrigin    = CORSRequestOrigin
+	varyPreflight = CORSRequestOrigin + ", " + CORSRequestMethod + ", " + CORSRequestHeaders
+)
+
+// CORSBuilder builds handlers that tell browsers which other origins may use
+// them. The zero value allows none. What was built doesn't change with the
+// builder.
+type CORSBuilder struct {
+	origins, headers, exposed []string
+	credentials               bool
+	maxAge                    time.Duration
+}
+
+// NewCORSBuilder returns a builder that allows no origin.
+func NewCORSBuilder() *CORSBuilder { return &CORSBuilder{} }
+
+// AddAllowedOrigins allows these origins, each as browsers send it, such as
+// "https://example.com" or "http://localhost:8080". "*" allows all.
+func (b *CORSBuilder) AddAllowedOrigins(origins ...string) *CORSBuilder {
+	b.origins = append(b.origins, origins...)
+	return b
+}
+
+// AddAllowedHeaders allows requests to have these headers besides the
+// safelisted ones. "*" allows all.
+func (b *CORSBuilder) AddAllowedHeaders(headers ...string) *CORSBuilder {
+	b.headers = append(b.headers, headers...)
+	return b
+}
+
+// AddExposedHeaders lets scripts read these headers of responses besides the
+// safelisted ones.
+func (b *CORSBuilder) AddExposedHeaders(headers ...string) *CORSBuilder {
+	b.exposed = append(b.exposed, headers...)
+	return b
+}
+
+// AddAllowCredentials sets whether requests may be made with the user's
+// credentials: cookies, client certificates and basic authentication.
+func (b *CORSBuilder) AddAllowCredentials(allow bool) *CORSBuilder {
+	b.credentials = allow
+	return b
+}
+
+// AddMaxAge sets how long browsers may remember the answer to a preflight, in
+// whole seconds. Zero leaves it to them.
+func (b *CORSBuilder) AddMaxAge(d time.Duration) *CORSBuilder {
+	b.maxAge = d
+	return b
+}
+
+// Build returns the handler with CORS. It panics if the handler is nil, if all
+// origins are allowed with credentials, if the origin "null" is allowed, which
+// any document can take on, if a header isn't a token, or if the age is
+// negative.
+func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
+	if err := b.check(h); err != "" {
+		panic(fmt.Sprintf("tigertonic: CORS: %s (built at %v)", err, caller()))
+	}
+	c := &CORSHandler{
+		Handler:     h,
+		allOrigins:  slices.Contains(b.origins, "*"),
+		origins:     map[string]bool{},
+		allHeaders:  slices.Contains(b.headers, "*"),
+		headers:     map[string]bool{},
+		headerList:  strings.Join(b.headers, ", "),
+		exposedList: strings.Join(b.exposed, ", "),
+		credentials: b.credentials,
+	}
+	for _, origin := range b.origins {
+		c.origins[origin] = true
+	}
+	for _, header := range b.headers {
+		c.headers[strings.ToLower(header)] = true
+	}
+	if seconds := int64(b.maxAge / time.Second); seconds > 0 {
+		c.maxAge = strconv.FormatInt(seconds, 10)
+	}
+	return c
+}
+
+// check returns what is wrong with the configuration, or "".
+func (b *CORSBuilder) check(h http.Handler) string {
+	switch {
+	case h == nil:
+		return "the handler is nil"
+	case b.credentials && slices.Contains(b.origins, "*"):
+		return `credentials can't be allowed to the origin "*"`
+	case slices.Contains(b.origins, "null"):
+		return `the origin "null" can't be allowed, for it is anybody's`
+	case b.maxAge < 0:
+		return fmt.Sprintf("the age %v is negative", b.maxAge)
+	}
+	for _, origin := range b.origins {
+		if origin == "" || strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+			return fmt.Sprintf("%q is not an origin", origin)
+		}
+	}
+	for _, header := range slices.Concat(b.headers, b.exposed) {
+		if !isToken(header) {
+			return fmt.Sprintf("%q is not the name of a header", header)
+		}
+	}
+	return ""
+}
+
+// CORSHandler is a handler with CORS. It adds to the responses what the Fetch
+// standard asks for, and nothing for an origin that isn't allowed.
+//
+// A [TrieServeMux] answers the preflights of the handlers in it, however deep
+// under other wrappers the CORSHandler is. One that is not in a mux answers
+// them itself, with the methods of the muxes in it; if there is none, or it
+// leads elsewhere, then the requested method is allowed.
+type CORSHandler struct {
+	http.Handler
+	allOrigins  bool
+	origins     map[string]bool
+	allHeaders  bool
+	headers     map[string]bool // in lower case
+	headerList  string
+	exposedList string
+	credentials bool
+	maxAge      string
+}
+
+// ServeHTTP answers a preflight, or adds the headers and calls the handler.
+func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isPreflight(r) && !strings.HasPrefix(r.Pattern, http.MethodOptions+" ") {
+		if answer := findPreflight(c, r); answer.found {
+			c.preflight(w, r, answer.methods)
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	c.HandleCORS(w, r)
+	c.Handler.ServeHTTP(w, r)
+}
+
+// HandleCORS adds the headers for the request to the response, but doesn't
+// answer it. To a preflight it allows the requested method.
+func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
+	if isPreflight(r) {
+		c.preflight(w, r, r.Header[CORSRequestMethod][:1])
+		return
+	}
+	h := w.Header()
+	addVary(h, varyOrigin)
+	origin := c.allowedOrigin(r)
+	if origin == "" {
+		return
+	}
+	c.allowOrigin(h, origin)
+	if c.exposedList != "" {
+		h.Set(CORSExposeHeaders, c.exposedList)
+	}
+}
+
+// Unwrap returns the handler without CORS.
+func (c *CORSHandler) Unwrap() http.Handler { return c.Handler }
+
+// String is how [Explain] shows the handler.
+func (c *CORSHandler) String() string { return "CORS" }
+
+// preflight adds the headers for a preflight, if the origin, the method and all
+// headers are allowed, and tells whether they are.
+func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	h := w.Header()
+	addVary(h, varyPreflight)
+	origin, headers := c.allowedOrigin(r), r.Header[CORSRequestHeaders]
+	if origin == "" || !slices.Contains(methods, r.Header.Get(CORSRequestMethod)) || !c.allowsHeaders(headers) {
+		return false
+	}
+	c.allowOrigin(h, origin)
+	h.Set(CORSAllowMethods, strings.Join(methods, ", "))
+	list := c.headerList
+	if c.allHeaders {
+		list = strings.Join(headers, ", ") // for "*" doesn't cover Authorization, nor anything with credentials
+	}
+	if list != "" {
+		h.Set(CORSAllowHeaders, list)
+	}
+	if c.maxAge != "" {
+		h.Set(corsMaxAge, c.maxAge)
+	}
+	return true
+}
+
+// allowedOrigin returns the origin that may read the response, or "".
+func (c *CORSHandler) allowedOrigin(r *http.Request) string {
+	if c.allOrigins {
+		return "*"
+	}
+	if origins := r.Header[CORSRequestOrigin]; len(origins) == 1 && c.origins[origins[0]] {
+		return origins[0]
+	}
+	return ""
+}
+
+func (c *CORSHandler) allowOrigin(h http.Header, origin string) {
+	h.Set(CORSAllowOrigin, origin)
+	if c.credentials {
+		h.Set(CORSAllowCredentials, "true")
+	}
+}
+
+// allowsHeaders tells whether all headers that a preflight names are allowed.
+func (c *CORSHandler) allowsHeaders(values []string) bool {
+	for _, value := range values {
+		for value != "" {
+			var header string
+			header, value, _ = strings.Cut(value, ",")
+			header = strings.Trim(header, " \t")
+			if header != "" && (!isToken(header) || !c.allHeaders && !c.headers[strings.ToLower(header)]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isPreflight tells whether the request asks if another may be made.
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get(CORSRequestMethod) != ""
+}
+
+// addVary adds names to those that the response varies by.
+func addVary(h http.Header, names string) {
+	if values := h["Vary"]; !slices.Contains(values, names) && !slices.Contains(values, "*") {
+		h["Vary"] = append(slices.Clip(values), names)
+	}
+}
+
+// findCORS returns the outermost CORSHandler among the wrappers of h, or nil.
+func findCORS(h http.Handler) *CORSHandler {
+	for h != nil {
+		if c, ok := h.(*CORSHandler); ok {
+			return c
+		}
+		h = unwrap(h)
+	}
+	return nil
+}
+
+// A preflightAnswer is what a tree of handlers says of a preflight.
+type preflightAnswer struct {
+	found   bool
+	cors    *CORSHandler // of the requested method, or nil
+	methods []string     // that the path has
+}
+
+// findPreflight looks for the answer to a preflight among the wrappers and
+// muxes that lead to the handler of the requested method, and calls none of
+// them. There is none if the path isn't found or OPTIONS has a handler of its
+// own.
+func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
+	u, inner := *r.URL, *r
+	inner.URL = &u
+	answer.methods = r.Header[CORSRequestMethod][:1]
+	routed := false
+	for h != nil {
+		switch x := h.(type) {
+		case *CORSHandler:
+			answer.cors = cmp.Or(answer.cors, x)
+		case *optionsHandler:
+			if rt := x.requested(&inner); rt != nil {
+				answer.cors = cmp.Or(answer.cors, findCORS(rt.handler))
+			}
+			answer.methods, answer.found = x.allow, true
+			return answer
+		case *TrieServeMux, HostServeMux:
+			h, _ = x.(interface {
+				Handler(*http.Request) (http.Handler, string)
+			}).Handler(&inner)
+			routed = true
+			continue
+		}
+		h = unwrap(h)
+	}
+	answer.found = !routed
+	return answer
+}
+
+// servePreflight answers a preflight if a CORSHandler in h allows it, so that
+// what guards h needn't ask browsers for what they don't send with one.
+func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool {
+	answer := findPreflight(h, r)
+	if !answer.found || answer.cors == nil || !answer.cors.preflight(w, r, answer.methods) {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}

@@ -1,0 +1,2 @@
+// Package tigertonic is a framework for JSON web services.
+package tigertonic

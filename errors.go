@@ -1,0 +1,170 @@
+package tigertonic
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// HTTPEquivError is an error that stands for an HTTP status. It is looked for
+// with [errors.As], so it may be wrapped.
+type HTTPEquivError interface {
+	error
+	StatusCode() int
+}
+
+// NamedError is an error that says what clients are to call it.
+type NamedError interface {
+	error
+	Name() string
+}
+
+// SnakeCaseHTTPEquivErrors makes errors without a name of their own be called
+// like their status in snake case, not_found, rather than like their type,
+// tigertonic.NotFound. Set it before serving.
+var SnakeCaseHTTPEquivErrors bool //nolint:gochecknoglobals // the classic API
+
+// ErrorWriter answers a request with an error. The status is the error's, if it
+// is an [HTTPEquivError], else 500.
+type ErrorWriter interface {
+	// WriteError writes the error as JSON if the client accepts it, else as
+	// plain text.
+	WriteError(r *http.Request, w http.ResponseWriter, err error)
+	// WriteJSONError writes {"description":…,"error":…} and a newline.
+	WriteJSONError(w http.ResponseWriter, err error)
+	// WritePlaintextError writes the error's name, a colon and its description.
+	WritePlaintextError(w http.ResponseWriter, err error)
+}
+
+// ResponseErrorWriter answers for all handlers of this package. Set it before
+// serving.
+var ResponseErrorWriter ErrorWriter = defaultErrorWriter{} //nolint:gochecknoglobals // the classic API
+
+// NewHTTPEquivError returns an [HTTPEquivError] with this status code, or 500
+// for one under 100, which is named after err and unwraps to it.
+func NewHTTPEquivError(err error, code int) HTTPEquivError {
+	if code < 100 {
+		code = http.StatusInternalServerError
+	}
+	return httpEquivError{err, code}
+}
+
+type httpEquivError struct {
+	error
+	code int
+}
+
+func (err httpEquivError) Name() string {
+	if name := errorName(err.error); name != namelessError {
+		return name
+	}
+	return ""
+}
+
+func (err httpEquivError) StatusCode() int { return err.code }
+func (err httpEquivError) Unwrap() error   { return err.error }
+
+type defaultErrorWriter struct{}
+
+func (ew defaultErrorWriter) WriteError(r *http.Request, w http.ResponseWriter, err error) {
+	if accepts(r, jsonType) {
+		ew.WriteJSONError(w, err)
+	} else {
+		ew.WritePlaintextError(w, err)
+	}
+}
+
+func (defaultErrorWriter) WriteJSONError(w http.ResponseWriter, err error) {
+	body := struct {
+		Description string `json:"description"`
+		Error       string `json:"error"`
+	}{description(err), errorName(err)}
+	writeErrorHeader(w, jsonType, err)
+	_ = json.NewEncoder(w).Encode(body) // strings always encode; a client that is gone is no error
+}
+
+func (defaultErrorWriter) WritePlaintextError(w http.ResponseWriter, err error) {
+	writeErrorHeader(w, plaintextType, err)
+	_, _ = io.WriteString(w, errorName(err)+": "+description(err))
+}
+
+// writeErrorHeader writes the header of an error, without what was meant for
+// the body that it takes the place of.
+func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
+	h := w.Header()
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	h.Del("Etag")
+	h.Del("Last-Modified")
+	h.Set("Content-Type", mediaType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(statusOf(err))
+}
+
+// statusOf returns the status that err is to be answered with. A status that
+// can't be a final response's is 500.
+func statusOf(err error) int {
+	if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
+		if code := equiv.StatusCode(); code >= 200 && code <= 999 {
+			return code
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+const namelessError = "error"
+
+// errorName returns what clients are told that err is called.
+func errorName(err error) string {
+	if named, ok := errors.AsType[NamedError](err); ok {
+		if name := named.Name(); name != "" {
+			return name
+		}
+	}
+	equiv, isEquiv := errors.AsType[HTTPEquivError](err)
+	if isEquiv && SnakeCaseHTTPEquivErrors {
+		if text := http.StatusText(equiv.StatusCode()); text != "" {
+			return snakeCase(text)
+		}
+	}
+	if name := typeName(err); name != "" {
+		return name
+	}
+	if isEquiv {
+		if name := typeName(equiv); name != "" {
+			return name
+		}
+	}
+	return namelessError
+}
+
+// description returns err's text, or its status's if it holds no error.
+func description(err error) string {
+	//nolint:errorlint // one that is wrapped has the text of what wraps it
+	if status, ok := err.(statusError); ok && status.Unwrap() == nil {
+		return http.StatusText(status.StatusCode())
+	}
+	return err.Error()
+}
+
+// typeName returns the name of err's type with its package, or "" if the type
+// isn't exported.
+func typeName(err error) string {
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if first, _ := utf8.DecodeRuneInString(t.Name()); !unicode.IsUpper(first) {
+		return ""
+	}
+	return t.String()
+}
+
+func snakeCase(text string) string {
+	return strings.NewReplacer(" ", "_", "-", "_", "'", "").Replace(strings.ToLower(text))
+}

@@ -1,0 +1,81 @@
+package tigertonic
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// What a mux answers by itself: 404, 405 and OPTIONS.
+
+// NotFoundHandler answers 404 through [ResponseErrorWriter].
+type NotFoundHandler struct{}
+
+// ServeHTTP writes a [NotFound].
+func (NotFoundHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ResponseErrorWriter.WriteError(r, w, NotFound{fmt.Errorf("%s %s not found", r.Method, r.URL.EscapedPath())})
+}
+
+// MethodNotAllowedHandler answers 405 through [ResponseErrorWriter]. The Allow
+// header names the methods of the mux that returned the handler for this
+// request, and is empty if there was none (RFC 9110 §10.2.1).
+type MethodNotAllowedHandler struct{}
+
+// ServeHTTP writes a [MethodNotAllowed].
+func (MethodNotAllowedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	methods, _ := r.Context().Value(allowKey{}).([]string)
+	allow, description := strings.Join(methods, ", "), "no method is allowed"
+	if allow != "" {
+		description = "only " + allow + " are allowed"
+	}
+	w.Header().Set("Allow", allow)
+	ResponseErrorWriter.WriteError(r, w, MethodNotAllowed{errors.New(description)})
+}
+
+// allowKey is the context's key for the methods that MethodNotAllowedHandler
+// names. They can't be in the handler, which users compare with its zero value.
+type allowKey struct{}
+
+// An optionsHandler answers OPTIONS for a path, and so a preflight.
+type optionsHandler struct {
+	mux   *TrieServeMux
+	allow []string
+}
+
+func (o *optionsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", strings.Join(o.allow, ", "))
+	if isPreflight(r) {
+		o.preflight(w, r)
+	}
+	body, err := json.Marshal(map[string][]string{"allow": o.allow})
+	if err != nil {
+		ResponseErrorWriter.WriteError(r, w, err)
+		return
+	}
+	w.Header().Set("Content-Type", jsonType)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// preflight leaves the answer to the CORSHandler of the requested method. Where
+// that has none, the methods are named without allowing anybody to use them.
+func (o *optionsHandler) preflight(w http.ResponseWriter, r *http.Request) {
+	rt := o.requested(r)
+	if rt == nil {
+		addVary(w.Header(), varyPreflight)
+	} else if c := findCORS(rt.handler); c != nil {
+		c.preflight(w, r, o.allow)
+	} else {
+		addVary(w.Header(), varyPreflight)
+		w.Header().Set(CORSAllowMethods, strings.Join(o.allow, ", "))
+	}
+}
+
+// requested returns the route that the request is a preflight for, or nil.
+func (o *optionsHandler) requested(r *http.Request) *route {
+	path, escaped := requestPath(r.URL)
+	rt, _, _ := o.mux.find(r.Header.Get(CORSRequestMethod), cmp.Or(path, "/"), escaped)
+	return rt
+}

@@ -1,0 +1,118 @@
+package tigertonic
+
+import (
+	"log"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Logger is where log lines go. A *[log.Logger] is one. It must be safe for
+// concurrent use.
+type Logger interface {
+	Output(calldepth int, s string) error
+	Print(v ...any)
+	Printf(format string, v ...any)
+	Println(v ...any)
+}
+
+// MultilineLogger logs requests and responses in lines as they are on the wire.
+// Its fields are to be set before serving.
+type MultilineLogger struct {
+	Logger                                         // standard output by default
+	RequestIDCreator func(*http.Request) RequestID // NewRequestID by default
+	handler          http.Handler
+	redactor         Redactor
+}
+
+// Logged returns a handler that logs the requests to h and its responses, on
+// standard output by default. Each line begins with the request's ID, so that
+// those of one request can be told from others between them:
+//
+//	ID > GET /path HTTP/1.1
+//	ID > Name: value
+//	ID >
+//	ID > the body, as far as h has read it
+//	ID < HTTP/1.1 200 OK
+//	ID < Name: value
+//	ID <
+//	ID < the body
+//
+// The redactor, which may be nil, is called with each text before it is logged.
+// Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
+// a body only if it is text or JSON, up to 64 KiB. With a redactor, nothing of a
+// longer one is. Characters that can't be printed are escaped.
+func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
+	return &MultilineLogger{
+		Logger:   log.New(os.Stdout, "", log.Ltime|log.Lmicroseconds),
+		handler:  h,
+		redactor: redactor,
+	}
+}
+
+// ServeHTTP calls the handler and logs the request before, and the response
+// after, also if the handler panics.
+func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := escape(string(createRequestID(l.RequestIDCreator, r)), "")
+	l.start(id+" >", r.Method+" "+requestURI(r)+" "+r.Proto, r.Header)
+	requestType := http.Header{"Content-Type": r.Header["Content-Type"], "Content-Encoding": r.Header["Content-Encoding"]}
+	requestBody := keepBody(r)
+	w, rec, response := keepResponse(w, r)
+	panicked := true
+	defer func() {
+		l.body(id+" >", requestBody.text("request", requestType, l.redactor))
+		status := rec.finalStatus(panicked)
+		l.start(id+" <", r.Proto+" "+strconv.Itoa(status)+" "+http.StatusText(status), response.header)
+		l.body(id+" <", response.body.text("response", response.header, l.redactor))
+		if panicked {
+			l.line(id+" <", "** the handler panicked **")
+		}
+	}()
+	l.handler.ServeHTTP(w, r)
+	panicked = false
+}
+
+// Unwrap returns the handler whose requests are logged.
+func (l *MultilineLogger) Unwrap() http.Handler { return l.handler }
+
+// String is how [Explain] shows the handler.
+func (l *MultilineLogger) String() string { return "Logged" }
+
+// start logs the first line of a request or response, its headers and an empty
+// line.
+func (l *MultilineLogger) start(prefix, first string, h http.Header) {
+	l.line(prefix, l.redactor.redact(first))
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			l.line(prefix, name+": "+l.redactor.header(name, value))
+		}
+	}
+	l.line(prefix, "")
+}
+
+func (l *MultilineLogger) body(prefix, text string) {
+	if text == "" {
+		return
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		l.line(prefix, strings.TrimSuffix(line, "\r"))
+	}
+}
+
+func (l *MultilineLogger) line(prefix, text string) {
+	if text != "" {
+		text = " " + escape(text, "")
+	}
+	_ = l.Output(2, prefix+text) // there is nowhere to report it
+}
+
+// createRequestID returns the request's ID by create, or a random one.
+func createRequestID(create func(*http.Request) RequestID, r *http.Request) RequestID {
+	if create == nil {
+		return NewRequestID()
+	}
+	return create(r)
+}

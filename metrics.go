@@ -1,0 +1,191 @@
+package tigertonic
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/rcrowley/go-metrics"
+)
+
+// Counter counts the requests to a handler.
+type Counter struct {
+	metrics.Counter
+	handler http.Handler
+	name    string
+}
+
+// Counted returns a handler that counts the requests to h in a counter of this
+// name. A nil registry is metrics.DefaultRegistry. It panics if the registry has
+// a metric of that name.
+func Counted(h http.Handler, name string, registry metrics.Registry) *Counter {
+	c := &Counter{metrics.NewCounter(), h, name}
+	register(registry, name, c.Counter)
+	return c
+}
+
+// ServeHTTP counts the request and calls the handler.
+func (c *Counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.Inc(1)
+	c.handler.ServeHTTP(w, r)
+}
+
+// Unwrap returns the handler whose requests are counted.
+func (c *Counter) Unwrap() http.Handler { return c.handler }
+
+// String is how [Explain] shows the handler.
+func (c *Counter) String() string { return fmt.Sprintf("Counted(%s)", c.name) }
+
+// Timer measures how long a handler takes.
+type Timer struct {
+	metrics.Timer
+	handler http.Handler
+	name    string
+}
+
+// Timed returns a handler that measures how long h takes, in nanoseconds, in a
+// timer of this name. A nil registry is metrics.DefaultRegistry. It panics if
+// the registry has a metric of that name.
+//
+// The timer is one of go-metrics: the first of a process starts a goroutine that
+// never ends.
+func Timed(h http.Handler, name string, registry metrics.Registry) *Timer {
+	t := &Timer{metrics.NewTimer(), h, name}
+	register(registry, name, t.Timer)
+	return t
+}
+
+// ServeHTTP calls the handler and measures it, also if it panics.
+func (t *Timer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer t.UpdateSince(time.Now())
+	t.handler.ServeHTTP(w, r)
+}
+
+// Unwrap returns the handler that is measured.
+func (t *Timer) Unwrap() http.Handler { return t.handler }
+
+// String is how [Explain] shows the handler.
+func (t *Timer) String() string { return fmt.Sprintf("Timed(%s)", t.name) }
+
+// CounterByStatus counts the responses of a handler by their status.
+type CounterByStatus struct {
+	handler  http.Handler
+	name     string
+	registry metrics.Registry
+	counters [500]atomic.Pointer[metrics.Counter] // from status 100 on
+	others   metrics.Counter
+}
+
+// CountedByStatus returns a handler that counts the responses of h in counters
+// called name-200, name-404 and so on: one for each status that
+// [http.StatusText] knows, one more for any other from 100 to 599 once it is
+// seen, and name-5xx for what isn't a status. A panic is counted as 500 if
+// nothing was written before it. A nil registry is metrics.DefaultRegistry. It
+// panics if the registry has a metric of such a name.
+func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *CounterByStatus {
+	c := &CounterByStatus{handler: h, name: name, registry: registryOrDefault(registry), others: metrics.NewCounter()}
+	for status := 100; status < 600; status++ {
+		if http.StatusText(status) != "" {
+			counter := metrics.NewCounter()
+			register(registry, c.counterName(status), counter)
+			c.counters[status-100].Store(&counter)
+		}
+	}
+	register(registry, name+"-5xx", c.others)
+	return c
+}
+
+// ServeHTTP calls the handler and counts its response.
+func (c *CounterByStatus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serveCounted(c.handler, w, r, func(status int) { c.counter(status).Inc(1) })
+}
+
+// Unwrap returns the handler whose responses are counted.
+func (c *CounterByStatus) Unwrap() http.Handler { return c.handler }
+
+// String is how [Explain] shows the handler.
+func (c *CounterByStatus) String() string { return fmt.Sprintf("CountedByStatus(%s)", c.name) }
+
+func (c *CounterByStatus) counterName(status int) string {
+	return c.name + "-" + strconv.Itoa(status)
+}
+
+// counter returns the counter for a status, made if there is none.
+func (c *CounterByStatus) counter(status int) metrics.Counter {
+	if status < 100 || status > 599 {
+		return c.others
+	}
+	kept := &c.counters[status-100]
+	if counter := kept.Load(); counter != nil {
+		return *counter
+	}
+	counter, ok := c.registry.GetOrRegister(c.counterName(status), metrics.NewCounter).(metrics.Counter)
+	if !ok { // the name has been taken by another kind of metric
+		counter = c.others
+	}
+	kept.Store(&counter)
+	return counter
+}
+
+// CounterByStatusXX counts the responses of a handler by the first digit of
+// their status.
+type CounterByStatusXX struct {
+	handler  http.Handler
+	name     string
+	counters [5]metrics.Counter
+}
+
+// CountedByStatusXX returns a handler that counts the responses of h in counters
+// called name-1xx to name-5xx. The last one also counts what isn't a status,
+// and panics if nothing was written before them. A nil registry is
+// metrics.DefaultRegistry. It panics if the registry has a metric of such a
+// name.
+func CountedByStatusXX(h http.Handler, name string, registry metrics.Registry) *CounterByStatusXX {
+	c := &CounterByStatusXX{handler: h, name: name}
+	for i := range c.counters {
+		c.counters[i] = metrics.NewCounter()
+		register(registry, fmt.Sprintf("%s-%dxx", name, i+1), c.counters[i])
+	}
+	return c
+}
+
+// ServeHTTP calls the handler and counts its response.
+func (c *CounterByStatusXX) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serveCounted(c.handler, w, r, func(status int) {
+		if status < 100 || status > 599 {
+			status = 500
+		}
+		c.counters[status/100-1].Inc(1)
+	})
+}
+
+// Unwrap returns the handler whose responses are counted.
+func (c *CounterByStatusXX) Unwrap() http.Handler { return c.handler }
+
+// String is how [Explain] shows the handler.
+func (c *CounterByStatusXX) String() string { return fmt.Sprintf("CountedByStatusXX(%s)", c.name) }
+
+// serveCounted calls the handler and then count with the status on the wire.
+func serveCounted(h http.Handler, w http.ResponseWriter, r *http.Request, count func(status int)) {
+	w, rec := record(w, r)
+	panicked := true
+	defer func() { count(rec.finalStatus(panicked)) }()
+	h.ServeHTTP(w, r)
+	panicked = false
+}
+
+func registryOrDefault(registry metrics.Registry) metrics.Registry {
+	if registry == nil {
+		return metrics.DefaultRegistry
+	}
+	return registry
+}
+
+// register adds a metric to the registry or panics.
+func register(registry metrics.Registry, name string, metric any) {
+	if err := registryOrDefault(registry).Register(name, metric); err != nil {
+		panic(fmt.Sprintf("tigertonic: metric %q: %v (registered at %v)", name, err, caller()))
+	}
+}

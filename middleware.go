@@ -1,0 +1,56 @@
+package tigertonic
+
+import "net/http"
+
+// FirstHandler calls its handlers in turn until one has written a header or a
+// body. The last one is what the others guard.
+type FirstHandler []http.Handler
+
+// First returns a handler that calls these in turn until one has written a
+// header or a body.
+func First(handlers ...http.Handler) FirstHandler { return handlers }
+
+// ServeHTTP calls the handlers in turn.
+func (fh FirstHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w, rec := record(w, r)
+	for _, h := range fh {
+		h.ServeHTTP(w, r)
+		if rec.status != 0 || rec.hijacked {
+			return
+		}
+	}
+}
+
+// Unwrap returns the handlers.
+func (fh FirstHandler) Unwrap() []http.Handler { return fh }
+
+// If returns a handler that calls f before h. The headers that f returns are
+// added to the response. An error ends the request: it is answered through
+// [ResponseErrorWriter], and h isn't called.
+//
+// A preflight that a [CORSHandler] in h allows is answered without f.
+func If(f func(*http.Request) (http.Header, error), h http.Handler) FirstHandler {
+	return First(&condition{f, h}, h)
+}
+
+type condition struct {
+	f    func(*http.Request) (http.Header, error)
+	next http.Handler
+}
+
+func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isPreflight(r) && servePreflight(c.next, w, r) {
+		return
+	}
+	header, err := c.f(r)
+	for name, values := range header {
+		for _, value := range values {
+			w.Header().Add(name, value)
+		}
+	}
+	if err != nil {
+		ResponseErrorWriter.WriteError(r, w, err)
+	}
+}
+
+func (c *condition) String() string { return "If" }

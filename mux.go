@@ -1,0 +1,247 @@
+package tigertonic
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// TrieServeMux routes requests by method and path to handlers. It is an
+// [http.Handler] and can be mounted, wrapped and tested like any other.
+//
+// A pattern is a path that begins with a slash. A segment {name} is a wildcard
+// for one segment that isn't empty, and {name...} as the last one takes the
+// rest of the path, empty or not. A literal beats a wildcard. Where the more
+// specific pattern lacks the method, a less specific one that has it answers,
+// so with POST /users/me and GET /users/{id}, a GET of /users/me is the second.
+//
+// A wildcard's value is what stands in the path, unescaped once. Handlers read
+// it by r.PathValue("name"), by [PathValue], or from the query, as
+// r.URL.Query().Get("name") and Get("{name}"), where it takes the place of what
+// the client sent under these names. Be careful with r.FormValue, which puts
+// the parameters of a form in the body first. r.Pattern is the method and the
+// pattern with its namespaces, "GET /1.0/stuff/{name}".
+//
+// Paths are matched as they were sent: nothing is cleaned and nothing is ever
+// redirected. Segments are those of the escaped path, so %2F doesn't end one.
+// /A isn't /a, /a/ isn't /a, and an empty segment, as in //a, is only matched by
+// itself. A path with a dot segment, which is "." or ".." between slashes once
+// the path is unescaped, matches no pattern and no namespace.
+//
+// A path that nothing matches is answered 404 and one without the method 405,
+// through [ResponseErrorWriter]. HEAD is answered by the handler for GET and
+// OPTIONS by the mux, unless there is a handler of their own.
+//
+// The zero value is a mux without routes. Register everything before serving;
+// after that a TrieServeMux may be used by any number of goroutines.
+type TrieServeMux struct {
+	root node
+}
+
+// NewTrieServeMux returns a mux without routes.
+func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
+
+// Handle registers the handler for a method and a pattern. It panics if the
+// method isn't a token (RFC 9110 §5.6.2), if the pattern is malformed, if the
+// handler is nil, or if the method has a handler for the same pattern or one
+// that differs only in the names of its wildcards.
+func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
+	where := caller()
+	segments, err := parsePattern(pattern)
+	switch {
+	case !isToken(method):
+		panic(fmt.Sprintf("tigertonic: pattern %q: method %q is not a token (registered at %v)", pattern, method, where))
+	case err != nil:
+		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.offset, err.text, where))
+	case h == nil:
+		panic(fmt.Sprintf("tigertonic: pattern %q: the handler is nil (registered at %v)", pattern, where))
+	}
+	n := mux.root.descend(segments)
+	if old := n.route(method); old != nil {
+		panic(fmt.Sprintf(
+			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
+			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
+	}
+	n.routes = append(n.routes, newRoute(method, pattern, segments, h, where))
+}
+
+// HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
+func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.ResponseWriter, *http.Request)) {
+	if f == nil {
+		mux.Handle(method, pattern, nil)
+		return
+	}
+	mux.Handle(method, pattern, http.HandlerFunc(f))
+}
+
+// HandleNamespace mounts a handler, for all methods, on the paths that begin
+// with the segments of namespace. They are taken off r.URL before the handler
+// sees it: of /1.0/stuff, a handler mounted on /1.0 sees /stuff, and of /1.0, it
+// sees /. The longest namespace wins, and a pattern of this mux wins over the
+// namespaces it lies in. The namespace "" takes whatever is left. A namespace
+// may hold wildcards, which the handler and all within it can read.
+//
+// The handler may be a mux, also this one. HandleNamespace panics if the
+// namespace is malformed, if it has a handler already, or if the handler is
+// nil.
+func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
+	where := caller()
+	segments, err := parseNamespace(namespace)
+	switch {
+	case err != nil:
+		panic(fmt.Sprintf("tigertonic: namespace %q: at offset %d: %s (registered at %v)", namespace, err.offset, err.text, where))
+	case h == nil:
+		panic(fmt.Sprintf("tigertonic: namespace %q: the handler is nil (registered at %v)", namespace, where))
+	}
+	if len(segments) == 0 && reaches(h, mux.is) {
+		panic(fmt.Sprintf("tigertonic: namespace %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", namespace, where))
+	}
+	n := mux.root.descend(segments)
+	if old := n.mount; old != nil {
+		panic(fmt.Sprintf(
+			"tigertonic: namespace %q: at offset %d: conflicts with namespace %q registered at %v, both match %s (registered at %v)",
+			namespace, firstDifference(namespace, old.namespace), old.namespace, old.where, example(segments)+"/", where))
+	}
+	n.mount = newMount(segments, namespace, h, where)
+}
+
+// Handler returns the handler for the request and the pattern, or namespace,
+// that it was registered with, and changes the request as ServeHTTP does before
+// it calls that handler. Where there is none, it is a [NotFoundHandler] or a
+// [MethodNotAllowedHandler], and the pattern is "".
+func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern string) {
+	path, escaped := requestPath(r.URL)
+	if path == "" && r.Method != http.MethodConnect {
+		path = "/" // RFC 3986 §6.2.3
+	}
+	if !strings.HasPrefix(path, "/") || hasDotSegment(r.URL.Path) {
+		return NotFoundHandler{}, ""
+	}
+	rt, m, left := mux.find(r.Method, path, escaped)
+	switch {
+	case rt != nil:
+		rt.prepare(r, path, escaped)
+		return rt.handler, rt.path()
+	case m != nil:
+		if !m.prepare(r, path, left, escaped) {
+			return NotFoundHandler{}, ""
+		}
+		return m.handler, m.namespace
+	}
+	allow := mux.allow(path, escaped)
+	switch {
+	case allow == nil:
+		return NotFoundHandler{}, ""
+	case r.Method == http.MethodOptions:
+		return &optionsHandler{mux, allow}, ""
+	}
+	*r = *r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
+	return MethodNotAllowedHandler{}, ""
+}
+
+// ServeHTTP calls the handler for the request.
+func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, _ := mux.Handler(r)
+	if r.Method == http.MethodHead {
+		w = withoutBody(w, r)
+	}
+	h.ServeHTTP(w, r)
+}
+
+// is tells whether h is this mux.
+func (mux *TrieServeMux) is(h http.Handler) bool {
+	other, ok := h.(*TrieServeMux)
+	return ok && other == mux
+}
+
+// find returns the route that answers the request, or the mount that does and
+// what it leaves of the path.
+func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *mount, left string) {
+	own := false // the mux itself has the answer to OPTIONS
+	mux.root.search(path, escaped, func(n *node, l string) bool {
+		if l == "" {
+			rt = n.route(method)
+			if rt == nil && method == http.MethodHead {
+				rt = n.route(http.MethodGet)
+			}
+			own = own || method == http.MethodOptions && len(n.routes) > 0
+		}
+		if rt == nil && !own && n.mount != nil {
+			m, left = n.mount, l
+		}
+		return rt != nil || m != nil
+	})
+	return rt, m, left
+}
+
+// allow returns the methods, sorted, of all patterns that match the path, or
+// nil if none does.
+func (mux *TrieServeMux) allow(path string, escaped bool) (methods []string) {
+	mux.root.search(path, escaped, func(n *node, left string) bool {
+		if left != "" {
+			return false
+		}
+		for _, rt := range n.routes {
+			methods = append(methods, rt.method())
+			if rt.method() == http.MethodGet {
+				methods = append(methods, http.MethodHead)
+			}
+		}
+		return false
+	})
+	if methods == nil {
+		return nil
+	}
+	methods = append(methods, http.MethodOptions)
+	slices.Sort(methods)
+	return slices.Compact(methods)
+}
+
+// hasDotSegment tells whether a segment of the unescaped path is "." or "..".
+func hasDotSegment(path string) bool {
+	for {
+		i := strings.Index(path, "/.")
+		if i < 0 {
+			return false
+		}
+		path = strings.TrimPrefix(path[i+len("/."):], ".")
+		if path == "" || path[0] == '/' {
+			return true
+		}
+	}
+}
+
+// setPath makes path, as requestPath returned it, the URL's.
+func setPath(u *url.URL, path string, escaped bool) {
+	u.Path, u.RawPath = path, ""
+	if escaped {
+		if u.Path = unescape(path); u.Path != path {
+			u.RawPath = path
+		}
+	}
+}
+
+// isToken tells whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// firstDifference returns the offset at which a and b begin to differ, or 0 if
+// they are the same.
+func firstDifference(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return 0
+}

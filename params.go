@@ -1,0 +1,199 @@
+package tigertonic
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// HandlerFunc is an [http.HandlerFunc] that promises to read its wildcards
+// with [PathValue]. A mux then has nothing to put into the request for it, and
+// routing to it through any number of wildcards allocates nothing: neither
+// r.PathValue nor the query is filled.
+//
+// PathValue works in every other handler too.
+type HandlerFunc func(http.ResponseWriter, *http.Request)
+
+// ServeHTTP calls f.
+func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) { f(w, r) }
+
+// PathValue returns what the wildcard of that name in the pattern that matched
+// the request stands for, unescaped once, or "" if there is no such wildcard.
+// It works under any router that fills r.PathValue as well as under a
+// [TrieServeMux].
+//
+// It reads the value off r.Pattern and r.URL, so it is for handlers that leave
+// both as they found them.
+func PathValue(r *http.Request, name string) string {
+	if value := r.PathValue(name); value != "" || r.URL == nil {
+		return value
+	}
+	_, pattern := splitPattern(r.Pattern)
+	index, kind := findWildcard(pattern, name)
+	if kind == literal {
+		return ""
+	}
+	path, escaped := requestPath(r.URL)
+	if kind != rest {
+		// A namespace has taken as many segments off the path as the pattern
+		// has more. Under one, a pattern that ends in {name...} doesn't come
+		// here: the mux has filled r.PathValue.
+		index -= strings.Count(pattern, "/") - strings.Count(path, "/")
+	}
+	value := nthSegment(path, index, kind)
+	if escaped {
+		return unescape(value)
+	}
+	return value
+}
+
+// nthSegment returns the path's segment with this index, counted from 0, or for
+// rest all from there on. It is "" where there is none.
+func nthSegment(path string, index int, kind segmentKind) string {
+	for ; path != ""; index-- {
+		if index == 0 && kind == rest {
+			return path[1:]
+		}
+		text, left := cutSegment(path)
+		if index == 0 {
+			return text
+		}
+		path = left
+	}
+	return ""
+}
+
+// requestPath returns the path that a request is routed by, and whether it is
+// still percent-encoded. Where it isn't, unescaping it segment by segment would
+// have given the same segments.
+func requestPath(u *url.URL) (path string, escaped bool) {
+	if u.RawPath == "" {
+		return u.Path, false
+	}
+	return u.EscapedPath(), true
+}
+
+// cutSegment splits "/a/b/c" into "a" and "/b/c".
+func cutSegment(path string) (text, left string) {
+	text = path[1:]
+	if i := strings.IndexByte(text, '/'); i >= 0 {
+		return text[:i], text[i:]
+	}
+	return text, ""
+}
+
+// splitPattern splits an http.Request's Pattern into what comes before the
+// path, a method or a host or nothing, and the path.
+func splitPattern(pattern string) (before, path string) {
+	i := strings.IndexByte(pattern, '/')
+	if i < 0 {
+		return pattern, ""
+	}
+	return pattern[:i], pattern[i:]
+}
+
+// parseWildcard returns the name in "{name}" or "{name...}", or literal.
+func parseWildcard(text string) (name string, kind segmentKind) {
+	if text == "" || text[0] != '{' {
+		return "", literal
+	}
+	if name, isRest := strings.CutSuffix(text[1:], "...}"); isRest {
+		return name, rest
+	}
+	return text[1 : len(text)-1], wildcard
+}
+
+// findWildcard returns the index of the pattern's segment that is a wildcard of
+// this name, or literal.
+func findWildcard(pattern, name string) (index int, kind segmentKind) {
+	for ; pattern != ""; index++ {
+		var text string
+		text, pattern = cutSegment(pattern)
+		if found, kind := parseWildcard(text); kind != literal && found == name {
+			return index, kind
+		}
+	}
+	return 0, literal
+}
+
+// A need is what a handler expects to find in a request that was routed to it.
+type need uint8
+
+const (
+	needPathValue need = 1 << iota // r.PathValue("name")
+	needQuery                      // r.URL.Query().Get("name") and Get("{name}")
+)
+
+// fill puts the values of pattern's wildcards, taken from path, where they are
+// needed. The query's own parameters of these names are left out, in whatever
+// way they are spelled.
+func fill(r *http.Request, needs need, pattern, path string, escaped bool) {
+	var buf [256]byte
+	query, names := buf[:0], pattern
+	for pattern != "" {
+		text, value := "", ""
+		text, pattern = cutSegment(pattern)
+		name, kind := parseWildcard(text)
+		if kind == rest {
+			value = path[1:]
+		} else {
+			value, path = cutSegment(path)
+		}
+		if kind == literal {
+			continue
+		}
+		if escaped {
+			value = unescape(value)
+		}
+		if needs&needPathValue != 0 {
+			r.SetPathValue(name, value)
+		}
+		if needs&needQuery != 0 {
+			query = appendParameter(query, name, value)
+			if r.Form != nil { // parsed already
+				r.Form.Set(name, value)
+				r.Form.Set("{"+name+"}", value)
+			}
+		}
+	}
+	if needs&needQuery != 0 {
+		query = appendOthers(query, r.URL.RawQuery, names)
+		r.URL.RawQuery = string(query)
+	}
+}
+
+func appendParameter(query []byte, name, value string) []byte {
+	name, value = url.QueryEscape(name), url.QueryEscape(value)
+	if len(query) > 0 {
+		query = append(query, '&')
+	}
+	query = append(query, "%7B"...)
+	query = append(query, name...)
+	query = append(query, "%7D="...)
+	query = append(query, value...)
+	query = append(query, '&')
+	query = append(query, name...)
+	query = append(query, '=')
+	return append(query, value...)
+}
+
+// appendOthers appends the parameters of rawQuery that no wildcard of pattern
+// is called like.
+func appendOthers(query []byte, rawQuery, pattern string) []byte {
+	for rawQuery != "" {
+		var parameter string
+		parameter, rawQuery, _ = strings.Cut(rawQuery, "&")
+		key, _, _ := strings.Cut(parameter, "=")
+		if unescaped, err := url.QueryUnescape(key); err == nil {
+			key = unescaped
+		}
+		if strings.HasPrefix(key, "{") && strings.HasSuffix(key, "}") {
+			key = key[1 : len(key)-1]
+		}
+		if _, kind := findWildcard(pattern, key); kind == literal && parameter != "" {
+			query = append(query, '&')
+			query = append(query, parameter...)
+		}
+	}
+	return query
+}

@@ -1,0 +1,155 @@
+package tigertonic
+
+import (
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+)
+
+// The pattern language. A pattern is a path of segments, each begun by a
+// slash. A segment is
+//
+//	literal    text that a path's segment equals once both are unescaped
+//	{name}     a wildcard for one segment that isn't empty
+//	{name...}  a wildcard for the rest of the path, empty or not; it comes last
+//
+// A namespace is a pattern, or "", without the last kind.
+
+// A segment is the text of a literal, or the name of a wildcard.
+type segment struct {
+	text string
+	kind segmentKind
+}
+
+type segmentKind uint8
+
+const (
+	literal segmentKind = iota
+	wildcard
+	rest
+)
+
+// A patternError is what is wrong with a pattern, and where in it.
+type patternError struct {
+	offset int
+	text   string
+}
+
+// parsePattern splits a pattern into its segments.
+func parsePattern(pattern string) ([]segment, *patternError) {
+	if !strings.HasPrefix(pattern, "/") {
+		return nil, &patternError{0, "a pattern begins with a slash"}
+	}
+	var segments []segment
+	names := map[string]bool{}
+	for offset := 1; ; {
+		text, _, more := strings.Cut(pattern[offset:], "/")
+		s, err := parseSegment(text, offset)
+		if err != nil {
+			return nil, err
+		}
+		if s.kind != literal {
+			if names[s.text] {
+				return nil, &patternError{offset, fmt.Sprintf("a second wildcard named %q", s.text)}
+			}
+			names[s.text] = true
+		}
+		if s.kind == rest && more {
+			return nil, &patternError{offset, "a wildcard for the rest of the path that isn't the last segment"}
+		}
+		segments = append(segments, s)
+		if !more {
+			return segments, nil
+		}
+		offset += len(text) + len("/")
+	}
+}
+
+// parseNamespace splits a namespace into its segments. A trailing slash makes
+// no difference to a namespace.
+func parseNamespace(namespace string) ([]segment, *patternError) {
+	namespace = strings.TrimSuffix(namespace, "/")
+	if namespace == "" {
+		return nil, nil
+	}
+	segments, err := parsePattern(namespace)
+	if err == nil && segments[len(segments)-1].kind == rest {
+		offset := strings.LastIndexByte(namespace, '/') + 1
+		return nil, &patternError{offset, "a wildcard for the rest of the path in a namespace, which has that meaning anyway"}
+	}
+	return segments, err
+}
+
+func parseSegment(text string, offset int) (segment, *patternError) {
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		return segment{}, &patternError{offset + i, "a pattern is a path, without a query or a fragment"}
+	}
+	opening, closing := strings.IndexByte(text, '{'), strings.IndexByte(text, '}')
+	switch {
+	case opening < 0 && closing < 0:
+		return parseLiteral(text, offset)
+	case opening < 0:
+		return segment{}, &patternError{offset + closing, "a } without its {"}
+	case closing < 0:
+		return segment{}, &patternError{offset + opening, "unclosed wildcard"}
+	case opening != 0 || closing != len(text)-1:
+		return segment{}, &patternError{offset + opening, "a wildcard is a whole segment"}
+	}
+	name, isRest := strings.CutSuffix(text[1:closing], "...")
+	switch {
+	case name == "":
+		return segment{}, &patternError{offset, "a wildcard without a name"}
+	case name == "$":
+		return segment{}, &patternError{offset, "{$} has no meaning here: every pattern matches the whole path"}
+	case strings.IndexByte(name, '{') >= 0:
+		return segment{}, &patternError{offset, "a { within a wildcard"}
+	}
+	if isRest {
+		return segment{name, rest}, nil
+	}
+	return segment{name, wildcard}, nil
+}
+
+func parseLiteral(text string, offset int) (segment, *patternError) {
+	unescaped, err := url.PathUnescape(text)
+	if err != nil {
+		return segment{}, &patternError{offset + strings.IndexByte(text, '%'), "invalid percent-encoding"}
+	}
+	if unescaped == "." || unescaped == ".." {
+		return segment{}, &patternError{offset, "a dot segment, which is never matched"}
+	}
+	return segment{unescaped, literal}, nil
+}
+
+// example returns a path that the segments match.
+func example(segments []segment) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(s.text))
+	}
+	return b.String()
+}
+
+// A place is where in the user's program something was registered.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+const packagePath = "github.com/rcrowley/go-tigertonic."
+
+// caller returns the place of the innermost call from outside of this package.
+func caller() place {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, packagePath) || !more {
+			return place{frame.File, frame.Line}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package tigertonic
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// PostProcessor shows the responses of a handler to a function.
+type PostProcessor struct {
+	handler http.Handler
+	f       func(*http.Request, *http.Response)
+}
+
+// PostProcessed returns a handler that calls f after h with the request and
+// what was answered. The response has been written by then: it is for f to look
+// at, and a copy but for its trailers. Its body is kept in memory as a whole. f
+// isn't called if h panics.
+func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostProcessor {
+	return &PostProcessor{h, f}
+}
+
+// ServeHTTP calls the handler and then the function.
+func (pp *PostProcessor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	tee := NewTeeResponseWriter(w)
+	w, rec := record(tee, r)
+	pp.handler.ServeHTTP(w, r)
+	status := rec.finalStatus(false)
+	pp.f(r, &http.Response{
+		Status:        fmt.Sprintf("%d %s", status, http.StatusText(status)),
+		StatusCode:    status,
+		Proto:         r.Proto,
+		ProtoMajor:    r.ProtoMajor,
+		ProtoMinor:    r.ProtoMinor,
+		Header:        w.Header().Clone(),
+		Body:          io.NopCloser(bytes.NewReader(tee.Body.Bytes())),
+		ContentLength: int64(tee.Body.Len()),
+		Request:       r,
+		TLS:           r.TLS,
+	})
+}
+
+// Unwrap returns the handler whose responses are shown.
+func (pp *PostProcessor) Unwrap() http.Handler { return pp.handler }
+
+// String is how [Explain] shows the handler.
+func (pp *PostProcessor) String() string { return "PostProcessed" }
+
+// TeeResponseWriter is a ResponseWriter that keeps what is written to it: the
+// status, which is 200 until another is written, and the whole body.
+type TeeResponseWriter struct {
+	http.ResponseWriter
+	Body       bytes.Buffer
+	StatusCode int
+}
+
+// NewTeeResponseWriter returns a TeeResponseWriter in front of w.
+func NewTeeResponseWriter(w http.ResponseWriter) *TeeResponseWriter {
+	tee := &TeeResponseWriter{StatusCode: http.StatusOK}
+	tee.ResponseWriter = observed(w, tee)
+	return tee
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *TeeResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *TeeResponseWriter) onHeader(status int, _ http.Header) { w.StatusCode = status }
+func (w *TeeResponseWriter) onBody(p []byte)                    { w.Body.Write(p) }
+
+// TeeHeaderResponseWriter is a ResponseWriter that keeps the status, which is
+// 200 until another is written.
+type TeeHeaderResponseWriter struct {
+	http.ResponseWriter
+	StatusCode int
+}
+
+// NewTeeHeaderResponseWriter returns a TeeHeaderResponseWriter in front of w.
+func NewTeeHeaderResponseWriter(w http.ResponseWriter) *TeeHeaderResponseWriter {
+	tee := &TeeHeaderResponseWriter{StatusCode: http.StatusOK}
+	tee.ResponseWriter = observed(w, tee)
+	return tee
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *TeeHeaderResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *TeeHeaderResponseWriter) onHeader(status int, _ http.Header) { w.StatusCode = status }
+func (w *TeeHeaderResponseWriter) onBody([]byte)                      {}
+
+// observed returns a writer in front of w whose recorder o observes.
+func observed(w http.ResponseWriter, o observer) http.ResponseWriter {
+	w, rec := record(w, nil)
+	rec.observe(o)
+	return w
+}

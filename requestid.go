@@ -1,0 +1,31 @@
+package tigertonic
+
+import "crypto/rand"
+
+// RequestID is what the lines logged for one request have in common.
+type RequestID string
+
+// NewRequestID returns a random RequestID of 16 characters in base 62.
+func NewRequestID() RequestID { return RequestID(RandomBase62String(16)) }
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// RandomBase62String returns n characters from 0-9, A-Z and a-z, each as likely
+// as the others and fit for a secret.
+func RandomBase62String(n int) string { return string(RandomBase62Bytes(n)) }
+
+// RandomBase62Bytes is [RandomBase62String] as bytes.
+func RandomBase62Bytes(n int) []byte {
+	const unbiased = 256 - 256%len(base62) // bytes from here on would favour the first digits
+	var random [64]byte
+	digits := make([]byte, 0, max(n, 0))
+	for len(digits) < n {
+		_, _ = rand.Read(random[:]) // never fails
+		for _, b := range random {
+			if int(b) < unbiased && len(digits) < n {
+				digits = append(digits, base62[int(b)%len(base62)])
+			}
+		}
+	}
+	return digits
+}

@@ -1,0 +1,241 @@
+package tigertonic
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// A Route is one way through a tree of handlers.
+type Route struct {
+	// Method is the method, or "" for a handler that is called for all of them.
+	Method string
+	// Host is the name by which a HostServeMux knows the way, or "".
+	Host string
+	// Pattern is the pattern with its namespaces. It ends in /{...} where all
+	// that is below leads to the handler, and is "" if there is no mux at all.
+	Pattern string
+	// Handler is what the way ends at, without wrappers.
+	Handler http.Handler
+	// Wrappers are the handlers round it, the outermost first. The elements of
+	// a FirstHandler but for its last count as such.
+	Wrappers []http.Handler
+}
+
+// Routes returns the ways through the handlers in the mux, in the order of its
+// trie.
+func (mux *TrieServeMux) Routes() []Route { return Routes(mux) }
+
+// Routes returns the ways through a tree of handlers: muxes of this package,
+// wrappers with a method Unwrap that returns an http.Handler, and
+// [FirstHandler]. What is none of these ends a way. It returns, too, if a mux is
+// mounted in itself.
+func Routes(h http.Handler) []Route {
+	var w walker
+	w.walk(h, Route{}, "")
+	return w.routes
+}
+
+// Explain returns the routes of a tree of handlers as a table for people, one a
+// line: host if there are any, method, pattern, wrappers and handler.
+func Explain(h http.Handler) string {
+	routes := Routes(h)
+	hosts := slices.ContainsFunc(routes, func(rt Route) bool { return rt.Host != "" })
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) {
+		if !hosts {
+			cells = cells[1:]
+		}
+		_, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n") // to memory
+	}
+	row("HOST", "METHOD", "PATTERN", "HANDLER")
+	for _, rt := range routes {
+		names := make([]string, 0, len(rt.Wrappers)+1)
+		for _, h := range append(rt.Wrappers, rt.Handler) {
+			names = append(names, nameOfHandler(h))
+		}
+		row(orStar(rt.Host), orStar(rt.Method), rt.Pattern, strings.Join(names, " > "))
+	}
+	_ = table.Flush() // to memory
+	return b.String()
+}
+
+func orStar(s string) string {
+	if s == "" {
+		return "*"
+	}
+	return s
+}
+
+// A walker collects routes.
+type walker struct {
+	routes []Route
+	muxes  []*TrieServeMux // on the way from the root
+	hosts  []uintptr       // likewise, the HostServeMuxes
+}
+
+// walk adds the routes through h, which the way so far leads to, within these
+// namespaces.
+func (w *walker) walk(h http.Handler, way Route, namespaces string) {
+	for h != nil {
+		switch x := h.(type) {
+		case *TrieServeMux:
+			w.walkTrie(x, way, namespaces)
+			return
+		case HostServeMux:
+			w.walkHosts(x, way, namespaces)
+			return
+		case FirstHandler:
+			if len(x) > 0 {
+				way.Wrappers = append(slices.Clip(way.Wrappers), x[:len(x)-1]...)
+			}
+		}
+		next := unwrap(h)
+		if next == nil {
+			way.Handler = h
+			w.routes = append(w.routes, way)
+			return
+		}
+		if _, ok := h.(FirstHandler); !ok {
+			way.Wrappers = append(slices.Clip(way.Wrappers), h)
+		}
+		h = next
+	}
+}
+
+// walkTrie adds the routes through a mux. One that is on the way already is
+// walked once more, so that the routes it has in its own namespaces show.
+func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
+	met := 0
+	for _, m := range w.muxes {
+		if m == mux {
+			met++
+		}
+	}
+	if met > 1 || met == 1 && w.muxes[len(w.muxes)-1] != mux {
+		return
+	}
+	w.muxes = append(w.muxes, mux)
+	defer func() { w.muxes = w.muxes[:len(w.muxes)-1] }()
+	mux.root.walk(func(n *node) {
+		for _, rt := range n.routes {
+			way := way
+			way.Method, way.Pattern = rt.method(), namespaces+rt.path()
+			w.walk(rt.handler, way, namespaces)
+		}
+		if n.mount != nil {
+			way, namespaces := way, namespaces+n.mount.namespace
+			way.Pattern = namespaces + everythingBelow
+			w.walk(n.mount.handler, way, namespaces)
+		}
+	})
+}
+
+// walkHosts adds the routes through a HostServeMux, sorted by host.
+func (w *walker) walkHosts(mux HostServeMux, way Route, namespaces string) {
+	id := reflect.ValueOf(mux).Pointer()
+	if slices.Contains(w.hosts, id) {
+		return
+	}
+	w.hosts = append(w.hosts, id)
+	defer func() { w.hosts = w.hosts[:len(w.hosts)-1] }()
+	hosts := make([]string, 0, len(mux))
+	for host := range mux {
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	for _, host := range hosts {
+		way := way
+		way.Host = host
+		w.walk(mux[host], way, namespaces)
+	}
+}
+
+// unwrap returns the handler that h wraps, the last one of a FirstHandler, or
+// nil.
+func unwrap(h http.Handler) http.Handler {
+	switch x := h.(type) {
+	case FirstHandler:
+		if len(x) > 0 {
+			return x[len(x)-1]
+		}
+	case interface{ Unwrap() http.Handler }:
+		return x.Unwrap()
+	}
+	return nil
+}
+
+// reaches tells whether h, or what it hands every request to unchanged but for
+// the host, is a mux that target says yes to.
+func reaches(h http.Handler, target func(http.Handler) bool) bool {
+	for h != nil && !target(h) {
+		switch x := h.(type) {
+		case *TrieServeMux:
+			if x.root.mount == nil {
+				return false
+			}
+			h = x.root.mount.handler
+		case FirstHandler:
+			return slices.ContainsFunc(x, func(h http.Handler) bool { return reaches(h, target) })
+		case HostServeMux:
+			for _, h := range x {
+				if reaches(h, target) {
+					return true
+				}
+			}
+			return false
+		default:
+			h = unwrap(h)
+		}
+	}
+	return h != nil
+}
+
+// needsOf returns what the handlers in h expect of a request that a mux has
+// routed to them. Only a handler that is known not to look, or to look with
+// PathValue, expects nothing: so it is a list of types, which one that embeds
+// another isn't on.
+func needsOf(h http.Handler) need {
+	switch x := h.(type) {
+	case HandlerFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth:
+		return 0
+	case *Marshaler:
+		return needQuery
+	case FirstHandler:
+		var needs need
+		for _, element := range x {
+			needs |= needsOf(element)
+		}
+		return needs
+	case *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX, *Sizer, *Timer:
+		return needsOf(unwrap(x))
+	}
+	return needPathValue | needQuery
+}
+
+// nameOfHandler returns what people call h.
+func nameOfHandler(h http.Handler) string {
+	switch x := h.(type) {
+	case fmt.Stringer:
+		return x.String()
+	case HandlerFunc, http.HandlerFunc:
+		return nameOfFunc(reflect.ValueOf(x))
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", h), "*")
+}
+
+// nameOfFunc returns a function's name with the last element of its package's
+// path.
+func nameOfFunc(f reflect.Value) string {
+	if f.IsNil() {
+		return "nil"
+	}
+	return path.Base(runtime.FuncForPC(f.Pointer()).Name())
+}

@@ -1,0 +1,217 @@
+package tigertonic
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of a server that NewServer has made. They stop clients that are slow to
+// ask without cutting off responses that are long.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	drainTimeout      = 30 * time.Second
+	// quiet is how long a connection must have been idle, while the server
+	// stops, to be closed. A client that had sent a request by then would lose
+	// it, but for the time that the request takes to arrive.
+	quiet = 500 * time.Millisecond
+)
+
+// Server is an [http.Server] that stops without losing a request. It is made by
+// [NewServer] or [NewTLSServer]; the zero value isn't usable. Its fields are to be
+// set before it serves.
+type Server struct {
+	http.Server
+
+	// DrainTimeout is how long Close waits for requests to end before it cuts
+	// them off. Zero means 30 seconds.
+	DrainTimeout time.Duration
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	tracks    bool     // ConnState is ours
+	idle      sync.Map // of the time since which it is, or 0, by net.Conn: *atomic.Int64
+	draining  atomic.Bool
+	drained   chan struct{}
+	err       error // of Close, once drained is closed
+}
+
+// NewServer returns a server for this TCP address, such as ":8000", that calls h
+// with each request. Before that it sets r.URL.Host, to the host that the client
+// asked for, and r.URL.Scheme. A request's header must arrive within 10 seconds,
+// and a connection may be idle for two minutes; there is no limit on the time
+// that a body or a response takes.
+func NewServer(addr string, h http.Handler) *Server {
+	s := &Server{
+		Server: http.Server{
+			Addr:              addr,
+			ReadHeaderTimeout: readHeaderTimeout,
+			IdleTimeout:       idleTimeout,
+		},
+		listeners: map[net.Listener]struct{}{},
+		drained:   make(chan struct{}),
+	}
+	s.Handler = &serverHandler{s, h}
+	return s
+}
+
+// ListenAndServe listens on the server's address and serves. It speaks TLS if
+// [Server.TLS] has been called or TLSConfig set. Like [Server.Serve], it returns
+// nil once Close has stopped the server.
+func (s *Server) ListenAndServe() error {
+	usesTLS, port := s.TLSConfig != nil, ":http"
+	if usesTLS {
+		port = ":https"
+		if err := s.checkTLS(); err != nil {
+			return err
+		}
+	}
+	l, err := net.Listen("tcp", cmp.Or(s.Addr, port))
+	if err != nil {
+		return err
+	}
+	if usesTLS {
+		return s.ServeTLS(l, "", "")
+	}
+	return s.Serve(l)
+}
+
+// Serve serves the connections that l accepts, and closes it. It returns when
+// accepting fails, or else, once Close has been called, when and what Close
+// does: a program may end then.
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
+
+func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
+	if !s.begin(l) {
+		_ = l.Close() // it was never served
+		<-s.drained
+		return s.err
+	}
+	err := serve(l)
+	if s.draining.Load() {
+		<-s.drained
+		return s.err
+	}
+	return err
+}
+
+// begin adds a listener, unless the server is stopping.
+func (s *Server) begin(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	if !s.tracks {
+		s.tracks = true
+		users := s.ConnState
+		s.ConnState = func(c net.Conn, state http.ConnState) {
+			s.track(c, state)
+			if users != nil {
+				users(c, state)
+			}
+		}
+	}
+	return true
+}
+
+// track keeps since when the server's connections are idle.
+func (s *Server) track(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		since := &atomic.Int64{}
+		since.Store(time.Now().UnixNano())
+		s.idle.Store(c, since)
+	case http.StateActive, http.StateIdle:
+		if since, ok := s.idle.Load(c); ok {
+			now := int64(0)
+			if state == http.StateIdle {
+				now = time.Now().UnixNano()
+			}
+			since.(*atomic.Int64).Store(now)
+		}
+	case http.StateHijacked, http.StateClosed:
+		s.idle.Delete(c)
+	}
+}
+
+// Close stops the server without losing a request: it stops accepting
+// connections, tells the clients of those that there are to close them, and
+// waits until they have, or have been quiet, before it closes the rest. After
+// DrainTimeout it cuts off what is still going on and returns
+// [context.DeadlineExceeded]. All calls return when the first one does, and the
+// same. Connections that a handler has taken over are left to it.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	first := !s.draining.Swap(true)
+	for l := range s.listeners {
+		_ = l.Close() // whoever serves it gets the error
+	}
+	clear(s.listeners)
+	s.mu.Unlock()
+	if first {
+		s.err = s.drain()
+		close(s.drained)
+	}
+	<-s.drained
+	return s.err
+}
+
+func (s *Server) drain() error {
+	timeout := cmp.Or(s.DrainTimeout, drainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for s.busy() && ctx.Err() == nil {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+		}
+	}
+	err := s.Shutdown(ctx)
+	if err != nil {
+		_ = s.Server.Close() // the deadline is what went wrong
+	}
+	return err
+}
+
+// busy tells whether a connection has a request, or may soon.
+func (s *Server) busy() (busy bool) {
+	quietSince := time.Now().Add(-quiet).UnixNano()
+	s.idle.Range(func(_, since any) bool {
+		idle := since.(*atomic.Int64).Load()
+		busy = idle == 0 || idle > quietSince
+		return !busy
+	})
+	return busy
+}
+
+// A serverHandler is what a server calls.
+type serverHandler struct {
+	server  *Server
+	handler http.Handler
+}
+
+func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.URL.Scheme, r.URL.Host = "http", r.Host
+	if r.TLS != nil {
+		r.URL.Scheme = "https"
+	}
+	if h.server.draining.Load() {
+		w.Header().Set("Connection", "close") // on HTTP/2, this sends GOAWAY
+	}
+	h.handler.ServeHTTP(w, r)
+}
+
+// Unwrap returns the handler that the server was made with.
+func (h *serverHandler) Unwrap() http.Handler { return h.handler }
+
+// String is how [Explain] shows the handler.
+func (h *serverHandler) String() string { return "Server" }

@@ -1,0 +1,108 @@
+package tigertonic
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+)
+
+// NewTLSServer is [NewServer] with the certificate and the key in these PEM
+// files. Its ListenAndServe speaks TLS.
+func NewTLSServer(addr, cert, key string, h http.Handler) (*Server, error) {
+	s := NewServer(addr, h)
+	if err := s.TLS(cert, key); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// TLS adds the certificate and the key in these PEM files, of version 1.2 of the
+// protocol at least, with HTTP/2.
+func (s *Server) TLS(cert, key string) error {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return fmt.Errorf("tigertonic: certificate %q with key %q: %w", cert, key, err)
+	}
+	c := s.tlsConfig()
+	c.Certificates = append(c.Certificates, pair)
+	return nil
+}
+
+// CA adds the certificates in this PEM file to those that TLSConfig trusts
+// servers by. It is for handlers that call others with the same configuration.
+func (s *Server) CA(file string) error {
+	pool, err := loadPool(s.tlsConfig().RootCAs, file)
+	if err == nil {
+		s.tlsConfig().RootCAs = pool
+	}
+	return err
+}
+
+// ClientCA adds the certificates in this PEM file to those that clients are
+// trusted by. Every client then needs a certificate.
+func (s *Server) ClientCA(file string) error {
+	pool, err := loadPool(s.tlsConfig().ClientCAs, file)
+	if err == nil {
+		s.tlsConfig().ClientCAs = pool
+		s.tlsConfig().ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return err
+}
+
+// ListenAndServeTLS is [Server.ListenAndServe] with [Server.TLS].
+func (s *Server) ListenAndServeTLS(cert, key string) error {
+	if err := s.TLS(cert, key); err != nil {
+		return err
+	}
+	return s.ListenAndServe()
+}
+
+// ServeTLS is [Server.Serve] with TLS, and with [Server.TLS] unless the names of
+// the files are empty.
+func (s *Server) ServeTLS(l net.Listener, cert, key string) error {
+	if cert != "" || key != "" {
+		if err := s.TLS(cert, key); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	if err := s.checkTLS(); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return s.serve(l, func(l net.Listener) error { return s.Server.ServeTLS(l, "", "") })
+}
+
+// tlsConfig returns the configuration, made if there is none.
+func (s *Server) tlsConfig() *tls.Config {
+	if s.TLSConfig == nil {
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return s.TLSConfig
+}
+
+// checkTLS returns what is missing in the configuration.
+func (s *Server) checkTLS() error {
+	c := s.TLSConfig
+	if c == nil || len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+		return fmt.Errorf("tigertonic: server %q is to speak TLS but has no certificate", s.Addr)
+	}
+	return nil
+}
+
+// loadPool adds the certificates in a PEM file to the pool, or to a new one.
+func loadPool(pool *x509.CertPool, file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file) //nolint:gosec // the user chooses the file
+	if err != nil {
+		return nil, fmt.Errorf("tigertonic: certificate authority: %w", err)
+	}
+	if pool == nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tigertonic: certificate authority %q: no certificate in PEM", file)
+	}
+	return pool, nil
+}
