@@ -22,12 +22,12 @@ type Sizer struct {
 // answered 413, through [ResponseErrorWriter], before h is called; reading more
 // fails with an *[http.MaxBytesError], which handlers of this package answer
 // likewise, and the connection is closed after the response. Of nested limits,
-// the smallest holds. Sized panics if max is negative.
-func Sized(h http.Handler, max int64) *Sizer {
-	if max < 0 {
-		panic(fmt.Sprintf("tigertonic: Sized: %d bytes (at %v)", max, caller()))
+// the smallest holds. Sized panics if limit is negative.
+func Sized(h http.Handler, limit int64) *Sizer {
+	if limit < 0 {
+		panic(fmt.Sprintf("tigertonic: Sized: %d bytes (at %v)", limit, caller()))
 	}
-	return &Sizer{h, max}
+	return &Sizer{h, limit}
 }
 
 // ServeHTTP calls the handler with a limited body.
@@ -76,8 +76,8 @@ func limitBody(w http.ResponseWriter, r *http.Request) io.Reader {
 	return http.MaxBytesReader(innermost(w), r.Body, DefaultMaxBytes)
 }
 
-func tooLarge(max int64) error {
-	return RequestEntityTooLarge{fmt.Errorf("the body is longer than %d bytes", max)}
+func tooLarge(limit int64) error {
+	return RequestEntityTooLarge{fmt.Errorf("the body is longer than %d bytes", limit)}
 }
 
 // bodyError returns the error to answer with where reading a body has failed.
