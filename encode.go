@@ -16,11 +16,12 @@ const (
 	serverCounts = 2 << 10
 )
 
-// An encoder is a buffer and what writes JSON into it. Nothing of it outlives
-// the request that it serves.
+// An encoder is a buffer and what writes JSON into it, or reads a body. Nothing
+// of it outlives the request that it serves.
 type encoder struct {
 	bytes.Buffer
-	json *json.Encoder
+	json    *json.Encoder
+	limited io.LimitedReader
 }
 
 var encoders = sync.Pool{New: func() any {

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -62,18 +63,32 @@ func isSized(body io.Reader) bool {
 	return false
 }
 
-// limitBody returns the request's body with the default limit, unless it has a
-// limit of its own.
-func limitBody(w http.ResponseWriter, r *http.Request) io.Reader {
+// readBody reads the request's body into e, as far as the default limit allows,
+// unless the body has a limit of its own.
+func (e *encoder) readBody(w http.ResponseWriter, r *http.Request) error {
+	var body io.Reader
 	switch {
 	case r.Body == nil:
-		return http.NoBody
+		return nil
 	case isSized(r.Body):
-		return r.Body
+		body = r.Body
+	case r.ContentLength > DefaultMaxBytes:
+		return tooLarge(DefaultMaxBytes)
+	case r.ContentLength > 0:
+		// The server ends the body there.
+		e.limited = io.LimitedReader{R: r.Body, N: r.ContentLength}
+		body = &e.limited
+	default:
+		// MaxBytesReader tells the server to close the connection only if it is
+		// given the server's own writer.
+		body = http.MaxBytesReader(innermost(w), r.Body, DefaultMaxBytes)
 	}
-	// MaxBytesReader tells the server to close the connection only if it is
-	// given the server's own writer.
-	return http.MaxBytesReader(innermost(w), r.Body, DefaultMaxBytes)
+	if r.ContentLength > 0 {
+		e.Grow(int(min(r.ContentLength, DefaultMaxBytes)) + bytes.MinRead)
+	}
+	_, err := e.ReadFrom(body)
+	e.limited.R = nil
+	return bodyError(err)
 }
 
 func tooLarge(limit int64) error {
@@ -82,6 +97,9 @@ func tooLarge(limit int64) error {
 
 // bodyError returns the error to answer with where reading a body has failed.
 func bodyError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(tooLong.Limit)
 	}

@@ -1,7 +1,6 @@
 package tigertonic
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,14 +156,12 @@ func (m *Marshaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := m.function.Call(in[:n])
-	h := w.Header()
-	if !m.streams {
-		h.Del("Content-Type")
+	status, header := int(out[0].Int()), out[1].Interface().(http.Header)
+	if m.streams || isNil(out[2]) {
+		setHeaders(w.Header(), header, "")
+	} else {
+		setHeaders(w.Header(), header, jsonType)
 	}
-	for name, values := range out[1].Interface().(http.Header) {
-		h[textproto.CanonicalMIMEHeaderKey(name)] = slices.Clone(values)
-	}
-	status := int(out[0].Int())
 	if err, _ := reflect.TypeAssert[error](out[3]); err != nil {
 		m.close(out[2])
 		ResponseErrorWriter.WriteError(r, w, withStatus(err, status))
@@ -228,11 +225,8 @@ func (m *Marshaler) decode(w http.ResponseWriter, r *http.Request) (value reflec
 	}
 	e := getEncoder()
 	defer putEncoder(e)
-	if r.ContentLength > 0 && r.ContentLength <= DefaultMaxBytes {
-		e.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	if _, err := e.ReadFrom(limitBody(w, r)); err != nil {
-		return value, bodyError(err)
+	if err := e.readBody(w, r); err != nil {
+		return value, err
 	}
 	if m.request.Kind() == reflect.Pointer {
 		value = reflect.New(m.request.Elem())
@@ -248,18 +242,17 @@ func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, status int, 
 	if status < 200 || status > 999 {
 		return NewMarshalerError("the function returned %d, which is not the status of a response", status)
 	}
-	h := w.Header()
 	if isNil(rs) || status == http.StatusNoContent || status == http.StatusNotModified {
+		if !m.streams {
+			w.Header().Del("Content-Type")
+		}
 		w.WriteHeader(status)
 		return nil
 	}
 	if !m.streams {
-		if h["Content-Type"] == nil {
-			h.Set("Content-Type", jsonType)
-		}
 		return writeJSON(w, status, rs.Interface())
 	}
-	mediaType := h.Get("Content-Type")
+	mediaType := w.Header().Get("Content-Type")
 	switch {
 	case mediaType == "":
 		return NewMarshalerError("the function returned a stream without a Content-Type")
@@ -278,6 +271,28 @@ func (m *Marshaler) close(rs reflect.Value) {
 		if c, ok := reflect.TypeAssert[io.Closer](rs); ok {
 			_ = c.Close() // it has been read as far as it will be
 		}
+	}
+}
+
+// setHeaders makes the values in src those of dst, with a Content-Type unless it
+// is in src or "". The values are copied, in one allocation, for what a
+// middleware changes in dst mustn't show in the next response.
+func setHeaders(dst, src http.Header, contentType string) {
+	n := 1
+	for _, values := range src {
+		n += len(values)
+	}
+	all := make([]string, 0, n)
+	set := func(name string, values ...string) {
+		begin := len(all)
+		all = append(all, values...)
+		dst[name] = slices.Clip(all[begin:])
+	}
+	if contentType != "" {
+		set("Content-Type", contentType)
+	}
+	for name, values := range src {
+		set(textproto.CanonicalMIMEHeaderKey(name), values...)
 	}
 }
 

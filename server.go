@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -176,6 +177,9 @@ func (s *Server) drain() error {
 		}
 	}
 	err := s.Shutdown(ctx)
+	if errors.Is(err, net.ErrClosed) {
+		return nil // the listeners were closed already
+	}
 	if err != nil {
 		_ = s.Server.Close() // the deadline is what went wrong
 	}

@@ -1,0 +1,134 @@
+package tigertonic_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+var length = tigertonic.Marshaled(func(_ *url.URL, _ http.Header, rq *string) (int, http.Header, int, error) {
+	return 200, nil, len(*rq) + 2, nil
+})
+
+func jsonString(bytes int) string { return `"` + strings.Repeat("x", bytes-2) + `"` }
+
+// A chunked body has no length.
+type chunked struct{ io.Reader }
+
+func TestBodiesAreLimited(t *testing.T) {
+	sized := tigertonic.Sized(tigertonic.Logged(length, nil), 100)
+	sized.Unwrap().(*tigertonic.MultilineLogger).Logger = discard
+	logged := tigertonic.Logged(length, nil)
+	logged.Logger = discard
+	for _, tt := range []struct {
+		name  string
+		h     http.Handler
+		limit int
+	}{
+		{"default", length, tigertonic.DefaultMaxBytes},
+		{"default, logged", logged, tigertonic.DefaultMaxBytes},
+		{"smaller", sized, 100},
+		{"larger", tigertonic.Sized(length, 3<<20), 3 << 20},
+		{"nested", tigertonic.Sized(tigertonic.Sized(length, 200), 100), 100},
+		{"nested the other way", tigertonic.Sized(tigertonic.Sized(length, 100), 200), 100},
+	} {
+		for _, wrap := range []func(io.Reader) io.Reader{
+			func(body io.Reader) io.Reader { return body },
+			func(body io.Reader) io.Reader { return chunked{body} },
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				server := httptest.NewServer(tt.h)
+				defer server.Close()
+				for size, want := range map[int]int{tt.limit: 200, tt.limit + 1: 413, tt.limit + 5000: 413} {
+					response, err := server.Client().Post(server.URL, "application/json", wrap(strings.NewReader(jsonString(size))))
+					require.NoError(t, err)
+					body, err := io.ReadAll(response.Body)
+					require.NoError(t, err)
+					require.NoError(t, response.Body.Close())
+					assert.Equal(t, want, response.StatusCode, size)
+					if want == 413 {
+						assert.Contains(t, string(body), "RequestEntityTooLarge")
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestSizedLimitsForeignHandlers(t *testing.T) {
+	h := tigertonic.Sized(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.Len(t, body, 10)
+		var tooLong *http.MaxBytesError
+		assert.ErrorAs(t, err, &tooLong)
+	}), 10)
+	r := httptest.NewRequest("POST", "/", chunked{strings.NewReader("12345678901")})
+	h.ServeHTTP(httptest.NewRecorder(), r)
+
+	w := serve(t, tigertonic.Sized(hello, 10), "POST", "/", "12345678901")
+	requireError(t, w, 413, "tigertonic.RequestEntityTooLarge", "the body is longer than 10 bytes")
+	assert.Equal(t, "hello", serve(t, tigertonic.Sized(hello, 0), "GET", "/", "").Body.String())
+}
+
+func TestSizedRefusesNegativeLimits(t *testing.T) {
+	defer func() { assert.Regexp(t, `^tigertonic: Sized: -1 bytes \(at .*/limit_test.go:\d+\)$`, recover()) }()
+	tigertonic.Sized(hello, -1)
+}
+
+// A body without an end is neither read on nor waited for: the connection is
+// closed.
+func TestEndlessBodyIsCutOff(t *testing.T) {
+	server := httptest.NewServer(tigertonic.CountedByStatusXX(length, "endless", nil))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+	require.NoError(t, err)
+	go func() {
+		chunk := []byte("10000\r\n" + strings.Repeat("[", 0x10000) + "\r\n")
+		for range 1000 {
+			if _, err := conn.Write(chunk); err != nil {
+				return
+			}
+		}
+	}()
+	var answer bytes.Buffer
+	_, _ = io.Copy(&answer, conn) // until the server closes the connection
+	assert.Contains(t, answer.String(), "HTTP/1.1 413 Request Entity Too Large\r\n")
+	assert.Contains(t, answer.String(), "Connection: close\r\n")
+}
+
+func TestBodyThatBreaksIsABadRequest(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(`"x`), &stream{reads: []func([]byte) (int, error){failure}}))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	length.ServeHTTP(w, r)
+	requireError(t, w, 400, "tigertonic.BadRequest", "the body can't be read to its end")
+}
+
+func TestHandMadeRequestsMayLackABodyOrItsLength(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Header.Set("Content-Type", "application/json")
+	r.Body = nil
+	w := httptest.NewRecorder()
+	tigertonic.Sized(length, 10).ServeHTTP(w, r)
+	requireError(t, w, 400, "json.SyntaxError", "unexpected end of JSON input")
+
+	r, err := http.NewRequestWithContext(t.Context(), "POST", "/", chunked{strings.NewReader(`"x"`)})
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	w = httptest.NewRecorder()
+	length.ServeHTTP(w, r)
+	assert.Equal(t, "3\n", w.Body.String())
+}

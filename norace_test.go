@@ -1,0 +1,5 @@
+//go:build !race
+
+package tigertonic_test
+
+const raceEnabled = false
