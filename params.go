@@ -34,7 +34,7 @@ func PathValue(r *http.Request, name string) string {
 		return ""
 	}
 	path, escaped := requestPath(r.URL)
-	if kind != rest {
+	if !strings.HasSuffix(pattern, "...}") {
 		// A namespace has taken as many segments off the path as the pattern
 		// has more. Under one, a pattern that ends in {name...} doesn't come
 		// here: the mux has filled r.PathValue.

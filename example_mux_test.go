@@ -1,0 +1,133 @@
+package tigertonic_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/rcrowley/go-metrics"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// request has h answer a request and prints the status and the body. The
+// headers are names and values in turn.
+func request(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(strings.TrimSpace(fmt.Sprintln(w.Code, strings.TrimSpace(w.Body.String()))))
+	return w
+}
+
+// text returns a handler that answers with a text.
+func text(s string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s) })
+}
+
+func ExampleTrieServeMux() {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("POST", "/users/me", text("me"))
+	mux.HandleFunc("GET", "/users/{id}", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s is %s in %s", r.Pattern, r.PathValue("id"), r.URL.Path)
+	})
+
+	request(mux, "GET", "/users/rcrowley", "")
+	request(mux, "GET", "/users/me", "") // the literal lacks the method
+	request(mux, "GET", "/users/", "")
+	request(mux, "DELETE", "/users/me", "")
+	request(mux, "OPTIONS", "/users/me", "")
+	// Output:
+	// 200 GET /users/{id} is rcrowley in /users/rcrowley
+	// 200 GET /users/{id} is me in /users/me
+	// 404 {"description":"GET /users/ not found","error":"tigertonic.NotFound"}
+	// 405 {"description":"only GET, HEAD, OPTIONS, POST are allowed","error":"tigertonic.MethodNotAllowed"}
+	// 200 {"allow":["GET","HEAD","OPTIONS","POST"]}
+}
+
+func ExampleTrieServeMux_HandleNamespace() {
+	api := tigertonic.NewTrieServeMux()
+	api.HandleFunc("GET", "/stuff/{id}", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s: %s of %s", r.Pattern, r.PathValue("id"), r.PathValue("tenant"))
+	})
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/{tenant}/1.0", api)
+
+	request(mux, "GET", "/acme/1.0/stuff/ID", "")
+	// Output: 200 GET /{tenant}/1.0/stuff/{id}: ID of acme
+}
+
+func ExampleTrieServeMux_Handler() {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/stuff/{id}", tigertonic.Counted(text("hello"), "example", metrics.NewRegistry()))
+
+	r := httptest.NewRequest("GET", "/stuff/ID", nil)
+	h, pattern := mux.Handler(r)
+	fmt.Println(h, pattern, r.PathValue("id"))
+
+	h, _ = mux.Handler(httptest.NewRequest("GET", "/", nil))
+	fmt.Println(h == tigertonic.NotFoundHandler{})
+	// Output:
+	// Counted(example) /stuff/{id} ID
+	// true
+}
+
+// A HandlerFunc is routed to without an allocation, however many wildcards there
+// are.
+func ExampleHandlerFunc() {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/files/{owner}/{path...}", tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s of %s", tigertonic.PathValue(r, "path"), tigertonic.PathValue(r, "owner"))
+	}))
+
+	request(mux, "GET", "/files/rcrowley/a/b.txt", "")
+	// Output: 200 a/b.txt of rcrowley
+}
+
+func ExampleHostServeMux() {
+	mux := tigertonic.NewHostServeMux()
+	mux.Handle("example.com", text("everybody"))
+	mux.Handle("ops.example.com", text("operators"))
+
+	request(mux, "GET", "http://OPS.example.com.:8080/", "")
+	request(mux, "GET", "http://example.org/", "")
+	// Output:
+	// 200 operators
+	// 404 {"description":"GET / not found","error":"tigertonic.NotFound"}
+}
+
+func ExampleExplain() {
+	get := func(*url.URL, http.Header, any) (int, http.Header, *stuff, error) { return 200, nil, &stuff{}, nil }
+	api := tigertonic.NewTrieServeMux()
+	api.Handle("GET", "/stuff/{id}", tigertonic.WithContext(tigertonic.Marshaled(get), stuff{}))
+	api.Handle("GET", "/secrets", tigertonic.HTTPBasicAuth(map[string]string{"user": "password"}, "Secrets", tigertonic.Marshaled(get)))
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/1.0", api)
+	mux.Handle("GET", "/version", tigertonic.Version("1.0"))
+
+	fmt.Print(tigertonic.Explain(tigertonic.ApacheLogged(mux)))
+	// Output:
+	// METHOD  PATTERN          HANDLER
+	// GET     /1.0/stuff/{id}  ApacheLogged > WithContext(tigertonic_test.stuff) > Marshaled(go-tigertonic_test.ExampleExplain.func1)
+	// GET     /1.0/secrets     ApacheLogged > HTTPBasicAuth("Secrets") > Marshaled(go-tigertonic_test.ExampleExplain.func1)
+	// GET     /version         ApacheLogged > Version(1.0)
+}
+
+func ExampleRoutes() {
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/1.0", mux) // a mux may be mounted in itself
+	mux.Handle("GET", "/version", tigertonic.Version("1.0"))
+
+	for _, rt := range tigertonic.Routes(mux) {
+		fmt.Println(rt.Method, rt.Pattern, rt.Handler)
+	}
+	// Output:
+	// GET /1.0/version Version(1.0)
+	// GET /version Version(1.0)
+}
