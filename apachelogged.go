@@ -25,7 +25,7 @@ type ApacheLogger struct {
 // The user is the one that the request claims to be. Quotes, backslashes and
 // characters that can't be printed are escaped.
 func ApacheLogged(h http.Handler) *ApacheLogger {
-	return &ApacheLogger{log.New(os.Stdout, "", 0), h}
+	return &ApacheLogger{log.New(os.Stdout, "", 0), mustHandler("ApacheLogged", h)}
 }
 
 // ServeHTTP calls the handler and logs the request, also if the handler panics.

@@ -276,7 +276,7 @@ var wireTable = []struct {
 		w.WriteHeader(304)
 		io.Copy(w, struct{ io.Reader }{strings.NewReader("no body is allowed")})
 	}},
-	{name: "more than announced", status: 200, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
+	{name: "more than announced", status: 200, length: 4, http1: true, h: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "4")
 		w.Write([]byte("body"))
 		w.Write([]byte("more"))

@@ -57,7 +57,7 @@ func HTTPBasicAuthFunc(f func(user, password string) error, realm string, h http
 		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: a control character in the realm (at %v)", realm, caller()))
 	}
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm)
-	return First(&basicAuth{f, `Basic realm="` + quoted + `"`, realm, h}, h)
+	return First(&basicAuth{f, `Basic realm="` + quoted + `"`, realm, mustHandler("HTTPBasicAuthFunc", h)}, h)
 }
 
 var errUnauthorized = Unauthorized{errors.New("unauthorized")}

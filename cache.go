@@ -58,7 +58,7 @@ type CachedHandler struct {
 // Cached returns a handler that sets Cache-Control on each response of h that
 // isn't an error, unless h has set it.
 func Cached(h http.Handler, o CacheOptions) *CachedHandler {
-	return &CachedHandler{h, o.String()}
+	return &CachedHandler{mustHandler("Cached", h), o.String()}
 }
 
 // ServeHTTP calls the handler.

@@ -22,7 +22,7 @@ func WithContext(h http.Handler, zero any) *ContextHandler {
 	if zero == nil {
 		panic(fmt.Sprintf("tigertonic: WithContext: nil has no type (at %v)", caller()))
 	}
-	return &ContextHandler{h, reflect.TypeOf(zero)}
+	return &ContextHandler{mustHandler("WithContext", h), reflect.TypeOf(zero)}
 }
 
 // ServeHTTP calls the handler with a request that has a fresh value.

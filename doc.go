@@ -51,17 +51,17 @@
 // endpoint, a mux or the whole service. They read from the outside to the
 // inside:
 //
-//	tigertonic.Logged(tigertonic.CountedByStatus(tigertonic.WithContext(mux, session{}), "http", nil), redact)
+//		tigertonic.Logged(tigertonic.CountedByStatus(tigertonic.WithContext(mux, session{}), "http", nil), redact)
 //
-//   - [If] and [First] decide whether to go on; [HTTPBasicAuth] is made of them.
-//   - [WithContext] gives each request a value of a type of yours.
-//   - [Logged], [JSONLogged] and [ApacheLogged] log, without what a [Redactor]
-//     takes out.
-//   - [Counted], [Timed], [CountedByStatus] and [CountedByStatusXX] measure, with
-//     go-metrics.
-//   - [CORSBuilder] builds CORS, which works wherever it stands.
-//   - [Sized] limits bodies, [Cached] sets Cache-Control, and [PostProcessed]
-//     shows responses to a function.
+//	  - [If] and [First] decide whether to go on; [HTTPBasicAuth] is made of them.
+//	  - [WithContext] gives each request a value of a type of yours.
+//	  - [Logged], [JSONLogged] and [ApacheLogged] log, without what a [Redactor]
+//	    takes out.
+//	  - [Counted], [Timed], [CountedByStatus] and [CountedByStatusXX] measure, with
+//	    go-metrics.
+//	  - [CORSBuilder] builds CORS, which works wherever it stands.
+//	  - [Sized] limits bodies, [Cached] sets Cache-Control, and [PostProcessed]
+//	    shows responses to a function.
 //
 // Each has a method Unwrap, and so has what it puts in front of a
 // ResponseWriter: [http.ResponseController] reaches the server through all of

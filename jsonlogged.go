@@ -40,7 +40,7 @@ type JSONLogger struct {
 // The duration is in milliseconds. The values of a header are joined by "; ".
 // What is redacted, cut off and escaped is the same as for [Logged].
 func JSONLogged(h http.Handler, redactor Redactor) *JSONLogger {
-	return &JSONLogger{Logger: log.New(os.Stdout, "", 0), handler: h, redactor: redactor}
+	return &JSONLogger{Logger: log.New(os.Stdout, "", 0), handler: mustHandler("JSONLogged", h), redactor: redactor}
 }
 
 type jsonRecord struct {

@@ -28,7 +28,7 @@ func Sized(h http.Handler, limit int64) *Sizer {
 	if limit < 0 {
 		panic(fmt.Sprintf("tigertonic: Sized: %d bytes (at %v)", limit, caller()))
 	}
-	return &Sizer{h, limit}
+	return &Sizer{mustHandler("Sized", h), limit}
 }
 
 // ServeHTTP calls the handler with a limited body.

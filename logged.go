@@ -48,7 +48,7 @@ type MultilineLogger struct {
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{
 		Logger:   log.New(os.Stdout, "", log.Ltime|log.Lmicroseconds),
-		handler:  h,
+		handler:  mustHandler("Logged", h),
 		redactor: redactor,
 	}
 }

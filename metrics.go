@@ -21,7 +21,7 @@ type Counter struct {
 // name. A nil registry is metrics.DefaultRegistry. It panics if the registry has
 // a metric of that name.
 func Counted(h http.Handler, name string, registry metrics.Registry) *Counter {
-	c := &Counter{metrics.NewCounter(), h, name}
+	c := &Counter{metrics.NewCounter(), mustHandler("Counted", h), name}
 	register(registry, name, c.Counter)
 	return c
 }
@@ -52,7 +52,7 @@ type Timer struct {
 // The timer is one of go-metrics: the first of a process starts a goroutine that
 // never ends.
 func Timed(h http.Handler, name string, registry metrics.Registry) *Timer {
-	t := &Timer{metrics.NewTimer(), h, name}
+	t := &Timer{metrics.NewTimer(), mustHandler("Timed", h), name}
 	register(registry, name, t.Timer)
 	return t
 }
@@ -85,7 +85,12 @@ type CounterByStatus struct {
 // nothing was written before it. A nil registry is metrics.DefaultRegistry. It
 // panics if the registry has a metric of such a name.
 func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *CounterByStatus {
-	c := &CounterByStatus{handler: h, name: name, registry: registryOrDefault(registry), others: metrics.NewCounter()}
+	c := &CounterByStatus{
+		handler:  mustHandler("CountedByStatus", h),
+		name:     name,
+		registry: registryOrDefault(registry),
+		others:   metrics.NewCounter(),
+	}
 	for status := 100; status < 600; status++ {
 		if http.StatusText(status) != "" {
 			counter := metrics.NewCounter()
@@ -143,7 +148,7 @@ type CounterByStatusXX struct {
 // metrics.DefaultRegistry. It panics if the registry has a metric of such a
 // name.
 func CountedByStatusXX(h http.Handler, name string, registry metrics.Registry) *CounterByStatusXX {
-	c := &CounterByStatusXX{handler: h, name: name}
+	c := &CounterByStatusXX{handler: mustHandler("CountedByStatusXX", h), name: name}
 	for i := range c.counters {
 		c.counters[i] = metrics.NewCounter()
 		register(registry, fmt.Sprintf("%s-%dxx", name, i+1), c.counters[i])

@@ -1,6 +1,9 @@
 package tigertonic
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // FirstHandler calls its handlers in turn until one has written a header or a
 // body. The last one is what the others guard.
@@ -8,7 +11,12 @@ type FirstHandler []http.Handler
 
 // First returns a handler that calls these in turn until one has written a
 // header or a body.
-func First(handlers ...http.Handler) FirstHandler { return handlers }
+func First(handlers ...http.Handler) FirstHandler {
+	for _, h := range handlers {
+		mustHandler("First", h)
+	}
+	return handlers
+}
 
 // ServeHTTP calls the handlers in turn.
 func (fh FirstHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +38,10 @@ func (fh FirstHandler) Unwrap() []http.Handler { return fh }
 //
 // A preflight that a [CORSHandler] in h allows is answered without f.
 func If(f func(*http.Request) (http.Header, error), h http.Handler) FirstHandler {
-	return First(&condition{f, h}, h)
+	if f == nil {
+		panic(fmt.Sprintf("tigertonic: If: the function is nil (at %v)", caller()))
+	}
+	return First(&condition{f, mustHandler("If", h)}, h)
 }
 
 type condition struct {
@@ -54,3 +65,11 @@ func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *condition) String() string { return "If" }
+
+// mustHandler returns h, or panics if it is nil.
+func mustHandler(middleware string, h http.Handler) http.Handler {
+	if h == nil {
+		panic(fmt.Sprintf("tigertonic: %s: the handler is nil (at %v)", middleware, caller()))
+	}
+	return h
+}

@@ -94,13 +94,14 @@ func splitPattern(pattern string) (before, path string) {
 
 // parseWildcard returns the name in "{name}" or "{name...}", or literal.
 func parseWildcard(text string) (name string, kind segmentKind) {
-	if text == "" || text[0] != '{' {
+	if len(text) < len("{}") || text[0] != '{' || text[len(text)-1] != '}' {
 		return "", literal
 	}
-	if name, isRest := strings.CutSuffix(text[1:], "...}"); isRest {
+	name = text[1 : len(text)-1]
+	if name, isRest := strings.CutSuffix(name, "..."); isRest {
 		return name, rest
 	}
-	return text[1 : len(text)-1], wildcard
+	return name, wildcard
 }
 
 // findWildcard returns the index of the pattern's segment that is a wildcard of

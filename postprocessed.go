@@ -18,7 +18,10 @@ type PostProcessor struct {
 // at, and a copy but for its trailers. Its body is kept in memory as a whole. f
 // isn't called if h panics.
 func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostProcessor {
-	return &PostProcessor{h, f}
+	if f == nil {
+		panic(fmt.Sprintf("tigertonic: PostProcessed: the function is nil (at %v)", caller()))
+	}
+	return &PostProcessor{mustHandler("PostProcessed", h), f}
 }
 
 // ServeHTTP calls the handler and then the function.

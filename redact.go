@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/textproto"
 	"strconv"
 	"strings"
 	"unicode"
@@ -36,7 +37,7 @@ func (f Redactor) redact(text string) (redacted string) {
 
 // header returns what may be logged of a header's values.
 func (f Redactor) header(name, value string) string {
-	switch name {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie":
 		return "** redacted **"
 	}

@@ -57,7 +57,7 @@ func NewServer(addr string, h http.Handler) *Server {
 		listeners: map[net.Listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
-	s.Handler = &serverHandler{s, h}
+	s.Handler = &serverHandler{s, mustHandler("NewServer", h)}
 	return s
 }
 
