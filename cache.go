@@ -55,8 +55,8 @@ type CachedHandler struct {
 	cacheControl string
 }
 
-// Cached returns a handler that sets Cache-Control on each response of h that
-// isn't an error, unless h has set it.
+// Cached returns a handler that sets Cache-Control on each response of h, errors
+// too, unless h has set it.
 func Cached(h http.Handler, o CacheOptions) *CachedHandler {
 	return &CachedHandler{mustHandler("Cached", h), o.String()}
 }
@@ -77,8 +77,8 @@ func (c *CachedHandler) Unwrap() http.Handler { return c.handler }
 // String is how [Explain] shows the handler.
 func (c *CachedHandler) String() string { return fmt.Sprintf("Cached(%s)", c.cacheControl) }
 
-func (c *CachedHandler) onHeader(status int, h http.Header) {
-	if status < 400 && c.cacheControl != "" && h["Cache-Control"] == nil {
+func (c *CachedHandler) onHeader(_ int, h http.Header) {
+	if c.cacheControl != "" && h["Cache-Control"] == nil {
 		h.Set("Cache-Control", c.cacheControl)
 	}
 }

@@ -42,23 +42,24 @@ type CORSBuilder struct {
 func NewCORSBuilder() *CORSBuilder { return &CORSBuilder{} }
 
 // AddAllowedOrigins allows these origins, each as browsers send it, such as
-// "https://example.com" or "http://localhost:8080". "*" allows all.
+// "https://example.com" or "http://localhost:8080". "*" allows all. Here and in
+// the lists of headers, one string may hold several, separated by commas.
 func (b *CORSBuilder) AddAllowedOrigins(origins ...string) *CORSBuilder {
-	b.origins = append(b.origins, origins...)
+	b.origins = appendLists(b.origins, origins)
 	return b
 }
 
 // AddAllowedHeaders allows requests to have these headers besides the
 // safelisted ones. "*" allows all.
 func (b *CORSBuilder) AddAllowedHeaders(headers ...string) *CORSBuilder {
-	b.headers = append(b.headers, headers...)
+	b.headers = appendLists(b.headers, headers)
 	return b
 }
 
 // AddExposedHeaders lets scripts read these headers of responses besides the
 // safelisted ones.
 func (b *CORSBuilder) AddExposedHeaders(headers ...string) *CORSBuilder {
-	b.exposed = append(b.exposed, headers...)
+	b.exposed = appendLists(b.exposed, headers)
 	return b
 }
 
@@ -74,6 +75,18 @@ func (b *CORSBuilder) AddAllowCredentials(allow bool) *CORSBuilder {
 func (b *CORSBuilder) AddMaxAge(d time.Duration) *CORSBuilder {
 	b.maxAge = d
 	return b
+}
+
+// appendLists appends the elements of comma-separated lists that aren't empty.
+func appendLists(to, lists []string) []string {
+	for _, list := range lists {
+		for element := range strings.SplitSeq(list, ",") {
+			if element = strings.TrimSpace(element); element != "" {
+				to = append(to, element)
+			}
+		}
+	}
+	return to
 }
 
 // Build returns the handler with CORS. It panics if the handler is nil, if all
@@ -119,7 +132,7 @@ func (b *CORSBuilder) check(h http.Handler) string {
 		return fmt.Sprintf("the age %v is negative", b.maxAge)
 	}
 	for _, origin := range b.origins {
-		if origin == "" || strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		if strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 			return fmt.Sprintf("%q is not an origin", origin)
 		}
 	}
@@ -155,7 +168,7 @@ func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPreflight(r) && !strings.HasPrefix(r.Pattern, http.MethodOptions+" ") {
 		if answer := findPreflight(c, r); answer.found {
 			c.preflight(w, r, answer.methods)
-			w.WriteHeader(http.StatusNoContent)
+			answer.write(w, r)
 			return
 		}
 	}
@@ -271,8 +284,18 @@ func findCORS(h http.Handler) *CORSHandler {
 // A preflightAnswer is what a tree of handlers says of a preflight.
 type preflightAnswer struct {
 	found   bool
-	cors    *CORSHandler // of the requested method, or nil
-	methods []string     // that the path has
+	cors    *CORSHandler    // of the requested method, or nil
+	methods []string        // that the path has
+	options *optionsHandler // of the mux that has the path, or nil
+}
+
+// write writes the response, whose CORS headers have been set.
+func (a preflightAnswer) write(w http.ResponseWriter, r *http.Request) {
+	if a.options == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	a.options.write(w, r)
 }
 
 // findPreflight looks for the answer to a preflight among the wrappers and
@@ -292,7 +315,7 @@ func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
 			if rt := x.requested(&inner); rt != nil {
 				answer.cors = cmp.Or(answer.cors, findCORS(rt.handler))
 			}
-			answer.methods, answer.found = x.allow, true
+			answer.methods, answer.options, answer.found = x.allow, x, true
 			return answer
 		case *TrieServeMux, HostServeMux:
 			h, _ = x.(interface {
@@ -314,6 +337,6 @@ func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool
 	if !answer.found || answer.cors == nil || !answer.cors.preflight(w, r, answer.methods) {
 		return false
 	}
-	w.WriteHeader(http.StatusNoContent)
+	answer.write(w, r)
 	return true
 }

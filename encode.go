@@ -47,7 +47,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) error {
 	if err := e.json.Encode(value); err != nil {
 		return err
 	}
-	if e.Len() > serverCounts {
+	if e.Len() > serverCounts && w.Header().Get("Content-Encoding") == "" { // or a middleware changes the length
 		w.Header().Set("Content-Length", strconv.Itoa(e.Len()))
 	}
 	w.WriteHeader(status)

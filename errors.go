@@ -94,11 +94,11 @@ func (defaultErrorWriter) WritePlaintextError(w http.ResponseWriter, err error) 
 }
 
 // writeErrorHeader writes the header of an error, without what was meant for
-// the body that it takes the place of.
+// the body that it takes the place of. Content-Encoding stays: a middleware that
+// has set it encodes the error, too.
 func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
 	h := w.Header()
 	h.Del("Content-Length")
-	h.Del("Content-Encoding")
 	h.Del("Etag")
 	h.Del("Last-Modified")
 	h.Set("Content-Type", mediaType)

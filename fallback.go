@@ -46,10 +46,14 @@ type optionsHandler struct {
 }
 
 func (o *optionsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", strings.Join(o.allow, ", "))
 	if isPreflight(r) {
 		o.preflight(w, r)
 	}
+	o.write(w, r)
+}
+
+func (o *optionsHandler) write(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", strings.Join(o.allow, ", "))
 	body, err := json.Marshal(map[string][]string{"allow": o.allow})
 	if err != nil {
 		ResponseErrorWriter.WriteError(r, w, err)

@@ -86,7 +86,7 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status := rec.finalStatus(panicked)
 		record.Duration = float64(time.Since(start).Microseconds()) / 1000
 		record.HTTP.Request = jsonRequest{
-			requestBody.text("request", requestHeader, l.redactor), l.headers(requestHeader), method, uri,
+			requestBody.text(requestHeader, l.redactor), l.headers(requestHeader), method, uri,
 		}
 		record.HTTP.Response = jsonResponse{
 			response.body.text("response", response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,

@@ -47,7 +47,7 @@ type MultilineLogger struct {
 // longer one is. Characters that can't be printed are escaped.
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{
-		Logger:   log.New(os.Stdout, "", log.Ltime|log.Lmicroseconds),
+		Logger:   log.New(os.Stdout, "", 0),
 		handler:  mustHandler("Logged", h),
 		redactor: redactor,
 	}
@@ -63,7 +63,7 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec, response := keepResponse(w, r)
 	panicked := true
 	defer func() {
-		l.body(id+" >", requestBody.text("request", requestType, l.redactor))
+		l.body(id+" >", requestBody.text(requestType, l.redactor))
 		status := rec.finalStatus(panicked)
 		l.start(id+" <", r.Proto+" "+strconv.Itoa(status)+" "+http.StatusText(status), response.header)
 		l.body(id+" <", response.body.text("response", response.header, l.redactor))

@@ -45,13 +45,13 @@ type Marshaler struct {
 // [MarshalerError] if f is anything else.
 //
 // The body is decoded, by the rules of [encoding/json], for PATCH, POST and PUT
-// only; it must be application/json (else 415), without a content coding (415),
+// only; it must be application/json without a content coding (else 415), be
 // at most [DefaultMaxBytes] long or as [Sized] says (413), and one value (400).
 // For other methods Rq is zero, a pointer one to a zero value.
 //
 // f returns a status, headers which replace those of the same name, and a value
 // that is the body, encoded as a whole before the header is written; there is
-// none if the value is nil or the status 204 or 304. The request must accept
+// none if the value is a nil pointer or interface or the status 204 or 304. The request must accept
 // application/json (else 406). If Rs is an interface type that includes
 // [io.Reader], then what f returns is copied as it is, each piece as soon as it
 // is there, and closed if it is an [io.Closer]; f then sets the Content-Type
@@ -218,8 +218,6 @@ func (m *Marshaler) decode(w http.ResponseWriter, r *http.Request) (value reflec
 	switch {
 	case !hasJSONBody(r):
 		return value, UnsupportedMediaType{NewMarshalerError("the Content-Type of a body must be %s", jsonType)}
-	case !hasPlainBody(r):
-		return value, UnsupportedMediaType{NewMarshalerError("a body must be sent without Content-Encoding")}
 	case m.empty:
 		return value, NewMarshalerError("the function takes no body, which a %s has", r.Method)
 	}
@@ -228,12 +226,20 @@ func (m *Marshaler) decode(w http.ResponseWriter, r *http.Request) (value reflec
 	if err := e.readBody(w, r); err != nil {
 		return value, err
 	}
-	if m.request.Kind() == reflect.Pointer {
-		value = reflect.New(m.request.Elem())
-		return value, decodeError(json.Unmarshal(e.Bytes(), value.Interface()))
+	target := m.request
+	if target.Kind() == reflect.Pointer {
+		target = target.Elem()
 	}
-	value = reflect.New(m.request)
-	return value.Elem(), decodeError(json.Unmarshal(e.Bytes(), value.Interface()))
+	value = reflect.New(target)
+	err = json.Unmarshal(e.Bytes(), value.Interface())
+	if _, malformed := errors.AsType[*json.SyntaxError](err); malformed && !hasPlainBody(r) {
+		// Only then: whoever has decoded the body may have left the header.
+		return value, UnsupportedMediaType{NewMarshalerError("a body must be sent without Content-Encoding")}
+	}
+	if target == m.request {
+		value = value.Elem()
+	}
+	return value, decodeError(err)
 }
 
 // respond writes what the function has returned, or nothing but an error.
@@ -296,11 +302,12 @@ func setHeaders(dst, src http.Header, contentType string) {
 	}
 }
 
+// isNil tells whether v is a nil pointer or interface, or one in the other.
 func isNil(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Interface:
 		return v.IsNil() || isNil(v.Elem())
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+	case reflect.Pointer:
 		return v.IsNil()
 	default:
 		return false

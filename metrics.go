@@ -75,13 +75,13 @@ type CounterByStatus struct {
 	name     string
 	registry metrics.Registry
 	counters [500]atomic.Pointer[metrics.Counter] // from status 100 on
-	others   metrics.Counter
+	others   atomic.Pointer[metrics.Counter]
 }
 
 // CountedByStatus returns a handler that counts the responses of h in counters
 // called name-200, name-404 and so on: one for each status that
-// [http.StatusText] knows, one more for any other from 100 to 599 once it is
-// seen, and name-5xx for what isn't a status. A panic is counted as 500 if
+// [http.StatusText] knows and, once it is seen, one for any other from 100 to 599
+// and name-5xx for what isn't a status. A panic is counted as 500 if
 // nothing was written before it. A nil registry is metrics.DefaultRegistry. It
 // panics if the registry has a metric of such a name.
 func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *CounterByStatus {
@@ -89,7 +89,6 @@ func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *Co
 		handler:  mustHandler("CountedByStatus", h),
 		name:     name,
 		registry: registryOrDefault(registry),
-		others:   metrics.NewCounter(),
 	}
 	for status := 100; status < 600; status++ {
 		if http.StatusText(status) != "" {
@@ -98,7 +97,6 @@ func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *Co
 			c.counters[status-100].Store(&counter)
 		}
 	}
-	register(registry, name+"-5xx", c.others)
 	return c
 }
 
@@ -114,21 +112,24 @@ func (c *CounterByStatus) Unwrap() http.Handler { return c.handler }
 func (c *CounterByStatus) String() string { return fmt.Sprintf("CountedByStatus(%s)", c.name) }
 
 func (c *CounterByStatus) counterName(status int) string {
+	if status < 100 || status > 599 {
+		return c.name + "-5xx"
+	}
 	return c.name + "-" + strconv.Itoa(status)
 }
 
 // counter returns the counter for a status, made if there is none.
 func (c *CounterByStatus) counter(status int) metrics.Counter {
-	if status < 100 || status > 599 {
-		return c.others
+	kept := &c.others
+	if status >= 100 && status <= 599 {
+		kept = &c.counters[status-100]
 	}
-	kept := &c.counters[status-100]
 	if counter := kept.Load(); counter != nil {
 		return *counter
 	}
 	counter, ok := c.registry.GetOrRegister(c.counterName(status), metrics.NewCounter).(metrics.Counter)
 	if !ok { // the name has been taken by another kind of metric
-		counter = c.others
+		counter = metrics.NewCounter()
 	}
 	kept.Store(&counter)
 	return counter

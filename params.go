@@ -188,13 +188,20 @@ func appendOthers(query []byte, rawQuery, pattern string) []byte {
 		if unescaped, err := url.QueryUnescape(key); err == nil {
 			key = unescaped
 		}
-		if strings.HasPrefix(key, "{") && strings.HasSuffix(key, "}") {
-			key = key[1 : len(key)-1]
-		}
-		if _, kind := findWildcard(pattern, key); kind == literal && parameter != "" {
+		if parameter != "" && !isParameter(pattern, key) {
 			query = append(query, '&')
 			query = append(query, parameter...)
 		}
 	}
 	return query
+}
+
+// isParameter tells whether the query's key is "name" or "{name}" for a wildcard
+// of the pattern.
+func isParameter(pattern, key string) bool {
+	_, kind := findWildcard(pattern, key)
+	if name, braced := parseWildcard(key); kind == literal && braced == wildcard {
+		_, kind = findWildcard(pattern, name)
+	}
+	return kind != literal
 }

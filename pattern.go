@@ -93,22 +93,39 @@ func parseSegment(text string, offset int) (segment, *patternError) {
 		return segment{}, &patternError{offset + closing, "a } without its {"}
 	case closing < 0:
 		return segment{}, &patternError{offset + opening, "unclosed wildcard"}
-	case opening != 0 || closing != len(text)-1:
+	case opening == 0 && wildcardEnd(text) < 0:
+		return segment{}, &patternError{offset, "unclosed wildcard"}
+	case opening != 0 || wildcardEnd(text) != len(text):
 		return segment{}, &patternError{offset + opening, "a wildcard is a whole segment"}
 	}
-	name, isRest := strings.CutSuffix(text[1:closing], "...")
+	name, isRest := strings.CutSuffix(text[1:len(text)-1], "...")
 	switch {
 	case name == "":
 		return segment{}, &patternError{offset, "a wildcard without a name"}
 	case name == "$":
 		return segment{}, &patternError{offset, "{$} has no meaning here: every pattern matches the whole path"}
-	case strings.IndexByte(name, '{') >= 0:
-		return segment{}, &patternError{offset, "a { within a wildcard"}
 	}
 	if isRest {
 		return segment{name, rest}, nil
 	}
 	return segment{name, wildcard}, nil
+}
+
+// wildcardEnd returns where the wildcard ends that text begins with, or -1. Its
+// name may hold braces in pairs.
+func wildcardEnd(text string) int {
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
 }
 
 func parseLiteral(text string, offset int) (segment, *patternError) {

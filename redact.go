@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -87,26 +88,36 @@ func isText(h http.Header, body []byte) bool {
 		(strings.HasPrefix(mediaType, "text/") || mediaType == jsonType || strings.HasSuffix(mediaType, "+json"))
 }
 
-// A loggedBody is a request's body that is kept as it is read.
+// A loggedBody is a request's body that is kept as it is read, which may go on
+// after the handler has returned.
 type loggedBody struct {
 	io.ReadCloser
+	mu  sync.Mutex
 	log bodyLog
 }
 
 func (b *loggedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.log.add(p[:n])
 	return n, err
 }
 
+// text is what may be logged of the body by now.
+func (b *loggedBody) text(h http.Header, f Redactor) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log.text("request", h, f)
+}
+
 // keepBody makes the request's body one that is kept.
-func keepBody(r *http.Request) *bodyLog {
-	if r.Body == nil || r.Body == http.NoBody {
-		return &bodyLog{}
-	}
+func keepBody(r *http.Request) *loggedBody {
 	body := &loggedBody{ReadCloser: r.Body}
-	r.Body = body
-	return &body.log
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = body
+	}
+	return body
 }
 
 // A loggedResponse is what is kept of a response as it is written.

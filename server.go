@@ -62,13 +62,13 @@ func NewServer(addr string, h http.Handler) *Server {
 }
 
 // ListenAndServe listens on the server's address and serves. It speaks TLS if
-// [Server.TLS] has been called or TLSConfig set. Like [Server.Serve], it returns
+// TLSConfig has a certificate, as it has after [Server.TLS]. Like [Server.Serve], it returns
 // nil once Close has stopped the server.
 func (s *Server) ListenAndServe() error {
-	usesTLS, port := s.TLSConfig != nil, ":http"
+	usesTLS, port := s.usesTLS(), ":http"
 	if usesTLS {
 		port = ":https"
-		if err := s.checkTLS(); err != nil {
+		if err := s.addTLS("", ""); err != nil {
 			return err
 		}
 	}

@@ -53,23 +53,19 @@ func (s *Server) ClientCA(file string) error {
 	return err
 }
 
-// ListenAndServeTLS is [Server.ListenAndServe] with [Server.TLS].
+// ListenAndServeTLS is [Server.ListenAndServe] with TLS, by [Server.TLS] unless
+// the names of the files are empty.
 func (s *Server) ListenAndServeTLS(cert, key string) error {
-	if err := s.TLS(cert, key); err != nil {
+	if err := s.addTLS(cert, key); err != nil {
 		return err
 	}
 	return s.ListenAndServe()
 }
 
-// ServeTLS is [Server.Serve] with TLS, and with [Server.TLS] unless the names of
-// the files are empty.
+// ServeTLS is [Server.Serve] with TLS, by [Server.TLS] unless the names of the
+// files are empty.
 func (s *Server) ServeTLS(l net.Listener, cert, key string) error {
-	if cert != "" || key != "" {
-		if err := s.TLS(cert, key); err != nil {
-			return errors.Join(err, l.Close())
-		}
-	}
-	if err := s.checkTLS(); err != nil {
+	if err := s.addTLS(cert, key); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	return s.serve(l, func(l net.Listener) error { return s.Server.ServeTLS(l, "", "") })
@@ -83,13 +79,29 @@ func (s *Server) tlsConfig() *tls.Config {
 	return s.TLSConfig
 }
 
-// checkTLS returns what is missing in the configuration.
-func (s *Server) checkTLS() error {
-	c := s.TLSConfig
-	if c == nil || len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+// addTLS calls TLS unless the names are empty, and returns an error if there is
+// no certificate then.
+func (s *Server) addTLS(cert, key string) error {
+	if cert != "" || key != "" {
+		if err := s.TLS(cert, key); err != nil {
+			return err
+		}
+	}
+	if !s.hasCertificate() {
 		return fmt.Errorf("tigertonic: server %q is to speak TLS but has no certificate", s.Addr)
 	}
 	return nil
+}
+
+func (s *Server) hasCertificate() bool {
+	c := s.TLSConfig
+	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
+}
+
+// usesTLS tells whether there is anything to speak TLS with. A TLSConfig alone,
+// which net/http makes for itself, is nothing.
+func (s *Server) usesTLS() bool {
+	return s.hasCertificate() || s.TLSConfig != nil && s.TLSConfig.ClientAuth != tls.NoClientCert
 }
 
 // loadPool adds the certificates in a PEM file to the pool, or to a new one.

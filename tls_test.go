@@ -167,6 +167,29 @@ func TestListenAndServeSpeaksTLSOnceToldTo(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
+// net/http makes a TLSConfig for itself when it first serves.
+func TestListenAndServeSpeaksPlainlyAfterServe(t *testing.T) {
+	s := tigertonic.NewServer("127.0.0.1:0", hello)
+	addr, served := start(t, s)
+	get(t, newClient(t), "http://"+addr)
+	listened := make(chan error)
+	go func() { listened <- s.ListenAndServe() }()
+	require.NoError(t, s.Close())
+	require.NoError(t, <-served)
+	require.NoError(t, <-listened)
+}
+
+func TestListenAndServeTLSTakesTheCertificateInTheConfiguration(t *testing.T) {
+	cert, key, _ := certificate(t)
+	s := tigertonic.NewServer("127.0.0.1:0", hello)
+	require.ErrorContains(t, s.ListenAndServeTLS("", ""), "has no certificate")
+	require.NoError(t, s.TLS(cert, key))
+	served := make(chan error)
+	go func() { served <- s.ListenAndServeTLS("", "") }()
+	require.NoError(t, s.Close())
+	require.NoError(t, <-served)
+}
+
 func TestCloseEndsHTTP2Connections(t *testing.T) {
 	cert, key, pool := certificate(t)
 	s, err := tigertonic.NewTLSServer("127.0.0.1:0", cert, key, hello)

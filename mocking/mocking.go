@@ -35,7 +35,10 @@ func URL(h TestableHandler, method, rawurl string) *url.URL {
 	}
 	r := &http.Request{Method: method, URL: u, Host: u.Host, Header: http.Header{}}
 	for h != nil {
-		next, _ := h.Handler(r)
+		next, pattern := h.Handler(r)
+		if _, ok := h.(*http.ServeMux); ok && pattern == "" {
+			next = tigertonic.NotFoundHandler{}
+		}
 		h = testable(next, method, rawurl)
 	}
 	return r.URL
@@ -67,13 +70,16 @@ func testable(h http.Handler, method, rawurl string) TestableHandler {
 }
 
 // Header returns a copy of h, which may be nil, with an Accept and a
-// Content-Type of application/json.
+// Content-Type of application/json where it has none.
 func Header(h http.Header) http.Header {
 	h = h.Clone()
 	if h == nil {
 		h = http.Header{}
 	}
-	h.Set("Accept", "application/json")
-	h.Set("Content-Type", "application/json")
+	for _, name := range []string{"Accept", "Content-Type"} {
+		if h.Get(name) == "" {
+			h.Set(name, "application/json")
+		}
+	}
 	return h
 }

@@ -60,6 +60,8 @@ func TestURLGoesThroughNetHTTPsMux(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /x", http.NotFoundHandler())
 	assert.Equal(t, "/x", mocking.URL(mux, "GET", "http://example.com/x").Path)
+	assert.PanicsWithValue(t, "mocking: GET http://example.com/y: not found",
+		func() { mocking.URL(mux, "GET", "http://example.com/y") })
 }
 
 func TestURLPanicsIfNothingAnswers(t *testing.T) {
@@ -75,9 +77,9 @@ func TestURLPanicsIfNothingAnswers(t *testing.T) {
 }
 
 func TestHeaderIsACopyWithJSON(t *testing.T) {
-	h := http.Header{"X-A": {"1"}, "Accept": {"text/html"}}
-	want := http.Header{"X-A": {"1"}, "Accept": {"application/json"}, "Content-Type": {"application/json"}}
+	h := http.Header{"X-A": {"1"}, "Accept": {"text/csv"}}
+	want := http.Header{"X-A": {"1"}, "Accept": {"text/csv"}, "Content-Type": {"application/json"}}
 	assert.Equal(t, want, mocking.Header(h))
-	assert.Equal(t, "text/html", h.Get("Accept"))
+	assert.NotContains(t, h, "Content-Type")
 	assert.Equal(t, http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}}, mocking.Header(nil))
 }
