@@ -124,7 +124,11 @@ func (l *JSONLogger) log(record jsonRecord) {
 // escapeJSON escapes the characters within a JSON text that can't be printed but
 // needn't be escaped in JSON.
 func escapeJSON(text []byte) string {
+	if !bytes.ContainsFunc(text, func(c rune) bool { return c >= 0x7f && !unicode.IsPrint(c) }) {
+		return string(text)
+	}
 	var b strings.Builder
+	b.Grow(len(text) + len(text)/4)
 	for len(text) > 0 {
 		c, size := utf8.DecodeRune(text)
 		switch {

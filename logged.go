@@ -43,7 +43,7 @@ type MultilineLogger struct {
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
-// a body only if it is text or JSON, up to 64 KiB. With a redactor, nothing of a
+// a body only if it is text or JSON, up to 16 KiB. With a redactor, nothing of a
 // longer one is. Characters that can't be printed are escaped.
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{

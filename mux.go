@@ -65,7 +65,7 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
 			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
 	}
-	n.routes = append(n.routes, newRoute(method, pattern, segments, h, where))
+	n.ends = append(n.ends, end{method, newRoute(method, pattern, segments, h, where)})
 }
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
@@ -117,7 +117,7 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 	if path == "" && r.Method != http.MethodConnect {
 		path = "/" // RFC 3986 §6.2.3
 	}
-	if !strings.HasPrefix(path, "/") || hasDotSegment(r.URL.Path) {
+	if !strings.HasPrefix(path, "/") {
 		return NotFoundHandler{}, ""
 	}
 	rt, m, left := mux.find(r.Method, path, escaped)
@@ -161,57 +161,49 @@ func (mux *TrieServeMux) is(h http.Handler) bool {
 // what it leaves of the path.
 func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *mount, left string) {
 	own := false // the mux itself has the answer to OPTIONS
-	mux.root.search(path, escaped, func(n *node, l string) bool {
-		if l == "" {
-			rt = n.route(method)
-			if rt == nil && method == http.MethodHead {
-				rt = n.route(http.MethodGet)
+	l := lookup{escaped, func(n *node, lft string) bool {
+		if lft == "" {
+			if rt = n.route(method); rt != nil {
+				return true
 			}
-			own = own || method == http.MethodOptions && len(n.routes) > 0
+			switch method {
+			case http.MethodHead:
+				rt = n.route(http.MethodGet)
+			case http.MethodOptions:
+				own = own || len(n.ends) > 0
+			}
 		}
 		if rt == nil && !own && n.mount != nil {
-			m, left = n.mount, l
+			m, left = n.mount, lft
 		}
 		return rt != nil || m != nil
-	})
+	}}
+	l.in(&mux.root, path)
 	return rt, m, left
 }
 
 // allow returns the methods, sorted, of all patterns that match the path, or
 // nil if none does.
 func (mux *TrieServeMux) allow(path string, escaped bool) (methods []string) {
-	mux.root.search(path, escaped, func(n *node, left string) bool {
+	l := lookup{escaped, func(n *node, left string) bool {
 		if left != "" {
 			return false
 		}
-		for _, rt := range n.routes {
-			methods = append(methods, rt.method())
-			if rt.method() == http.MethodGet {
+		for _, e := range n.ends {
+			methods = append(methods, e.method)
+			if e.method == http.MethodGet {
 				methods = append(methods, http.MethodHead)
 			}
 		}
 		return false
-	})
+	}}
+	l.in(&mux.root, path)
 	if methods == nil {
 		return nil
 	}
 	methods = append(methods, http.MethodOptions)
 	slices.Sort(methods)
 	return slices.Compact(methods)
-}
-
-// hasDotSegment tells whether a segment of the unescaped path is "." or "..".
-func hasDotSegment(path string) bool {
-	for {
-		i := strings.Index(path, "/.")
-		if i < 0 {
-			return false
-		}
-		path = strings.TrimPrefix(path[i+len("/."):], ".")
-		if path == "" || path[0] == '/' {
-			return true
-		}
-	}
 }
 
 // setPath makes path, as requestPath returned it, the URL's.

@@ -75,11 +75,12 @@ func requestPath(u *url.URL) (path string, escaped bool) {
 
 // cutSegment splits "/a/b/c" into "a" and "/b/c".
 func cutSegment(path string) (text, left string) {
-	text = path[1:]
-	if i := strings.IndexByte(text, '/'); i >= 0 {
-		return text[:i], text[i:]
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			return path[1:i], path[i:]
+		}
 	}
-	return text, ""
+	return path[1:], ""
 }
 
 // splitPattern splits an http.Request's Pattern into what comes before the

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"mime"
@@ -20,7 +21,7 @@ import (
 type Redactor func(string) string
 
 // maxLoggedBody is how many bytes of a body are kept to be logged.
-const maxLoggedBody = 64 << 10
+const maxLoggedBody = 16 << 10
 
 // redact returns what may be logged of text, with nothing raw left if the
 // Redactor panics.
@@ -156,11 +157,14 @@ func escape(text, special string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text) + len(text)/4)
+	var quoted [16]byte
 	for text != "" {
 		c, size := utf8.DecodeRuneInString(text)
 		switch {
 		case c == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, text[0])
+			b.WriteString(`\x`)
+			b.Write(hex.AppendEncode(quoted[:0], []byte(text[:1])))
 		case safe(c), c >= utf8.RuneSelf && unicode.IsPrint(c):
 			b.WriteRune(c)
 		case c == ' ':
@@ -169,8 +173,8 @@ func escape(text, special string) string {
 			b.WriteByte('\\')
 			b.WriteRune(c)
 		default:
-			quoted := strconv.QuoteRune(c)
-			b.WriteString(quoted[1 : len(quoted)-1])
+			inQuotes := strconv.AppendQuoteRune(quoted[:0], c)
+			b.Write(inQuotes[1 : len(inQuotes)-1])
 		}
 		text = text[size:]
 	}

@@ -31,8 +31,7 @@ func newRoute(method, pattern string, segments []segment, h http.Handler, where 
 	}
 }
 
-func (rt *route) method() string { return rt.pattern[:rt.pathIndex-1] }
-func (rt *route) path() string   { return rt.pattern[rt.pathIndex:] }
+func (rt *route) path() string { return rt.pattern[rt.pathIndex:] }
 
 // prepare puts into the request what the route's handler needs.
 func (rt *route) prepare(r *http.Request, path string, escaped bool) {

@@ -125,10 +125,10 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	w.muxes = append(w.muxes, mux)
 	defer func() { w.muxes = w.muxes[:len(w.muxes)-1] }()
 	mux.root.walk(func(n *node) {
-		for _, rt := range n.routes {
+		for _, e := range n.ends {
 			way := way
-			way.Method, way.Pattern = rt.method(), namespaces+rt.path()
-			w.walk(rt.handler, way, namespaces)
+			way.Method, way.Pattern = e.method, namespaces+e.route.path()
+			w.walk(e.route.handler, way, namespaces)
 		}
 		if n.mount != nil {
 			way, namespaces := way, namespaces+n.mount.namespace

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 )
@@ -33,8 +34,14 @@ type node struct {
 	children edges
 	wildcard *node
 	rest     *node
-	routes   []*route // of the patterns that end here, one a method
-	mount    *mount   // the namespace that ends here
+	ends     []end  // of the patterns that end here, one a method
+	mount    *mount // the namespace that ends here
+}
+
+// An end is the route that a node has for a method.
+type end struct {
+	method string
+	route  *route
 }
 
 // child returns the node that s leads to, made if there is none.
@@ -64,36 +71,76 @@ func (n *node) descend(segments []segment) *node {
 
 // route returns the route for exactly this method, or nil.
 func (n *node) route(method string) *route {
-	for _, rt := range n.routes {
-		if rt.method() == method {
-			return rt
+	for i := range n.ends {
+		if n.ends[i].method == method {
+			return n.ends[i].route
 		}
 	}
 	return nil
 }
 
-// search offers accept the ends of the patterns and namespaces that match
-// path, the most specific first, until it accepts one. What is left of the
-// path is only ever not empty, or found at a node without routes of this
-// length, for a namespace. If escaped, the path is percent-encoded.
-func (n *node) search(path string, escaped bool, accept func(n *node, left string) bool) bool {
-	if path == "" {
-		return accept(n, "")
+// A lookup is a search for where a path ends.
+type lookup struct {
+	escaped bool                            // the path is percent-encoded
+	accept  func(n *node, left string) bool // of what matches; of a pattern, nothing is left
+}
+
+// in searches the nodes from n on for the ends that match path, the most
+// specific first, until one is accepted.
+//
+// The last thing to try at a node needs no way back, so the loop goes on there.
+func (l *lookup) in(n *node, path string) bool {
+	for path != "" {
+		more := n.rest != nil || n.mount != nil
+		if c, left := n.children.match(path, l.escaped); c != nil {
+			if n.wildcard == nil && !more {
+				n, path = c, left
+				continue
+			}
+			if l.in(c, left) {
+				return true
+			}
+		}
+		if n.wildcard != nil {
+			if text, left := cutSegment(path); l.fills(text) {
+				if !more {
+					n, path = n.wildcard, left
+					continue
+				}
+				if l.in(n.wildcard, left) {
+					return true
+				}
+			}
+		}
+		if !more || l.hasDots(path[1:]) {
+			return false
+		}
+		if n.rest != nil && l.accept(n.rest, "") {
+			return true
+		}
+		return n.mount != nil && l.accept(n, path)
 	}
-	text, left := cutSegment(path)
-	if escaped {
+	return l.accept(n, "")
+}
+
+// fills tells whether a segment can stand for a wildcard: it isn't empty, nor a
+// dot segment.
+func (l *lookup) fills(text string) bool {
+	return text != "" && (text[0] != '.' && !l.escaped || !l.hasDots(text))
+}
+
+// hasDots tells whether text, which wildcards or a namespace would take, has a
+// dot segment once it is unescaped. Literals have none.
+func (l *lookup) hasDots(text string) bool {
+	if l.escaped {
 		text = unescape(text)
 	}
-	if c := n.children.find(text); c != nil && c.search(left, escaped, accept) {
-		return true
+	for segment := range strings.SplitSeq(text, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
 	}
-	if n.wildcard != nil && text != "" && n.wildcard.search(left, escaped, accept) {
-		return true
-	}
-	if n.rest != nil && accept(n.rest, "") {
-		return true
-	}
-	return n.mount != nil && accept(n, path)
+	return false
 }
 
 // walk calls visit for n and every node below it, in the order of
@@ -122,10 +169,12 @@ func unescape(text string) string {
 	return text
 }
 
-// Edges are a node's children by their literals.
+// Edges are a node's children by their literals. They are told apart by their
+// first bytes, which is quicker than hashing, as long as few begin alike.
 type edges struct {
 	list  []edge
-	index map[string]*node // only for a list longer than fewEdges
+	heads []byte           // of the list's literals
+	index map[string]*node // nil as long as heads will do
 }
 
 type edge struct {
@@ -133,8 +182,43 @@ type edge struct {
 	node *node
 }
 
-// fewEdges is how many literals are looked through sooner than hashed.
-const fewEdges = 8
+const (
+	maxHeads = 48 // that are looked through
+	maxAlike = 8  // of these, that lead to a comparison
+)
+
+// head returns what tells most literals of a node apart: the first byte, or the
+// slash that an empty one ends with.
+func head(text string) byte {
+	if text == "" {
+		return '/'
+	}
+	return text[0]
+}
+
+// match returns the child whose literal is the path's first segment, and what
+// is left of the path.
+func (e *edges) match(path string, escaped bool) (n *node, left string) {
+	if escaped || e.index != nil {
+		text, left := cutSegment(path)
+		if escaped {
+			text = unescape(text)
+		}
+		return e.find(text), left
+	}
+	first := head(path[1:])
+	for i, h := range e.heads {
+		if h != first {
+			continue
+		}
+		text := e.list[i].text
+		end := len("/") + len(text)
+		if len(path) >= end && path[1:end] == text && (len(path) == end || path[end] == '/') {
+			return e.list[i].node, path[end:]
+		}
+	}
+	return nil, ""
+}
 
 func (e *edges) find(text string) *node {
 	if e.index != nil {
@@ -154,13 +238,16 @@ func (e *edges) add(text string) *node {
 	}
 	n := &node{}
 	e.list = append(e.list, edge{text, n})
-	if len(e.list) == fewEdges+1 {
+	e.heads = append(e.heads, head(text))
+	alike := bytes.Count(e.heads, []byte{head(text)})
+	switch {
+	case e.index != nil:
+		e.index[text] = n
+	case alike > maxAlike || len(e.list) > maxHeads:
 		e.index = make(map[string]*node, len(e.list))
 		for _, old := range e.list {
 			e.index[old.text] = old.node
 		}
-	} else if e.index != nil {
-		e.index[text] = n
 	}
 	return n
 }
