@@ -68,7 +68,7 @@ func apacheField(text, special string) string {
 	if text == "" {
 		return "-"
 	}
-	return escape(text, special+`\"`)
+	return escape(text, special+"\t\\\"")
 }
 
 func remoteHost(r *http.Request) string {

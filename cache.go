@@ -82,5 +82,3 @@ func (c *CachedHandler) onHeader(_ int, h http.Header) {
 		h.Set("Cache-Control", c.cacheControl)
 	}
 }
-
-func (c *CachedHandler) onBody([]byte) {}

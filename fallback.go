@@ -16,7 +16,17 @@ type NotFoundHandler struct{}
 
 // ServeHTTP writes a [NotFound].
 func (NotFoundHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ResponseErrorWriter.WriteError(r, w, NotFound{fmt.Errorf("%s %s not found", r.Method, r.URL.EscapedPath())})
+	ResponseErrorWriter.WriteError(r, w, NotFound{fmt.Errorf("%s %s not found", r.Method, sentPath(r))})
+}
+
+// sentPath returns the path that the client sent, of which namespaces may have
+// been taken off since.
+func sentPath(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		return path
+	}
+	return r.URL.EscapedPath()
 }
 
 // MethodNotAllowedHandler answers 405 through [ResponseErrorWriter]. The Allow

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -89,7 +90,7 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			requestBody.text(requestHeader, l.redactor), l.headers(requestHeader), method, uri,
 		}
 		record.HTTP.Response = jsonResponse{
-			response.body.text("response", response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,
+			response.body.text("response", !panicked, response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,
 		}
 		record.Message = fmt.Sprintf("%s %s %s %d %s", method, uri, version, status, http.StatusText(status))
 		l.log(record)
@@ -132,8 +133,11 @@ func escapeJSON(text []byte) string {
 	for len(text) > 0 {
 		c, size := utf8.DecodeRune(text)
 		switch {
-		case c < 0x7f || c > 0xffff || unicode.IsPrint(c):
+		case c < 0x7f || unicode.IsPrint(c):
 			b.Write(text[:size])
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
 		default:
 			fmt.Fprintf(&b, `\u%04x`, c)
 		}

@@ -43,8 +43,8 @@ type MultilineLogger struct {
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
-// a body only if it is text or JSON, up to 16 KiB. With a redactor, nothing of a
-// longer one is. Characters that can't be printed are escaped.
+// a body only if it is text or JSON, up to 16 KiB. With a redactor, nothing is of
+// a body that is longer or wasn't read, or written, to its end. Characters that can't be printed are escaped.
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{
 		Logger:   log.New(os.Stdout, "", 0),
@@ -66,7 +66,7 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.body(id+" >", requestBody.text(requestType, l.redactor))
 		status := rec.finalStatus(panicked)
 		l.start(id+" <", r.Proto+" "+strconv.Itoa(status)+" "+http.StatusText(status), response.header)
-		l.body(id+" <", response.body.text("response", response.header, l.redactor))
+		l.body(id+" <", response.body.text("response", !panicked, response.header, l.redactor))
 		if panicked {
 			l.line(id+" <", "** the handler panicked **")
 		}

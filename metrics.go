@@ -127,9 +127,10 @@ func (c *CounterByStatus) counter(status int) metrics.Counter {
 	if counter := kept.Load(); counter != nil {
 		return *counter
 	}
-	counter, ok := c.registry.GetOrRegister(c.counterName(status), metrics.NewCounter).(metrics.Counter)
-	if !ok { // the name has been taken by another kind of metric
-		counter = metrics.NewCounter()
+	fresh := metrics.NewCounter()
+	counter, ok := c.registry.GetOrRegister(c.counterName(status), fresh).(metrics.Counter)
+	if !ok || kept == &c.others {
+		counter = fresh // for the name is another metric's, or a CounterByStatusXX's
 	}
 	kept.Store(&counter)
 	return counter

@@ -45,15 +45,15 @@ type TrieServeMux struct {
 func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
 
 // Handle registers the handler for a method and a pattern. It panics if the
-// method isn't a token (RFC 9110 §5.6.2), if the pattern is malformed, if the
+// method isn't one, which a known one in lower case is not (RFC 9110 §9.1), if the pattern is malformed, if the
 // handler is nil, or if the method has a handler for the same pattern or one
 // that differs only in the names of its wildcards.
 func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	where := caller()
 	segments, err := parsePattern(pattern)
 	switch {
-	case !isToken(method):
-		panic(fmt.Sprintf("tigertonic: pattern %q: method %q is not a token (registered at %v)", pattern, method, where))
+	case !isMethod(method):
+		panic(fmt.Sprintf("tigertonic: pattern %q: %q is not a method (registered at %v)", pattern, method, where))
 	case err != nil:
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.offset, err.text, where))
 	case h == nil:
@@ -214,6 +214,16 @@ func setPath(u *url.URL, path string, escaped bool) {
 			u.RawPath = path
 		}
 	}
+}
+
+// isMethod tells whether s can be a method (RFC 9110 §9.1), and isn't one that is
+// known in another case.
+func isMethod(s string) bool {
+	switch upper := strings.ToUpper(s); upper {
+	case "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE":
+		return s == upper
+	}
+	return isToken(s)
 }
 
 // isToken tells whether s is a token (RFC 9110 §5.6.2).

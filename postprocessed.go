@@ -29,14 +29,17 @@ func (pp *PostProcessor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tee := NewTeeResponseWriter(w)
 	w, rec := record(tee, r)
 	pp.handler.ServeHTTP(w, r)
-	status := rec.finalStatus(false)
+	status, header := rec.finalStatus(false), tee.header
+	if header == nil {
+		header = w.Header().Clone()
+	}
 	pp.f(r, &http.Response{
 		Status:        fmt.Sprintf("%d %s", status, http.StatusText(status)),
 		StatusCode:    status,
 		Proto:         r.Proto,
 		ProtoMajor:    r.ProtoMajor,
 		ProtoMinor:    r.ProtoMinor,
-		Header:        w.Header().Clone(),
+		Header:        header,
 		Body:          io.NopCloser(bytes.NewReader(tee.Body.Bytes())),
 		ContentLength: int64(tee.Body.Len()),
 		Request:       r,
@@ -56,6 +59,7 @@ type TeeResponseWriter struct {
 	http.ResponseWriter
 	Body       bytes.Buffer
 	StatusCode int
+	header     http.Header // as it was written, or nil
 }
 
 // NewTeeResponseWriter returns a TeeResponseWriter in front of w.
@@ -68,8 +72,11 @@ func NewTeeResponseWriter(w http.ResponseWriter) *TeeResponseWriter {
 // Unwrap is for [http.ResponseController].
 func (w *TeeResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func (w *TeeResponseWriter) onHeader(status int, _ http.Header) { w.StatusCode = status }
-func (w *TeeResponseWriter) onBody(p []byte)                    { w.Body.Write(p) }
+func (w *TeeResponseWriter) onHeader(status int, h http.Header) {
+	w.StatusCode, w.header = status, h.Clone()
+}
+
+func (w *TeeResponseWriter) onBody(p []byte) { w.Body.Write(p) }
 
 // TeeHeaderResponseWriter is a ResponseWriter that keeps the status, which is
 // 200 until another is written.
@@ -89,10 +96,9 @@ func NewTeeHeaderResponseWriter(w http.ResponseWriter) *TeeHeaderResponseWriter 
 func (w *TeeHeaderResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *TeeHeaderResponseWriter) onHeader(status int, _ http.Header) { w.StatusCode = status }
-func (w *TeeHeaderResponseWriter) onBody([]byte)                      {}
 
 // observed returns a writer in front of w whose recorder o observes.
-func observed(w http.ResponseWriter, o observer) http.ResponseWriter {
+func observed(w http.ResponseWriter, o headerObserver) http.ResponseWriter {
 	w, rec := record(w, nil)
 	rec.observe(o)
 	return w

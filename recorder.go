@@ -15,24 +15,30 @@ import (
 //
 // A recorder alone is a ResponseWriter without any optional interface but
 // Unwrap, FlushError and io.StringWriter, none of which claims an ability that
-// the wrapped writer may lack. The types at the end of this file add Flush,
-// Hijack, Push and ReadFrom where it has them.
+// the wrapped writer may lack. The types in abilities.go add the others.
 type recorder struct {
 	http.ResponseWriter
-	status   int // 0 until the header is written
-	bytes    int64
-	head     bool // the request's method is HEAD: no body is on the wire
-	dropBody bool // nor does whoever is below keep it off
-	hijacked bool
-	observer observer
-	more     []observer
+	status int // 0 until the header is written
+	bytes  int64
+	head   bool // the method on the wire is HEAD: no body is
+	http2  bool // 101 is no end
+
+	knowsRequest bool // as the outermost middleware has seen it
+	dropBody     bool // nor does whoever is below keep it off
+	hijacked     bool
+	header       headerObserver
+	headers      []headerObserver // further ones
+	bodies       []bodyObserver
 }
 
-// An observer sees a response pass.
-type observer interface {
-	// onHeader is called before the header is written, once, and may change it.
+// A headerObserver sees the header of a response before it is written, once, and
+// may change it.
+type headerObserver interface {
 	onHeader(status int, h http.Header)
-	// onBody is called with what was written of the body. It must not keep p.
+}
+
+// A bodyObserver sees what is written of the body, which it must not keep.
+type bodyObserver interface {
 	onBody(p []byte)
 }
 
@@ -45,13 +51,15 @@ func record(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *recor
 	case *TeeHeaderResponseWriter:
 		w = tee.ResponseWriter
 	}
-	head := r != nil && r.Method == http.MethodHead
-	if w, ok := w.(recording); ok {
-		rec := w.rec()
-		rec.head = rec.head || head
-		return w, rec
+	front, ok := w.(recording)
+	if !ok {
+		front = newRecorder(w)
 	}
-	return newRecorder(w, head)
+	rec := front.rec()
+	if r != nil && !rec.knowsRequest {
+		rec.knowsRequest, rec.head, rec.http2 = true, r.Method == http.MethodHead, r.ProtoMajor >= 2
+	}
+	return front, rec
 }
 
 type recording interface {
@@ -61,13 +69,17 @@ type recording interface {
 
 func (rec *recorder) rec() *recorder { return rec }
 
-// observe adds an observer. The one that was added last sees the response
-// first, as it is the innermost.
-func (rec *recorder) observe(o observer) {
-	if rec.observer != nil {
-		rec.more = append(rec.more, rec.observer)
+// observe adds an observer of the header, and of the body if it is a
+// bodyObserver. The header is shown to the one that was added last first, as that
+// is the innermost.
+func (rec *recorder) observe(o headerObserver) {
+	if rec.header != nil {
+		rec.headers = append(rec.headers, rec.header)
 	}
-	rec.observer = o
+	rec.header = o
+	if o, ok := o.(bodyObserver); ok {
+		rec.bodies = append(rec.bodies, o)
+	}
 }
 
 // withoutBody returns a writer that keeps a response to HEAD free of a body,
@@ -100,8 +112,9 @@ func (rec *recorder) finalStatus(panicked bool) int {
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 func (rec *recorder) WriteHeader(status int) {
-	if rec.status != 0 || status < 200 && status != http.StatusSwitchingProtocols {
-		rec.ResponseWriter.WriteHeader(status) // superfluous or informational
+	informational := status < 200 && (status != http.StatusSwitchingProtocols || rec.http2)
+	if rec.status != 0 || rec.hijacked || informational {
+		rec.ResponseWriter.WriteHeader(status)
 		return
 	}
 	rec.notifyHeader(status)
@@ -128,7 +141,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 }
 
 func (rec *recorder) WriteString(s string) (int, error) {
-	if rec.observer != nil || rec.dropBody {
+	if len(rec.bodies) > 0 || rec.dropBody {
 		return rec.Write([]byte(s))
 	}
 	rec.begin()
@@ -138,15 +151,11 @@ func (rec *recorder) WriteString(s string) (int, error) {
 }
 
 func (rec *recorder) wrote(p []byte) {
+	rec.count(int64(len(p)))
 	if rec.head {
 		return
 	}
-	rec.bytes += int64(len(p))
-	if rec.observer == nil {
-		return
-	}
-	rec.observer.onBody(p)
-	for _, o := range rec.more {
+	for _, o := range rec.bodies {
 		o.onBody(p)
 	}
 }
@@ -158,12 +167,12 @@ func (rec *recorder) count(n int64) {
 }
 
 func (rec *recorder) notifyHeader(status int) {
-	if rec.observer == nil {
+	if rec.header == nil {
 		return
 	}
 	h := rec.Header()
-	rec.observer.onHeader(status, h)
-	for _, o := range slices.Backward(rec.more) {
+	rec.header.onHeader(status, h)
+	for _, o := range slices.Backward(rec.headers) {
 		o.onHeader(status, h)
 	}
 }
@@ -185,15 +194,33 @@ func (rec *recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
+// firstBytes is how much of a file is sent by hand, for the header comes before
+// it. It is what net/http looks at to tell the media type.
+const firstBytes = 512
+
 // readFrom lets the server send a file by itself, unless it is to be seen.
 func (rec *recorder) readFrom(src io.Reader) (int64, error) {
-	if rec.observer != nil || rec.dropBody {
+	if len(rec.bodies) > 0 || rec.dropBody {
 		return io.Copy(struct{ io.Writer }{rec}, src)
 	}
-	rec.begin()
+	if rec.status == 0 { // the header is written when there is something to read
+		n, err := io.CopyN(struct{ io.Writer }{rec}, src, firstBytes)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		m, err := rec.readFrom(src)
+		return n + m, err
+	}
 	n, err := rec.ResponseWriter.(io.ReaderFrom).ReadFrom(src)
 	rec.count(n)
 	return n, err
+}
+
+func (rec *recorder) push(target string, opts *http.PushOptions) error {
+	return rec.ResponseWriter.(http.Pusher).Push(target, opts)
 }
 
 // can tells whether w, or what it wraps, is a T, as http.ResponseController
@@ -220,76 +247,4 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 		}
 		w = u.Unwrap()
 	}
-}
-
-// newRecorder returns a recorder and, in front of it, the type with the
-// abilities that w has. ReadFrom counts only if w itself has it: to go past
-// somebody's Write would be wrong. HTTP/2 can push and can't hijack.
-func newRecorder(w http.ResponseWriter, head bool) (http.ResponseWriter, *recorder) {
-	const flush, hijack, readFrom, push = 1, 2, 4, 8
-	abilities := 0
-	if can[http.Flusher](w) {
-		abilities |= flush
-	}
-	if can[http.Hijacker](w) {
-		abilities |= hijack
-	}
-	if _, ok := w.(io.ReaderFrom); ok {
-		abilities |= readFrom
-	}
-	if _, ok := w.(http.Pusher); ok && abilities == flush {
-		abilities |= push
-	}
-	rec := recorder{ResponseWriter: w, head: head}
-	switch abilities {
-	case flush:
-		w := &recorderF{rec}
-		return w, &w.recorder
-	case hijack:
-		w := &recorderH{rec}
-		return w, &w.recorder
-	case readFrom:
-		w := &recorderR{rec}
-		return w, &w.recorder
-	case flush | hijack:
-		w := &recorderFH{recorderF{rec}}
-		return w, &w.recorder
-	case flush | readFrom:
-		w := &recorderFR{recorderF{rec}}
-		return w, &w.recorder
-	case hijack | readFrom:
-		w := &recorderHR{recorderH{rec}}
-		return w, &w.recorder
-	case flush | hijack | readFrom:
-		w := &recorderFHR{recorderFH{recorderF{rec}}}
-		return w, &w.recorder
-	case flush | push:
-		w := &recorderFP{recorderF{rec}}
-		return w, &w.recorder
-	}
-	plain := rec
-	return &plain, &plain
-}
-
-type (
-	recorderF   struct{ recorder }
-	recorderH   struct{ recorder }
-	recorderR   struct{ recorder }
-	recorderFH  struct{ recorderF }
-	recorderFR  struct{ recorderF }
-	recorderHR  struct{ recorderH }
-	recorderFHR struct{ recorderFH }
-	recorderFP  struct{ recorderF }
-)
-
-func (w *recorderF) Flush()                                        { w.flush() }
-func (w *recorderH) Hijack() (net.Conn, *bufio.ReadWriter, error)  { return w.hijack() }
-func (w *recorderFH) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
-func (w *recorderR) ReadFrom(src io.Reader) (int64, error)         { return w.readFrom(src) }
-func (w *recorderFR) ReadFrom(src io.Reader) (int64, error)        { return w.readFrom(src) }
-func (w *recorderHR) ReadFrom(src io.Reader) (int64, error)        { return w.readFrom(src) }
-func (w *recorderFHR) ReadFrom(src io.Reader) (int64, error)       { return w.readFrom(src) }
-
-func (w *recorderFP) Push(target string, opts *http.PushOptions) error {
-	return w.ResponseWriter.(http.Pusher).Push(target, opts)
 }

@@ -58,9 +58,9 @@ func (b *bodyLog) add(p []byte) {
 }
 
 // text returns what may be logged of the body, which is a request's or a
-// response's. Of one that is too long, a Redactor gets nothing, since a secret
-// that is cut in two isn't known to it.
-func (b *bodyLog) text(whose string, h http.Header, f Redactor) string {
+// response's. Of one that is too long, or didn't come to its end, a Redactor gets
+// nothing, since a secret that is cut in two isn't known to it.
+func (b *bodyLog) text(whose string, whole bool, h http.Header, f Redactor) string {
 	long := b.total > int64(len(b.kept))
 	switch {
 	case b.total == 0:
@@ -69,6 +69,8 @@ func (b *bodyLog) text(whose string, h http.Header, f Redactor) string {
 		return fmt.Sprintf("** %s body redacted **", whose)
 	case long && f != nil:
 		return fmt.Sprintf("** %s body of %d bytes redacted, more than %d **", whose, b.total, maxLoggedBody)
+	case !whole && f != nil:
+		return fmt.Sprintf("** %s body redacted, cut off after %d bytes **", whose, b.total)
 	case long:
 		return fmt.Sprintf("%s\n** %s body of %d bytes cut off **", b.kept, whose, b.total)
 	}
@@ -93,8 +95,10 @@ func isText(h http.Header, body []byte) bool {
 // after the handler has returned.
 type loggedBody struct {
 	io.ReadCloser
-	mu  sync.Mutex
-	log bodyLog
+	length int64 // or -1
+	mu     sync.Mutex
+	log    bodyLog
+	ended  bool
 }
 
 func (b *loggedBody) Read(p []byte) (int, error) {
@@ -102,6 +106,7 @@ func (b *loggedBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.log.add(p[:n])
+	b.ended = b.ended || err == io.EOF || b.log.total == b.length
 	return n, err
 }
 
@@ -109,12 +114,12 @@ func (b *loggedBody) Read(p []byte) (int, error) {
 func (b *loggedBody) text(h http.Header, f Redactor) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.log.text("request", h, f)
+	return b.log.text("request", b.ended, h, f)
 }
 
 // keepBody makes the request's body one that is kept.
 func keepBody(r *http.Request) *loggedBody {
-	body := &loggedBody{ReadCloser: r.Body}
+	body := &loggedBody{ReadCloser: r.Body, length: r.ContentLength}
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = body
 	}
@@ -151,7 +156,7 @@ func requestURI(r *http.Request) string {
 // those in special.
 func escape(text, special string) string {
 	safe := func(c rune) bool {
-		return c == '\t' || c >= ' ' && c < 0x7f && !strings.ContainsRune(special, c)
+		return (c == '\t' || c >= ' ' && c < 0x7f) && !strings.ContainsRune(special, c)
 	}
 	if strings.IndexFunc(text, func(c rune) bool { return !safe(c) }) < 0 {
 		return text
@@ -169,7 +174,7 @@ func escape(text, special string) string {
 			b.WriteRune(c)
 		case c == ' ':
 			b.WriteString(`\x20`)
-		case strings.ContainsRune(special, c):
+		case c > ' ' && strings.ContainsRune(special, c):
 			b.WriteByte('\\')
 			b.WriteRune(c)
 		default:

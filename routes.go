@@ -237,5 +237,5 @@ func nameOfFunc(f reflect.Value) string {
 	if f.IsNil() {
 		return "nil"
 	}
-	return path.Base(runtime.FuncForPC(f.Pointer()).Name())
+	return strings.TrimSuffix(path.Base(runtime.FuncForPC(f.Pointer()).Name()), "-fm")
 }

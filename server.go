@@ -21,6 +21,9 @@ const (
 	// stops, to be closed. A client that had sent a request by then would lose
 	// it, but for the time that the request takes to arrive.
 	quiet = 500 * time.Millisecond
+	// lastAccepts is how long connections are still accepted that clients have
+	// made before a stop, or just then. Closing the listener resets them.
+	lastAccepts = 10 * time.Millisecond
 )
 
 // Server is an [http.Server] that stops without losing a request. It is made by
@@ -34,7 +37,7 @@ type Server struct {
 	DrainTimeout time.Duration
 
 	mu        sync.Mutex
-	listeners map[net.Listener]struct{}
+	listeners map[*listener]struct{}
 	tracks    bool     // ConnState is ours
 	idle      sync.Map // of the time since which it is, or 0, by net.Conn: *atomic.Int64
 	draining  atomic.Bool
@@ -54,7 +57,7 @@ func NewServer(addr string, h http.Handler) *Server {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 		},
-		listeners: map[net.Listener]struct{}{},
+		listeners: map[*listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
 	s.Handler = &serverHandler{s, mustHandler("NewServer", h)}
@@ -82,12 +85,14 @@ func (s *Server) ListenAndServe() error {
 	return s.Serve(l)
 }
 
-// Serve serves the connections that l accepts, and closes it. It returns when
+// Serve serves the connections that l accepts, without TLS, and closes it. It
+// returns when
 // accepting fails, or else, once Close has been called, when and what Close
 // does: a program may end then.
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
 
-func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
+func (s *Server) serve(inner net.Listener, serve func(net.Listener) error) error {
+	l := &listener{inner, &s.draining}
 	if !s.begin(l) {
 		_ = l.Close() // it was never served
 		<-s.drained
@@ -102,7 +107,7 @@ func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
 }
 
 // begin adds a listener, unless the server is stopping.
-func (s *Server) begin(l net.Listener) bool {
+func (s *Server) begin(l *listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() {
@@ -148,11 +153,15 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 // DrainTimeout it cuts off what is still going on and returns
 // [context.DeadlineExceeded]. All calls return when the first one does, and the
 // same. Connections that a handler has taken over are left to it.
+//
+// What can be lost is what nobody can save: a request that a client sends, on a
+// connection that it has left idle, just when that is closed, or on a connection
+// that it makes just when the listener is.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	first := !s.draining.Swap(true)
 	for l := range s.listeners {
-		_ = l.Close() // whoever serves it gets the error
+		l.stop()
 	}
 	clear(s.listeners)
 	s.mu.Unlock()
@@ -197,6 +206,14 @@ func (s *Server) busy() (busy bool) {
 	return busy
 }
 
+// onHeader tells the client to close the connection if the server is to stop. On
+// HTTP/2, the header makes net/http send GOAWAY.
+func (s *Server) onHeader(status int, h http.Header) {
+	if s.draining.Load() && status != http.StatusSwitchingProtocols {
+		h.Set("Connection", "close")
+	}
+}
+
 // A serverHandler is what a server calls.
 type serverHandler struct {
 	server  *Server
@@ -208,10 +225,12 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		r.URL.Scheme = "https"
 	}
-	if h.server.draining.Load() {
-		w.Header().Set("Connection", "close") // on HTTP/2, this sends GOAWAY
-	}
+	w, rec := record(w, r)
+	rec.observe(h.server)
 	h.handler.ServeHTTP(w, r)
+	if rec.status == 0 && !rec.hijacked {
+		h.server.onHeader(http.StatusOK, w.Header()) // the server will write the header
+	}
 }
 
 // Unwrap returns the handler that the server was made with.
@@ -219,3 +238,25 @@ func (h *serverHandler) Unwrap() http.Handler { return h.handler }
 
 // String is how [Explain] shows the handler.
 func (h *serverHandler) String() string { return "Server" }
+
+// A listener stops without resetting the connections in its queue, if it can.
+type listener struct {
+	net.Listener
+	stopping *atomic.Bool
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil && l.stopping.Load() {
+		return nil, errors.Join(net.ErrClosed, l.Listener.Close())
+	}
+	return c, err
+}
+
+// stop makes Accept fail soon.
+func (l *listener) stop() {
+	d, ok := l.Listener.(interface{ SetDeadline(time.Time) error })
+	if !ok || d.SetDeadline(time.Now().Add(lastAccepts)) != nil {
+		_ = l.Close() // Accept gets the error
+	}
+}

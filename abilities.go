@@ -1,0 +1,101 @@
+package tigertonic
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// The abilities of a ResponseWriter beyond that interface: F to Flush, H to
+// Hijack, R to ReadFrom, P to Push. A recorder has those that the writer behind
+// it has, and what it has a caller can see by a type assertion. Hence a type for
+// each combination.
+
+// newRecorder returns a recorder with the abilities of w. ReadFrom counts only
+// if w itself has it, for to go past somebody's Write would be wrong.
+func newRecorder(w http.ResponseWriter) recording {
+	const flush, hijack, readFrom, push = 1, 2, 4, 8
+	abilities := 0
+	if can[http.Flusher](w) {
+		abilities |= flush
+	}
+	if can[http.Hijacker](w) {
+		abilities |= hijack
+	}
+	if _, ok := w.(io.ReaderFrom); ok {
+		abilities |= readFrom
+	}
+	if _, ok := w.(http.Pusher); ok {
+		abilities |= push
+	}
+	rec := recorder{ResponseWriter: w}
+	switch abilities {
+	case flush:
+		return &recorderF{rec}
+	case hijack:
+		return &recorderH{rec}
+	case flush | hijack:
+		return &recorderFH{recorderF{rec}}
+	case readFrom:
+		return &recorderR{rec}
+	case flush | readFrom:
+		return &recorderFR{recorderF{rec}}
+	case hijack | readFrom:
+		return &recorderHR{recorderH{rec}}
+	case flush | hijack | readFrom:
+		return &recorderFHR{recorderFH{recorderF{rec}}}
+	case push:
+		return &recorderP{rec}
+	case flush | push:
+		return &recorderFP{recorderF{rec}}
+	case hijack | push:
+		return &recorderHP{recorderH{rec}}
+	case flush | hijack | push:
+		return &recorderFHP{recorderFH{recorderF{rec}}}
+	case readFrom | push:
+		return &recorderRP{recorderR{rec}}
+	case flush | readFrom | push:
+		return &recorderFRP{recorderFR{recorderF{rec}}}
+	case hijack | readFrom | push:
+		return &recorderHRP{recorderHR{recorderH{rec}}}
+	case flush | hijack | readFrom | push:
+		return &recorderFHRP{recorderFHR{recorderFH{recorderF{rec}}}}
+	}
+	plain := rec
+	return &plain
+}
+
+type (
+	recorderF    struct{ recorder }
+	recorderH    struct{ recorder }
+	recorderFH   struct{ recorderF }
+	recorderR    struct{ recorder }
+	recorderFR   struct{ recorderF }
+	recorderHR   struct{ recorderH }
+	recorderFHR  struct{ recorderFH }
+	recorderP    struct{ recorder }
+	recorderFP   struct{ recorderF }
+	recorderHP   struct{ recorderH }
+	recorderFHP  struct{ recorderFH }
+	recorderRP   struct{ recorderR }
+	recorderFRP  struct{ recorderFR }
+	recorderHRP  struct{ recorderHR }
+	recorderFHRP struct{ recorderFHR }
+)
+
+func (w *recorderF) Flush()                                              { w.flush() }
+func (w *recorderH) Hijack() (net.Conn, *bufio.ReadWriter, error)        { return w.hijack() }
+func (w *recorderFH) Hijack() (net.Conn, *bufio.ReadWriter, error)       { return w.hijack() }
+func (w *recorderR) ReadFrom(src io.Reader) (int64, error)               { return w.readFrom(src) }
+func (w *recorderFR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
+func (w *recorderHR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
+func (w *recorderFHR) ReadFrom(src io.Reader) (int64, error)             { return w.readFrom(src) }
+func (w *recorderP) Push(target string, opts *http.PushOptions) error    { return w.push(target, opts) }
+func (w *recorderFP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
+func (w *recorderHP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
+func (w *recorderFHP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
+func (w *recorderRP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
+func (w *recorderFRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
+func (w *recorderHRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
+func (w *recorderFHRP) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
