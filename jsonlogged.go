@@ -78,7 +78,8 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	record := jsonRecord{RequestID: createRequestID(l.RequestIDCreator, r), Type: "http"}
 	method, version, requestHeader := r.Method, r.Proto, r.Header.Clone()
-	uri := l.redactor.redact(requestURI(r))
+	line := l.redactor.redact(method + " " + requestURI(r) + " " + version)
+	uri := strings.TrimSuffix(strings.TrimPrefix(line, method+" "), " "+version)
 	record.HTTP.Version = strings.TrimPrefix(version, "HTTP/")
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
@@ -90,9 +91,9 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			requestBody.text(requestHeader, l.redactor), l.headers(requestHeader), method, uri,
 		}
 		record.HTTP.Response = jsonResponse{
-			response.body.text("response", !panicked, response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,
+			response.body.text("response", !panicked && !rec.failed, response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,
 		}
-		record.Message = fmt.Sprintf("%s %s %s %d %s", method, uri, version, status, http.StatusText(status))
+		record.Message = fmt.Sprintf("%s %d %s", line, status, http.StatusText(status))
 		l.log(record)
 	}()
 	l.handler.ServeHTTP(w, r)

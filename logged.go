@@ -66,7 +66,7 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.body(id+" >", requestBody.text(requestType, l.redactor))
 		status := rec.finalStatus(panicked)
 		l.start(id+" <", r.Proto+" "+strconv.Itoa(status)+" "+http.StatusText(status), response.header)
-		l.body(id+" <", response.body.text("response", !panicked, response.header, l.redactor))
+		l.body(id+" <", response.body.text("response", !panicked && !rec.failed, response.header, l.redactor))
 		if panicked {
 			l.line(id+" <", "** the handler panicked **")
 		}

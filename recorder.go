@@ -26,6 +26,7 @@ type recorder struct {
 	knowsRequest bool // as the outermost middleware has seen it
 	dropBody     bool // nor does whoever is below keep it off
 	hijacked     bool
+	failed       bool // a write has
 	header       headerObserver
 	headers      []headerObserver // further ones
 	bodies       []bodyObserver
@@ -136,6 +137,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n, err := rec.ResponseWriter.Write(p)
+	rec.failed = rec.failed || err != nil
 	rec.wrote(p[:n])
 	return n, err
 }
