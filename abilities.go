@@ -84,18 +84,18 @@ type (
 	recorderFHRP struct{ recorderFHR }
 )
 
-func (w *recorderF) Flush()                                              { w.flush() }
-func (w *recorderH) Hijack() (net.Conn, *bufio.ReadWriter, error)        { return w.hijack() }
-func (w *recorderFH) Hijack() (net.Conn, *bufio.ReadWriter, error)       { return w.hijack() }
-func (w *recorderR) ReadFrom(src io.Reader) (int64, error)               { return w.readFrom(src) }
-func (w *recorderFR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
-func (w *recorderHR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
-func (w *recorderFHR) ReadFrom(src io.Reader) (int64, error)             { return w.readFrom(src) }
-func (w *recorderP) Push(target string, opts *http.PushOptions) error    { return w.push(target, opts) }
-func (w *recorderFP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w *recorderHP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w *recorderFHP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w *recorderRP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w *recorderFRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w *recorderHRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w *recorderFHRP) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
+func (w *recorderF) Flush()                                        { w.flush() }
+func (w *recorderH) Hijack() (net.Conn, *bufio.ReadWriter, error)  { return w.hijack() }
+func (w *recorderFH) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
+func (w *recorderR) ReadFrom(src io.Reader) (int64, error)         { return w.readFrom(src) }
+func (w *recorderFR) ReadFrom(src io.Reader) (int64, error)        { return w.readFrom(src) }
+func (w *recorderHR) ReadFrom(src io.Reader) (int64, error)        { return w.readFrom(src) }
+func (w *recorderFHR) ReadFrom(src io.Reader) (int64, error)       { return w.readFrom(src) }
+func (w *recorderP) Push(t string, o *http.PushOptions) error      { return w.push(t, o) }
+func (w *recorderFP) Push(t string, o *http.PushOptions) error     { return w.push(t, o) }
+func (w *recorderHP) Push(t string, o *http.PushOptions) error     { return w.push(t, o) }
+func (w *recorderFHP) Push(t string, o *http.PushOptions) error    { return w.push(t, o) }
+func (w *recorderRP) Push(t string, o *http.PushOptions) error     { return w.push(t, o) }
+func (w *recorderFRP) Push(t string, o *http.PushOptions) error    { return w.push(t, o) }
+func (w *recorderHRP) Push(t string, o *http.PushOptions) error    { return w.push(t, o) }
+func (w *recorderFHRP) Push(t string, o *http.PushOptions) error   { return w.push(t, o) }

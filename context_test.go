@@ -46,7 +46,7 @@ func TestContextsNestAndSurvive(t *testing.T) {
 		assert.Equal(t, "inner", *tigertonic.Context(r).(*string)+"inner")
 		assert.Equal(t, "user", tigertonic.ContextOf[session](r).User)
 		assert.Nil(t, tigertonic.ContextOf[int](r))
-		w.WriteHeader(204)
+		w.WriteHeader(http.StatusNoContent)
 	})
 	h := tigertonic.WithContext(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -103,7 +103,8 @@ func TestCORSPreflights(t *testing.T) {
 		{
 			"allowed with all options",
 			friendly().AddAllowedHeaders("X-A", "X-B").AddExposedHeaders("X-C").AddAllowCredentials(true).AddMaxAge(90 * time.Second),
-			friend, "PUT", "x-b,x-a", map[string]string{
+			friend, "PUT", "x-b,x-a",
+			map[string]string{
 				"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, PUT",
 				"Access-Control-Allow-Headers": "X-A, X-B", "Access-Control-Allow-Credentials": "true", "Access-Control-Max-Age": "90",
 			},

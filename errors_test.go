@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,25 +19,68 @@ import (
 func statusErrors(err error) map[int]tigertonic.HTTPEquivError {
 	all := map[int]tigertonic.HTTPEquivError{}
 	for _, e := range []tigertonic.HTTPEquivError{
-		tigertonic.Continue{err}, tigertonic.SwitchingProtocols{err}, tigertonic.Processing{err}, tigertonic.EarlyHints{err},
-		tigertonic.OK{err}, tigertonic.Created{err}, tigertonic.Accepted{err}, tigertonic.NonAuthoritativeInfo{err},
-		tigertonic.NoContent{err}, tigertonic.ResetContent{err}, tigertonic.PartialContent{err}, tigertonic.MultiStatus{err},
-		tigertonic.AlreadyReported{err}, tigertonic.IMUsed{err}, tigertonic.MultipleChoices{err},
-		tigertonic.MovedPermanently{err}, tigertonic.Found{err}, tigertonic.SeeOther{err}, tigertonic.NotModified{err},
-		tigertonic.UseProxy{err}, tigertonic.TemporaryRedirect{err}, tigertonic.PermanentRedirect{err},
-		tigertonic.BadRequest{err}, tigertonic.Unauthorized{err}, tigertonic.PaymentRequired{err}, tigertonic.Forbidden{err},
-		tigertonic.NotFound{err}, tigertonic.MethodNotAllowed{err}, tigertonic.NotAcceptable{err},
-		tigertonic.ProxyAuthRequired{err}, tigertonic.RequestTimeout{err}, tigertonic.Conflict{err}, tigertonic.Gone{err},
-		tigertonic.LengthRequired{err}, tigertonic.PreconditionFailed{err}, tigertonic.RequestEntityTooLarge{err},
-		tigertonic.RequestURITooLong{err}, tigertonic.UnsupportedMediaType{err}, tigertonic.RequestedRangeNotSatisfiable{err},
-		tigertonic.ExpectationFailed{err}, tigertonic.Teapot{err}, tigertonic.MisdirectedRequest{err},
-		tigertonic.UnprocessableEntity{err}, tigertonic.Locked{err}, tigertonic.FailedDependency{err}, tigertonic.TooEarly{err},
-		tigertonic.UpgradeRequired{err}, tigertonic.PreconditionRequired{err}, tigertonic.TooManyRequests{err},
-		tigertonic.RequestHeaderFieldsTooLarge{err}, tigertonic.UnavailableForLegalReasons{err},
-		tigertonic.InternalServerError{err}, tigertonic.NotImplemented{err}, tigertonic.BadGateway{err},
-		tigertonic.ServiceUnavailable{err}, tigertonic.GatewayTimeout{err}, tigertonic.HTTPVersionNotSupported{err},
-		tigertonic.VariantAlsoNegotiates{err}, tigertonic.InsufficientStorage{err}, tigertonic.LoopDetected{err},
-		tigertonic.NotExtended{err}, tigertonic.NetworkAuthenticationRequired{err},
+		tigertonic.Continue{err},
+		tigertonic.SwitchingProtocols{err},
+		tigertonic.Processing{err},
+		tigertonic.EarlyHints{err},
+		tigertonic.OK{err},
+		tigertonic.Created{err},
+		tigertonic.Accepted{err},
+		tigertonic.NonAuthoritativeInfo{err},
+		tigertonic.NoContent{err},
+		tigertonic.ResetContent{err},
+		tigertonic.PartialContent{err},
+		tigertonic.MultiStatus{err},
+		tigertonic.AlreadyReported{err},
+		tigertonic.IMUsed{err},
+		tigertonic.MultipleChoices{err},
+		tigertonic.MovedPermanently{err},
+		tigertonic.Found{err},
+		tigertonic.SeeOther{err},
+		tigertonic.NotModified{err},
+		tigertonic.UseProxy{err},
+		tigertonic.TemporaryRedirect{err},
+		tigertonic.PermanentRedirect{err},
+		tigertonic.BadRequest{err},
+		tigertonic.Unauthorized{err},
+		tigertonic.PaymentRequired{err},
+		tigertonic.Forbidden{err},
+		tigertonic.NotFound{err},
+		tigertonic.MethodNotAllowed{err},
+		tigertonic.NotAcceptable{err},
+		tigertonic.ProxyAuthRequired{err},
+		tigertonic.RequestTimeout{err},
+		tigertonic.Conflict{err},
+		tigertonic.Gone{err},
+		tigertonic.LengthRequired{err},
+		tigertonic.PreconditionFailed{err},
+		tigertonic.RequestEntityTooLarge{err},
+		tigertonic.RequestURITooLong{err},
+		tigertonic.UnsupportedMediaType{err},
+		tigertonic.RequestedRangeNotSatisfiable{err},
+		tigertonic.ExpectationFailed{err},
+		tigertonic.Teapot{err},
+		tigertonic.MisdirectedRequest{err},
+		tigertonic.UnprocessableEntity{err},
+		tigertonic.Locked{err},
+		tigertonic.FailedDependency{err},
+		tigertonic.TooEarly{err},
+		tigertonic.UpgradeRequired{err},
+		tigertonic.PreconditionRequired{err},
+		tigertonic.TooManyRequests{err},
+		tigertonic.RequestHeaderFieldsTooLarge{err},
+		tigertonic.UnavailableForLegalReasons{err},
+		tigertonic.InternalServerError{err},
+		tigertonic.NotImplemented{err},
+		tigertonic.BadGateway{err},
+		tigertonic.ServiceUnavailable{err},
+		tigertonic.GatewayTimeout{err},
+		tigertonic.HTTPVersionNotSupported{err},
+		tigertonic.VariantAlsoNegotiates{err},
+		tigertonic.InsufficientStorage{err},
+		tigertonic.LoopDetected{err},
+		tigertonic.NotExtended{err},
+		tigertonic.NetworkAuthenticationRequired{err},
 	} {
 		all[e.StatusCode()] = e
 	}
@@ -103,7 +147,7 @@ func TestErrorsAreNamed(t *testing.T) {
 			w := httptest.NewRecorder()
 			tigertonic.ResponseErrorWriter.WriteJSONError(w, tt.err)
 			requireError(t, w, tt.status, name, tt.err.Error())
-			assert.True(t, w.Body.Bytes()[w.Body.Len()-1] == '\n')
+			assert.True(t, strings.HasSuffix(w.Body.String(), "}\n"))
 
 			w = httptest.NewRecorder()
 			tigertonic.ResponseErrorWriter.WritePlaintextError(w, tt.err)

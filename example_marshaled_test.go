@@ -92,7 +92,7 @@ func ExampleConfigure() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	pathname := filepath.Join(folder, "config.json")
 	if err := os.WriteFile(pathname, []byte("{\n  \"listne\": \":8000\"\n}\n"), 0o600); err != nil {
 		panic(err)

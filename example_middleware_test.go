@@ -39,7 +39,8 @@ func ExampleIf() {
 func ExampleFirst() {
 	maintenance := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
-			http.Error(w, "come back later", http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "come back later")
 		}
 	})
 	h := tigertonic.First(maintenance, text("hello"))

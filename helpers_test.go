@@ -50,7 +50,7 @@ type timeless struct{ io.Writer }
 
 func (w timeless) Write(p []byte) (int, error) {
 	text := regexp.MustCompile(`"duration":[0-9.]+`).ReplaceAll(p, []byte(`"duration":0`))
-	text = regexp.MustCompile(`\[../.../....:..:..:.. .....\]`).ReplaceAll(text, []byte("[now]"))
+	text = regexp.MustCompile(`\[[^]]+ [+-]\d{4}\]`).ReplaceAll(text, []byte("[now]"))
 	_, err := w.Writer.Write(text)
 	return len(p), err
 }

@@ -99,10 +99,10 @@ func parseSegment(text string, offset int) (segment, *patternError) {
 		return segment{}, &patternError{offset + opening, "a wildcard is a whole segment"}
 	}
 	name, isRest := strings.CutSuffix(text[1:len(text)-1], "...")
-	switch {
-	case name == "":
+	switch name {
+	case "":
 		return segment{}, &patternError{offset, "a wildcard without a name"}
-	case name == "$":
+	case "$":
 		return segment{}, &patternError{offset, "{$} has no meaning here: every pattern matches the whole path"}
 	}
 	if isRest {
@@ -120,7 +120,8 @@ func wildcardEnd(text string) int {
 		case '{':
 			depth++
 		case '}':
-			if depth--; depth == 0 {
+			depth--
+			if depth == 0 {
 				return i + 1
 			}
 		}

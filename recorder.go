@@ -2,6 +2,7 @@ package tigertonic
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -207,7 +208,7 @@ func (rec *recorder) readFrom(src io.Reader) (int64, error) {
 	}
 	if rec.status == 0 { // the header is written when there is something to read
 		n, err := io.CopyN(struct{ io.Writer }{rec}, src, firstBytes)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return n, nil
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -98,8 +99,14 @@ func TestCloseWaitsForRequests(t *testing.T) {
 	answers := make(chan string, 1)
 	client := newClient(t)
 	go func() {
-		_, body := get(t, client, "http://"+addr)
-		answers <- body
+		response, err := client.Get("http://" + addr)
+		if err != nil {
+			answers <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		answers <- fmt.Sprint(string(body), " ", err, " ", response.Close)
 	}()
 	<-entered
 	closed := make(chan error, 2)
@@ -114,14 +121,14 @@ func TestCloseWaitsForRequests(t *testing.T) {
 		require.NoError(t, conn.Close())
 	}
 	select {
-	case <-closed:
-		t.Fatal("Close didn't wait")
-	case <-served:
-		t.Fatal("Serve didn't wait")
+	case err := <-closed:
+		t.Fatal("Close didn't wait", err)
+	case err := <-served:
+		t.Fatal("Serve didn't wait", err)
 	default:
 	}
 	close(release)
-	assert.Equal(t, "finished", <-answers)
+	assert.Equal(t, "finished <nil> true", <-answers, "and the client knows that it is to close the connection")
 	require.NoError(t, <-closed)
 	require.NoError(t, <-closed)
 	require.NoError(t, <-served)

@@ -64,7 +64,7 @@ func startTLS(t *testing.T, s *tigertonic.Server) (addr string) {
 	go func() { served <- s.ServeTLS(l, "", "") }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-served
+		t.Log("served:", <-served)
 	})
 	return l.Addr().String()
 }
