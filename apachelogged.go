@@ -31,7 +31,9 @@ func ApacheLogged(h http.Handler) *ApacheLogger {
 // ServeHTTP calls the handler and logs the request, also if the handler panics.
 func (l *ApacheLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	line := r.Method + " " + requestURI(r) + " " + r.Proto
+	user, _, _ := r.BasicAuth()
+	host, line := remoteHost(r), r.Method+" "+requestURI(r)+" "+r.Proto
+	referer, agent := r.Referer(), r.UserAgent()
 	w, rec := record(w, r)
 	panicked := true
 	defer func() {
@@ -39,17 +41,16 @@ func (l *ApacheLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if rec.bytes > 0 {
 			size = strconv.FormatInt(rec.bytes, 10)
 		}
-		user, _, _ := r.BasicAuth()
 		_ = l.Output(2, strings.Join([]string{ // there is nowhere to report an error
-			apacheField(remoteHost(r), " "),
+			apacheField(host, " "),
 			"-",
 			apacheField(user, " "),
 			start.Format("[02/Jan/2006:15:04:05 -0700]"),
 			`"` + apacheField(line, "") + `"`,
 			strconv.Itoa(rec.finalStatus(panicked)),
 			size,
-			`"` + apacheField(r.Referer(), "") + `"`,
-			`"` + apacheField(r.UserAgent(), "") + `"`,
+			`"` + apacheField(referer, "") + `"`,
+			`"` + apacheField(agent, "") + `"`,
 		}, " "))
 	}()
 	l.handler.ServeHTTP(w, r)

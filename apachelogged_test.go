@@ -77,11 +77,13 @@ func TestApacheLoggedKeepsTheRequestAsItCame(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/1.0/path", nil)
 	r.RemoteAddr = "@" // of a Unix socket
 	r.SetBasicAuth("jack", "SECRET")
+	r.Header.Set("User-Agent", "curl")
 	fields := apacheLine(t, func(w http.ResponseWriter, r *http.Request) {
-		r.Method, r.RequestURI, r.URL.Path = "DELETE", "/", "/"
+		r.Method, r.RequestURI, r.URL.Path, r.RemoteAddr = "DELETE", "/", "/", "192.0.2.9:1"
+		clear(r.Header) // http.TimeoutHandler's may even do so after it has returned
 	}, r)
-	assert.Equal(t, "@", fields[0])
-	assert.Equal(t, "GET /1.0/path HTTP/1.1", fields[4])
+	fields[3] = "TIME"
+	assert.Equal(t, []string{"@", "-", "jack", "TIME", "GET /1.0/path HTTP/1.1", "200", "-", "-", "curl"}, fields)
 }
 
 // hostile are texts that could forge a line or control a terminal.
@@ -219,39 +221,45 @@ var wireTable = []struct {
 	{name: "implicit 200 by a string", status: 200, length: 4, h: func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "body") }},
 	{name: "implicit 200 by an empty write", status: 200, h: func(w http.ResponseWriter, r *http.Request) {
 		w.Write(nil)
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusNotFound)
 	}},
 	{name: "implicit 200 by a flush", status: 200, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusNotFound)
 		w.Write([]byte("body"))
 	}},
 	{name: "implicit 200 by a copy", status: 200, length: 5000, h: func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(w, iotest.DataErrReader(strings.NewReader(strings.Repeat("x", 5000))))
-		w.WriteHeader(404)
+		_, _ = io.Copy(w, iotest.DataErrReader(strings.NewReader(strings.Repeat("x", 5000))))
+		w.WriteHeader(http.StatusNotFound)
 	}},
 	{name: "404 after nothing was copied", status: 404, h: func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(w, struct{ io.Reader }{strings.NewReader("")})
-		w.WriteHeader(404)
+		_, _ = io.Copy(w, struct{ io.Reader }{strings.NewReader("")})
+		w.WriteHeader(http.StatusNotFound)
 	}},
 	{name: "502 after a copy failed at once", status: 502, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(w, iotest.ErrReader(io.ErrUnexpectedEOF)); err != nil {
 			answers(502, "oops")(w, r)
 		}
 	}},
+	{name: "200 of which a copy has failed", status: 200, length: 5000, h: func(w http.ResponseWriter, r *http.Request) {
+		body := io.MultiReader(strings.NewReader(strings.Repeat("x", 5000)), iotest.ErrReader(io.ErrUnexpectedEOF))
+		if _, err := io.Copy(w, struct{ io.Reader }{body}); err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}},
 	{name: "103 then 200", status: 200, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
-		w.WriteHeader(103)
-		w.WriteHeader(103)
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusEarlyHints)
 		w.Write([]byte("body"))
 	}},
 	{name: "102 then 404", status: 404, h: func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(102)
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusProcessing)
+		w.WriteHeader(http.StatusNotFound)
 	}},
-	{name: "103 then nothing", status: 200, h: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(103) }},
+	{name: "103 then nothing", status: 200, h: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusEarlyHints) }},
 	{name: "WriteHeader twice", status: 404, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusNotFound)
 		answers(500, "body")(w, r)
 	}},
 	{name: "WriteHeader after a body", status: 200, length: 8, h: func(w http.ResponseWriter, r *http.Request) {
@@ -260,7 +268,7 @@ var wireTable = []struct {
 	}},
 	{name: "201", status: 201, length: 4, h: answers(201, "body")},
 	{name: "299", status: 299, length: 4, h: answers(299, "body")},
-	{name: "308", status: 308, h: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 308) }, length: len(`<a href="/">Permanent Redirect</a>.` + "\n\n")},
+	{name: "308", status: 308, h: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusPermanentRedirect) }, length: len(`<a href="/">Permanent Redirect</a>.` + "\n\n")},
 	{name: "418", status: 418, length: 4, h: answers(418, "body")},
 	{name: "429", status: 429, length: 4, h: answers(429, "body")},
 	{name: "599", status: 599, length: 4, h: answers(599, "body")},
@@ -268,13 +276,15 @@ var wireTable = []struct {
 	{name: "999", status: 999, length: 4, h: answers(999, "body")},
 	{name: "HEAD", method: "HEAD", status: 404, h: answers(404, "body")},
 	{name: "HEAD by a copy", method: "HEAD", status: 200, h: func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(w, struct{ io.Reader }{strings.NewReader(strings.Repeat("x", 5000))})
+		_, _ = io.Copy(w, struct{ io.Reader }{strings.NewReader(strings.Repeat("x", 5000))})
 	}},
+	{name: "HEAD that a handler takes for GET", method: "HEAD", status: 200, h: takenFor("GET")},
+	{name: "GET that a handler takes for HEAD", status: 200, length: 4, h: takenFor("HEAD")},
 	{name: "204", status: 204, h: answers(204, "no body is allowed")},
 	{name: "304", status: 304, h: answers(304, "no body is allowed")},
 	{name: "304 by a copy", status: 304, h: func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(304)
-		io.Copy(w, struct{ io.Reader }{strings.NewReader("no body is allowed")})
+		w.WriteHeader(http.StatusNotModified)
+		_, _ = io.Copy(w, struct{ io.Reader }{strings.NewReader("no body is allowed")})
 	}},
 	{name: "more than announced", status: 200, length: 4, http1: true, h: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "4")
@@ -284,7 +294,7 @@ var wireTable = []struct {
 	{name: "101", status: 101, http1: true, h: answers(101, "no body is allowed")},
 	{name: "101 doesn't end a response of HTTP/2", status: 200, length: 4, h: func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 2 {
-			w.WriteHeader(101)
+			w.WriteHeader(http.StatusSwitchingProtocols)
 		}
 		w.Write([]byte("body"))
 	}},
@@ -295,10 +305,19 @@ var wireTable = []struct {
 	}},
 }
 
+// takenFor answers with what a handler within answers to another method.
+func takenFor(method string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Method = method
+		tigertonic.First(answers(200, "body")).ServeHTTP(w, r)
+	}
+}
+
 func switchProtocols(w http.ResponseWriter, r *http.Request) {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n")

@@ -53,12 +53,16 @@ func (o CacheOptions) String() string {
 type CachedHandler struct {
 	handler      http.Handler
 	cacheControl string
+	onError      string
 }
 
-// Cached returns a handler that sets Cache-Control on each response of h, errors
-// too, unless h has set it.
+// Cached returns a handler that sets Cache-Control on each response of h, unless
+// h has set it. On errors it leaves out for how long they are fresh: they may be
+// gone soon.
 func Cached(h http.Handler, o CacheOptions) *CachedHandler {
-	return &CachedHandler{mustHandler("Cached", h), o.String()}
+	onError := o
+	onError.Immutable, onError.MaxAge, onError.SharedMaxAge = false, 0, 0
+	return &CachedHandler{mustHandler("Cached", h), o.String(), onError.String()}
 }
 
 // ServeHTTP calls the handler.
@@ -66,7 +70,7 @@ func (c *CachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record(w, r)
 	rec.observe(c)
 	c.handler.ServeHTTP(w, r)
-	if rec.status == 0 {
+	if rec.status == 0 && !rec.hijacked {
 		c.onHeader(http.StatusOK, w.Header()) // the server will write the header
 	}
 }
@@ -77,8 +81,12 @@ func (c *CachedHandler) Unwrap() http.Handler { return c.handler }
 // String is how [Explain] shows the handler.
 func (c *CachedHandler) String() string { return fmt.Sprintf("Cached(%s)", c.cacheControl) }
 
-func (c *CachedHandler) onHeader(_ int, h http.Header) {
-	if c.cacheControl != "" && h["Cache-Control"] == nil {
-		h.Set("Cache-Control", c.cacheControl)
+func (c *CachedHandler) onHeader(status int, h http.Header) {
+	value := c.cacheControl
+	if status >= 400 {
+		value = c.onError
+	}
+	if value != "" && h["Cache-Control"] == nil {
+		h.Set("Cache-Control", value)
 	}
 }

@@ -52,10 +52,8 @@ func TestCachedSetsCacheControlHoweverTheHeaderIsWritten(t *testing.T) {
 			http.ServeContent(w, r, "file", time.Time{}, strings.NewReader("content"))
 		},
 		"304": answers(304, ""),
-		"404": answers(404, "body"),
-		"503": answers(503, "body"),
 		"after 103": func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(103)
+			w.WriteHeader(http.StatusEarlyHints)
 			w.Write([]byte("body"))
 		},
 	} {
@@ -68,6 +66,17 @@ func TestCachedSetsCacheControlHoweverTheHeaderIsWritten(t *testing.T) {
 				assert.Equal(t, []string{"max-age=3600"}, res.Header["Cache-Control"])
 			})
 		}
+	}
+}
+
+// An error may be gone soon, so it isn't fresh for as long as other responses.
+func TestCachedLeavesTheAgeOutOnErrors(t *testing.T) {
+	for _, status := range []int{400, 404, 500, 503} {
+		o := tigertonic.CacheOptions{Immutable: true, IsPrivate: true, NoStore: true, SharedMaxAge: time.Hour}
+		w := serve(t, tigertonic.Cached(answers(status, "body"), o), "GET", "/", "")
+		assert.Equal(t, "private, no-store", w.Header().Get("Cache-Control"), status)
+		w = serve(t, tigertonic.Cached(answers(status, "body"), tigertonic.CacheOptions{MaxAge: time.Hour}), "GET", "/", "")
+		assert.NotContains(t, w.Header(), "Cache-Control", status)
 	}
 }
 

@@ -60,7 +60,7 @@ func (mux HostServeMux) Handler(r *http.Request) (h http.Handler, hostname strin
 	}
 	hostname, ok := normalizeHost(host)
 	if !ok {
-		return badHostHandler{}, ""
+		return badHostHandler{host}, ""
 	}
 	if h := mux[hostname]; h != nil {
 		return h, hostname
@@ -85,10 +85,10 @@ func (mux HostServeMux) is(h http.Handler) bool {
 	return ok && reflect.ValueOf(other).Pointer() == reflect.ValueOf(mux).Pointer()
 }
 
-type badHostHandler struct{}
+type badHostHandler struct{ host string }
 
-func (badHostHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ResponseErrorWriter.WriteError(r, w, BadRequest{fmt.Errorf("%q is not a host", r.Host)})
+func (h badHostHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ResponseErrorWriter.WriteError(r, w, BadRequest{fmt.Errorf("%q is not a host", h.host)})
 }
 
 // normalizeHost returns the one spelling of a host (RFC 3986 §3.2.2, §3.2.3),

@@ -93,7 +93,10 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		record.HTTP.Response = jsonResponse{
 			response.body.text("response", !panicked && !rec.failed, response.header, l.redactor), l.headers(response.header), http.StatusText(status), status,
 		}
-		record.Message = fmt.Sprintf("%s %d %s", line, status, http.StatusText(status))
+		record.Message = strings.TrimSpace(fmt.Sprintf("%s %d %s", line, status, http.StatusText(status)))
+		if panicked {
+			record.Message += ", and the handler panicked"
+		}
 		l.log(record)
 	}()
 	l.handler.ServeHTTP(w, r)

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"fmt"
 	"log"
 	"maps"
 	"net/http"
@@ -9,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 )
+
+// maxLoggedLines is how many lines of a body are logged.
+const maxLoggedLines = 1000
 
 // Logger is where log lines go. A *[log.Logger] is one. It must be safe for
 // concurrent use.
@@ -43,7 +47,7 @@ type MultilineLogger struct {
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
-// a body only if it is text or JSON, up to 16 KiB. With a redactor, nothing is of
+// a body only if it is text or JSON, up to 16 KiB and 1,000 lines. With a redactor, nothing is of
 // a body that is longer or wasn't read, or written, to its end. Characters that can't be printed are escaped.
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{
@@ -97,8 +101,12 @@ func (l *MultilineLogger) body(prefix, text string) {
 	if text == "" {
 		return
 	}
-	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for _, line := range lines[:min(len(lines), maxLoggedLines)] {
 		l.line(prefix, strings.TrimSuffix(line, "\r"))
+	}
+	if more := len(lines) - maxLoggedLines; more > 0 {
+		l.line(prefix, fmt.Sprintf("** %d more lines **", more))
 	}
 }
 

@@ -59,6 +59,9 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	case h == nil:
 		panic(fmt.Sprintf("tigertonic: pattern %q: the handler is nil (registered at %v)", pattern, where))
 	}
+	if reaches(h, mux.is) {
+		panic(fmt.Sprintf("tigertonic: pattern %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", pattern, where))
+	}
 	n := mux.root.descend(segments)
 	if old := n.route(method); old != nil {
 		panic(fmt.Sprintf(
@@ -176,7 +179,7 @@ func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *
 		if rt == nil && !own && n.mount != nil {
 			m, left = n.mount, lft
 		}
-		return rt != nil || m != nil
+		return rt != nil || n.mount != nil // which hides what is less specific
 	}}
 	l.in(&mux.root, path)
 	return rt, m, left
@@ -186,16 +189,15 @@ func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *
 // nil if none does.
 func (mux *TrieServeMux) allow(path string, escaped bool) (methods []string) {
 	l := lookup{escaped, func(n *node, left string) bool {
-		if left != "" {
-			return false
-		}
-		for _, e := range n.ends {
-			methods = append(methods, e.method)
-			if e.method == http.MethodGet {
-				methods = append(methods, http.MethodHead)
+		if left == "" {
+			for _, e := range n.ends {
+				methods = append(methods, e.method)
+				if e.method == http.MethodGet {
+					methods = append(methods, http.MethodHead)
+				}
 			}
 		}
-		return false
+		return n.mount != nil // which has all other methods
 	}}
 	l.in(&mux.root, path)
 	if methods == nil {
@@ -210,7 +212,8 @@ func (mux *TrieServeMux) allow(path string, escaped bool) (methods []string) {
 func setPath(u *url.URL, path string, escaped bool) {
 	u.Path, u.RawPath = path, ""
 	if escaped {
-		if u.Path = unescape(path); u.Path != path {
+		u.Path = unescape(path)
+		if u.EscapedPath() != path {
 			u.RawPath = path
 		}
 	}

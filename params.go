@@ -105,17 +105,17 @@ func parseWildcard(text string) (name string, kind segmentKind) {
 	return name, wildcard
 }
 
-// findWildcard returns the index of the pattern's segment that is a wildcard of
-// this name, or literal.
+// findWildcard returns the index of the pattern's last segment that is a
+// wildcard of this name, or literal. A namespace may have one before it.
 func findWildcard(pattern, name string) (index int, kind segmentKind) {
-	for ; pattern != ""; index++ {
+	for i := 0; pattern != "" && name != ""; i++ {
 		var text string
 		text, pattern = cutSegment(pattern)
-		if found, kind := parseWildcard(text); kind != literal && found == name {
-			return index, kind
+		if foundName, foundKind := parseWildcard(text); foundKind != literal && foundName == name {
+			index, kind = i, foundKind
 		}
 	}
-	return 0, literal
+	return index, kind
 }
 
 // A need is what a handler expects to find in a request that was routed to it.
@@ -165,19 +165,35 @@ func fill(r *http.Request, needs need, pattern, path string, escaped bool) {
 }
 
 func appendParameter(query []byte, name, value string) []byte {
-	name, value = url.QueryEscape(name), url.QueryEscape(value)
 	if len(query) > 0 {
 		query = append(query, '&')
 	}
 	query = append(query, "%7B"...)
-	query = append(query, name...)
+	query = appendEscaped(query, name)
 	query = append(query, "%7D="...)
-	query = append(query, value...)
+	query = appendEscaped(query, value)
 	query = append(query, '&')
-	query = append(query, name...)
+	query = appendEscaped(query, name)
 	query = append(query, '=')
-	return append(query, value...)
+	return appendEscaped(query, value)
 }
+
+// appendEscaped appends what url.QueryEscape returns.
+func appendEscaped(query []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', strings.IndexByte("-._~", c) >= 0:
+			query = append(query, c)
+		case c == ' ':
+			query = append(query, '+')
+		default:
+			query = append(query, '%', upperHex[c>>4], upperHex[c&0xf])
+		}
+	}
+	return query
+}
+
+const upperHex = "0123456789ABCDEF"
 
 // appendOthers appends the parameters of rawQuery that no wildcard of pattern
 // is called like.

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"runtime"
@@ -50,10 +51,11 @@ func parsePattern(pattern string) ([]segment, *patternError) {
 			return nil, err
 		}
 		if s.kind != literal {
-			if names[s.text] {
+			inBraces := "{" + s.text + "}" // as it may be called in the query
+			if names[s.text] || names[inBraces] {
 				return nil, &patternError{offset, fmt.Sprintf("a second wildcard named %q", s.text)}
 			}
-			names[s.text] = true
+			names[s.text], names[inBraces] = true, true
 		}
 		if s.kind == rest && more {
 			return nil, &patternError{offset, "a wildcard for the rest of the path that isn't the last segment"}
@@ -99,7 +101,7 @@ func parseSegment(text string, offset int) (segment, *patternError) {
 		return segment{}, &patternError{offset + opening, "a wildcard is a whole segment"}
 	}
 	name, isRest := strings.CutSuffix(text[1:len(text)-1], "...")
-	switch name {
+	switch strings.TrimLeft(name, ".") {
 	case "":
 		return segment{}, &patternError{offset, "a wildcard without a name"}
 	case "$":
@@ -131,13 +133,24 @@ func wildcardEnd(text string) int {
 
 func parseLiteral(text string, offset int) (segment, *patternError) {
 	unescaped, err := url.PathUnescape(text)
-	if err != nil {
-		return segment{}, &patternError{offset + strings.IndexByte(text, '%'), "invalid percent-encoding"}
+	if wrong, ok := errors.AsType[url.EscapeError](err); ok {
+		return segment{}, &patternError{offset + strings.Index(text, string(wrong)), "invalid percent-encoding"}
 	}
-	if unescaped == "." || unescaped == ".." {
+	if hasDotSegment(unescaped) {
 		return segment{}, &patternError{offset, "a dot segment, which is never matched"}
 	}
 	return segment{unescaped, literal}, nil
+}
+
+// hasDotSegment tells whether "." or ".." stands between the slashes of an
+// unescaped text (RFC 3986 §3.3).
+func hasDotSegment(text string) bool {
+	for segment := range strings.SplitSeq(text, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // example returns a path that the segments match.

@@ -13,10 +13,10 @@ type PostProcessor struct {
 	f       func(*http.Request, *http.Response)
 }
 
-// PostProcessed returns a handler that calls f after h with the request and
-// what was answered. The response has been written by then: it is for f to look
-// at, and a copy but for its trailers. Its body is kept in memory as a whole. f
-// isn't called if h panics.
+// PostProcessed returns a handler that calls f after h with the request and a
+// copy of what was answered, without trailers. It has been written by then, so it
+// is only for f to look at. The whole body is kept in memory for it. f isn't
+// called if h panics.
 func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostProcessor {
 	if f == nil {
 		panic(fmt.Sprintf("tigertonic: PostProcessed: the function is nil (at %v)", caller()))
@@ -26,8 +26,9 @@ func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostP
 
 // ServeHTTP calls the handler and then the function.
 func (pp *PostProcessor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	tee := NewTeeResponseWriter(w)
-	w, rec := record(tee, r)
+	tee := &TeeResponseWriter{}
+	w, rec := record(w, r)
+	rec.observe(tee)
 	pp.handler.ServeHTTP(w, r)
 	status, header := rec.finalStatus(false), tee.header
 	if header == nil {
@@ -54,7 +55,8 @@ func (pp *PostProcessor) Unwrap() http.Handler { return pp.handler }
 func (pp *PostProcessor) String() string { return "PostProcessed" }
 
 // TeeResponseWriter is a ResponseWriter that keeps what is written to it: the
-// status, which is 200 until another is written, and the whole body.
+// status, which is 200 until another is written, and the whole body. It is made
+// by [NewTeeResponseWriter].
 type TeeResponseWriter struct {
 	http.ResponseWriter
 	Body       bytes.Buffer
@@ -65,7 +67,9 @@ type TeeResponseWriter struct {
 // NewTeeResponseWriter returns a TeeResponseWriter in front of w.
 func NewTeeResponseWriter(w http.ResponseWriter) *TeeResponseWriter {
 	tee := &TeeResponseWriter{StatusCode: http.StatusOK}
-	tee.ResponseWriter = observed(w, tee)
+	rec := newRecorder(w)
+	rec.rec().observe(tee)
+	tee.ResponseWriter = rec
 	return tee
 }
 
@@ -79,7 +83,7 @@ func (w *TeeResponseWriter) onHeader(status int, h http.Header) {
 func (w *TeeResponseWriter) onBody(p []byte) { w.Body.Write(p) }
 
 // TeeHeaderResponseWriter is a ResponseWriter that keeps the status, which is
-// 200 until another is written.
+// 200 until another is written. It is made by [NewTeeHeaderResponseWriter].
 type TeeHeaderResponseWriter struct {
 	http.ResponseWriter
 	StatusCode int
@@ -88,7 +92,9 @@ type TeeHeaderResponseWriter struct {
 // NewTeeHeaderResponseWriter returns a TeeHeaderResponseWriter in front of w.
 func NewTeeHeaderResponseWriter(w http.ResponseWriter) *TeeHeaderResponseWriter {
 	tee := &TeeHeaderResponseWriter{StatusCode: http.StatusOK}
-	tee.ResponseWriter = observed(w, tee)
+	rec := newRecorder(w)
+	rec.rec().observe(tee)
+	tee.ResponseWriter = rec
 	return tee
 }
 
@@ -96,10 +102,3 @@ func NewTeeHeaderResponseWriter(w http.ResponseWriter) *TeeHeaderResponseWriter 
 func (w *TeeHeaderResponseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *TeeHeaderResponseWriter) onHeader(status int, _ http.Header) { w.StatusCode = status }
-
-// observed returns a writer in front of w whose recorder o observes.
-func observed(w http.ResponseWriter, o headerObserver) http.ResponseWriter {
-	w, rec := record(w, nil)
-	rec.observe(o)
-	return w
-}

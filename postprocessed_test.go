@@ -1,7 +1,6 @@
 package tigertonic_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -65,13 +64,13 @@ func TestPostProcessedShowsTheResponse(t *testing.T) {
 			_, _ = io.Copy(w, iotest.OneByteReader(strings.NewReader("three")))
 		}, seenResponse{"200 OK", "HTTP/1.1", 200, http.Header{"Content-Type": {"text/plain"}}, "one two three", 13}},
 		{"one after 103", "GET", func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(103)
-			w.WriteHeader(404)
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusNotFound)
+			w.WriteHeader(http.StatusInternalServerError)
 		}, seenResponse{"404 Not Found", "HTTP/1.1", 404, http.Header{}, "", 0}},
 		{"one to HEAD", "HEAD", answers(404, "body"), seenResponse{"404 Not Found", "HTTP/1.1", 404, http.Header{}, "", 0}},
 		{"without what comes too late", "GET", func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 			w.Header().Set("X-Late", "isn't on the wire")
 		}, seenResponse{"200 OK", "HTTP/1.1", 200, http.Header{}, "", 0}},
 	} {
@@ -152,7 +151,24 @@ func TestTeesAreNested(t *testing.T) {
 	outer := tigertonic.NewTeeResponseWriter(w)
 	inner := tigertonic.NewTeeHeaderResponseWriter(outer)
 	innermost := tigertonic.NewTeeResponseWriter(inner)
-	answers(404, "body")(innermost, authorized(t, "GET"))
+	answers(404, "x")(innermost, authorized(t, "GET"))
 	assert.Equal(t, []int{404, 404, 404, 404}, []int{w.Code, outer.StatusCode, inner.StatusCode, innermost.StatusCode})
-	assert.Equal(t, "body body body", fmt.Sprint(w.Body, &outer.Body, &innermost.Body))
+	assert.Equal(t, []string{"x", "x", "x"}, []string{w.Body.String(), outer.Body.String(), innermost.Body.String()})
+}
+
+func TestTeesKeepOnlyWhatIsWrittenToThem(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		one, two := tigertonic.NewTeeResponseWriter(w), tigertonic.NewTeeResponseWriter(w)
+		io.WriteString(w, "before ")
+		one.Write([]byte("one "))
+		two.Write([]byte("two "))
+		io.WriteString(w, "after")
+		assert.Equal(t, "one ", one.Body.String())
+		assert.Equal(t, "two ", two.Body.String())
+	})
+	for name, h := range map[string]http.Handler{"alone": h, "in a middleware": tigertonic.First(h)} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, "before one two after", serve(t, h, "GET", "/", "").Body.String())
+		})
+	}
 }

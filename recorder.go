@@ -114,8 +114,8 @@ func (rec *recorder) finalStatus(panicked bool) int {
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 func (rec *recorder) WriteHeader(status int) {
-	informational := status < 200 && (status != http.StatusSwitchingProtocols || rec.http2)
-	if rec.status != 0 || rec.hijacked || informational {
+	final := status >= 200 && status <= 999 || status == http.StatusSwitchingProtocols && !rec.http2
+	if rec.status != 0 || rec.hijacked || !final {
 		rec.ResponseWriter.WriteHeader(status)
 		return
 	}

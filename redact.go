@@ -113,8 +113,9 @@ func (b *loggedBody) Read(p []byte) (int, error) {
 // text is what may be logged of the body by now.
 func (b *loggedBody) text(h http.Header, f Redactor) string {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.log.text("request", b.ended, h, f)
+	log, ended := b.log, b.ended
+	b.mu.Unlock()
+	return log.text("request", ended, h, f)
 }
 
 // keepBody makes the request's body one that is kept.
@@ -143,12 +144,21 @@ func keepResponse(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, 
 func (lr *loggedResponse) onHeader(_ int, h http.Header) { lr.header = h.Clone() }
 func (lr *loggedResponse) onBody(p []byte)               { lr.body.add(p) }
 
-// requestURI returns the request's target as it was sent.
+// requestURI returns the request's target as it was sent, but without a user and
+// password.
 func requestURI(r *http.Request) string {
-	if r.RequestURI != "" {
+	if r.RequestURI == "" {
+		return r.URL.RequestURI()
+	}
+	scheme, left, absolute := strings.Cut(r.RequestURI, "://")
+	if !absolute || strings.HasPrefix(scheme, "/") {
 		return r.RequestURI
 	}
-	return r.URL.RequestURI()
+	authority := len(left)
+	if i := strings.IndexAny(left, "/?#"); i >= 0 {
+		authority = i
+	}
+	return scheme + "://" + left[strings.LastIndexByte(left[:authority], '@')+1:]
 }
 
 // escape returns text for a log, in which nothing can end the line or control a

@@ -16,7 +16,7 @@ type route struct {
 	wildcards bool
 	rest      bool // ends in {name...}
 	where     place
-	prefixed  prefixes
+	within    patterns
 }
 
 func newRoute(method, pattern string, segments []segment, h http.Handler, where place) *route {
@@ -50,30 +50,40 @@ func (rt *route) prepare(r *http.Request, path string, escaped bool) {
 // need for path values where [PathValue] would find another mux's wildcard of
 // the same name, or couldn't tell where in the path the pattern begins.
 func (rt *route) prepareWithin(r *http.Request) need {
-	namespace, repeats := splitNamespaces(r.Pattern)
-	if repeats > 0 {
-		r.Pattern = rt.prefixed.join(namespace, rt.pattern[:rt.pathIndex], rt.path())
+	outer := r.Pattern
+	if strings.HasSuffix(outer, everythingBelow) {
+		r.Pattern = rt.within.get(outer, rt.patternWithin)
+		outer = strings.TrimSuffix(outer, everythingBelow)
 	} else {
 		r.Pattern = rt.pattern
 	}
-	if rt.rest || strings.IndexByte(namespace, '{') >= 0 {
+	if rt.rest || strings.IndexByte(outer, '{') >= 0 || strings.HasPrefix(outer, foreignValues) {
 		return needPathValue
 	}
 	return 0
 }
 
-// everythingBelow ends r.Pattern while a namespace's handler is being called,
-// once more for each time that the namespace was met again. No other mux has
-// patterns of this form.
-const everythingBelow = "/{...}"
+func (rt *route) patternWithin(outer string) string {
+	namespaces, _ := splitNamespaces(outer)
+	return rt.pattern[:rt.pathIndex] + strings.TrimPrefix(namespaces, foreignValues) + rt.path()
+}
 
-// maxRepeats is how often one request may meet namespaces again. A mux can be
-// mounted in itself, and without a limit the client would choose how deep the
-// calls are nested.
-const maxRepeats = 16
+// While a namespace's handler is being called, r.Pattern is the namespaces on
+// the way and everythingBelow, once more for each namespace "" within another. No
+// other mux has patterns of this form. Before them comes foreignValues, if another
+// router may have left values of its own wildcards in the request.
+const (
+	everythingBelow = "/{...}"
+	foreignValues   = "*"
+)
 
-// splitNamespaces returns the namespaces in r.Pattern and how often
-// everythingBelow follows them, which is 0 for a pattern that isn't ours.
+// maxSegments is how many segments namespaces within each other may have. A mux
+// can be mounted in itself, and without a limit the client would choose how deep
+// the calls are nested.
+const maxSegments = 16
+
+// splitNamespaces returns the namespaces in such a pattern, and how often
+// everythingBelow follows them.
 func splitNamespaces(pattern string) (namespaces string, repeats int) {
 	for {
 		before, found := strings.CutSuffix(pattern, everythingBelow)
@@ -90,7 +100,7 @@ type mount struct {
 	handler   http.Handler
 	wildcards bool
 	where     place
-	prefixed  prefixes
+	within    patterns
 }
 
 func newMount(segments []segment, namespace string, h http.Handler, where place) *mount {
@@ -103,24 +113,18 @@ func newMount(segments []segment, namespace string, h http.Handler, where place)
 }
 
 // prepare takes the namespace off the request's URL, which leaves left, and
-// fills the namespace's wildcards. It reports false if the namespace has been
-// met too often.
+// fills the namespace's wildcards. It reports false if that is too deep.
 func (m *mount) prepare(r *http.Request, path, left string, escaped bool) bool {
-	outer, repeats := splitNamespaces(r.Pattern)
-	if repeats == 0 {
+	outer := r.Pattern
+	switch ours := strings.HasSuffix(outer, everythingBelow); {
+	case ours && strings.Count(outer, "/") > maxSegments:
+		return false
+	case !ours && strings.IndexByte(outer, '{') >= 0:
+		outer = foreignValues
+	case !ours:
 		outer = ""
 	}
-	switch {
-	case m.namespace == "" || strings.Contains(outer+"/", m.namespace+"/"):
-		if repeats == maxRepeats {
-			return false
-		}
-		r.Pattern = outer + strings.Repeat(everythingBelow, repeats+1)
-	case repeats <= 1:
-		r.Pattern = m.prefixed.join(outer, "", m.namespace+everythingBelow)
-	default:
-		r.Pattern = outer + m.namespace + strings.Repeat(everythingBelow, repeats)
-	}
+	r.Pattern = m.within.get(outer, m.patternWithin)
 	if m.wildcards {
 		fill(r, needPathValue|needQuery, m.namespace, path, escaped)
 	}
@@ -129,6 +133,14 @@ func (m *mount) prepare(r *http.Request, path, left string, escaped bool) bool {
 	}
 	setPath(r.URL, left, escaped)
 	return true
+}
+
+func (m *mount) patternWithin(outer string) string {
+	namespaces, repeats := splitNamespaces(outer)
+	if m.namespace == "" || repeats == 0 {
+		repeats++
+	}
+	return namespaces + m.namespace + strings.Repeat(everythingBelow, repeats)
 }
 
 func hasWildcard(segments []segment) bool {
@@ -140,39 +152,33 @@ func hasWildcard(segments []segment) bool {
 	return false
 }
 
-// Prefixes are a pattern under each of the namespaces it was met in, kept so
-// that a request needn't put it together. Safe for concurrent use.
-type prefixes struct {
-	full atomic.Pointer[map[string]string] // by namespace; never written to
+// Patterns are the patterns of a route or mount by the namespaces round it, kept
+// so that a request needn't put them together. Safe for concurrent use.
+type patterns struct {
+	kept atomic.Pointer[map[string]string] // never written to
 }
 
-// maxPrefixes is how many namespaces a pattern is kept under. Muxes mounted in
-// each other can be met in more.
-const maxPrefixes = 64
+// maxKeptPatterns is how many patterns are kept. More namespaces can be met than that
+// in muxes that are mounted in themselves.
+const maxKeptPatterns = 256
 
-// join returns before, the namespace and the pattern in one string, or without
-// the namespace once there are too many.
-func (p *prefixes) join(namespace, before, pattern string) string {
-	if namespace == "" && before == "" {
-		return pattern
-	}
+// get returns the pattern within outer, made by within if it isn't kept.
+func (p *patterns) get(outer string, within func(outer string) string) string {
 	var old map[string]string
-	kept := p.full.Load()
+	kept := p.kept.Load()
 	if kept != nil {
 		old = *kept
 	}
-	if full, ok := old[namespace]; ok {
-		return full
+	if pattern, ok := old[outer]; ok {
+		return pattern
 	}
-	if len(old) >= maxPrefixes {
-		return before + pattern
+	pattern := within(outer)
+	if len(old) >= maxKeptPatterns {
+		return pattern
 	}
-	full := before + namespace + pattern
-	more := maps.Clone(old)
-	if more == nil {
-		more = map[string]string{}
-	}
-	more[strings.Clone(namespace)] = full
-	p.full.CompareAndSwap(kept, &more) // or the next request does it
-	return full
+	more := make(map[string]string, len(old)+1)
+	maps.Copy(more, old)
+	more[strings.Clone(outer)] = pattern
+	p.kept.CompareAndSwap(kept, &more) // or the next request does it
+	return pattern
 }

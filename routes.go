@@ -37,7 +37,7 @@ func (mux *TrieServeMux) Routes() []Route { return Routes(mux) }
 // [FirstHandler]. What is none of these ends a way. It returns, too, if a mux is
 // mounted in itself.
 func Routes(h http.Handler) []Route {
-	var w walker
+	w := walker{walked: map[*TrieServeMux]bool{}}
 	w.walk(h, Route{}, "")
 	return w.routes
 }
@@ -59,9 +59,9 @@ func Explain(h http.Handler) string {
 	for _, rt := range routes {
 		names := make([]string, 0, len(rt.Wrappers)+1)
 		for _, h := range append(rt.Wrappers, rt.Handler) {
-			names = append(names, nameOfHandler(h))
+			names = append(names, escape(nameOfHandler(h), "\t"))
 		}
-		row(orStar(rt.Host), orStar(rt.Method), rt.Pattern, strings.Join(names, " > "))
+		row(orStar(rt.Host), orStar(rt.Method), escape(rt.Pattern, "\t"), strings.Join(names, " > "))
 	}
 	_ = table.Flush() // to memory
 	return b.String()
@@ -79,7 +79,13 @@ type walker struct {
 	routes []Route
 	muxes  []*TrieServeMux // on the way from the root
 	hosts  []uintptr       // likewise, the HostServeMuxes
+	walked map[*TrieServeMux]bool
+	walks  int
 }
+
+// maxWalks is how many muxes are walked without regard to whether they have been
+// before. Muxes mounted in each other have more ways than anybody can read.
+const maxWalks = 1000
 
 // walk adds the routes through h, which the way so far leads to, within these
 // namespaces.
@@ -122,6 +128,10 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	if met > 1 || met == 1 && w.muxes[len(w.muxes)-1] != mux {
 		return
 	}
+	if w.walks++; w.walks > maxWalks && w.walked[mux] {
+		return
+	}
+	w.walked[mux] = true
 	w.muxes = append(w.muxes, mux)
 	defer func() { w.muxes = w.muxes[:len(w.muxes)-1] }()
 	mux.root.walk(func(n *node) {
@@ -172,14 +182,20 @@ func unwrap(h http.Handler) http.Handler {
 	return nil
 }
 
-// reaches tells whether h, or what it hands every request to unchanged but for
-// the host, is a mux that target says yes to.
+// reaches tells whether h, or what it may hand a request to with the same path,
+// is a mux that target says yes to.
 func reaches(h http.Handler, target func(http.Handler) bool) bool {
 	for h != nil && !target(h) {
 		switch x := h.(type) {
 		case *TrieServeMux:
-			if x.root.mount == nil {
-				return false
+			found := false
+			x.root.walk(func(n *node) {
+				for _, e := range n.ends {
+					found = found || reaches(e.route.handler, target)
+				}
+			})
+			if found || x.root.mount == nil {
+				return found
 			}
 			h = x.root.mount.handler
 		case FirstHandler:

@@ -135,12 +135,7 @@ func (l *lookup) hasDots(text string) bool {
 	if l.escaped {
 		text = unescape(text)
 	}
-	for segment := range strings.SplitSeq(text, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
+	return hasDotSegment(text)
 }
 
 // walk calls visit for n and every node below it, in the order of
@@ -178,8 +173,9 @@ type edges struct {
 }
 
 type edge struct {
-	text string
-	node *node
+	text  string
+	plain bool // has no slash, which only an escaped path can match
+	node  *node
 }
 
 const (
@@ -213,7 +209,7 @@ func (e *edges) match(path string, escaped bool) (n *node, left string) {
 		}
 		text := e.list[i].text
 		end := len("/") + len(text)
-		if len(path) >= end && path[1:end] == text && (len(path) == end || path[end] == '/') {
+		if len(path) >= end && path[1:end] == text && (len(path) == end || path[end] == '/') && e.list[i].plain {
 			return e.list[i].node, path[end:]
 		}
 	}
@@ -237,7 +233,7 @@ func (e *edges) add(text string) *node {
 		return n
 	}
 	n := &node{}
-	e.list = append(e.list, edge{text, n})
+	e.list = append(e.list, edge{text, !strings.Contains(text, "/"), n})
 	e.heads = append(e.heads, head(text))
 	alike := bytes.Count(e.heads, []byte{head(text)})
 	switch {
