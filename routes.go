@@ -128,7 +128,8 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	if met > 1 || met == 1 && w.muxes[len(w.muxes)-1] != mux {
 		return
 	}
-	if w.walks++; w.walks > maxWalks && w.walked[mux] {
+	w.walks++
+	if w.walks > maxWalks && w.walked[mux] {
 		return
 	}
 	w.walked[mux] = true
