@@ -2,11 +2,13 @@ package tigertonic_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -108,6 +110,29 @@ func TestEndlessBodyIsCutOff(t *testing.T) {
 	_, _ = io.Copy(&answer, conn) // until the server closes the connection
 	assert.Contains(t, answer.String(), "HTTP/1.1 413 Request Entity Too Large\r\n")
 	assert.Contains(t, answer.String(), "Connection: close\r\n")
+}
+
+// A gzip bomb isn't unpacked.
+func TestGzipBombIsRefusedInBoundedMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	var bomb bytes.Buffer
+	packer := gzip.NewWriter(&bomb)
+	_, err := io.CopyN(packer, endlessReader{}, 64<<20)
+	require.NoError(t, err)
+	require.NoError(t, packer.Close())
+	require.Less(t, bomb.Len(), 1<<20)
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", &bomb)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	length.ServeHTTP(w, r)
+	runtime.ReadMemStats(&after)
+	requireError(t, w, 415, "tigertonic.UnsupportedMediaType", "a body must be sent without Content-Encoding")
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
 func TestBodyThatBreaksIsABadRequest(t *testing.T) {

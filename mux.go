@@ -45,9 +45,10 @@ type TrieServeMux struct {
 func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
 
 // Handle registers the handler for a method and a pattern. It panics if the
-// method isn't one, which a known one in lower case is not (RFC 9110 §9.1), if the pattern is malformed, if the
-// handler is nil, or if the method has a handler for the same pattern or one
-// that differs only in the names of its wildcards.
+// method can't be one, as a known one in lower case can't (RFC 9110 §9.1), if the
+// pattern is malformed, if the method has a handler for the same pattern or one
+// that differs only in the names of its wildcards, or if the handler is nil or
+// leads back to this mux.
 func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	where := caller()
 	segments, err := parsePattern(pattern)
@@ -87,9 +88,10 @@ func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.Response
 // namespaces it lies in. The namespace "" takes whatever is left. A namespace
 // may hold wildcards, which the handler and all within it can read.
 //
-// The handler may be a mux, also this one. HandleNamespace panics if the
-// namespace is malformed, if it has a handler already, or if the handler is
-// nil.
+// The handler may be a mux, also this one; namespaces within each other have 16
+// segments at most, and what is below is not found. HandleNamespace panics if the
+// namespace is malformed or has a handler already, or if the handler is nil or
+// leads back to this mux with the same path.
 func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 	where := caller()
 	segments, err := parseNamespace(namespace)
@@ -164,8 +166,8 @@ func (mux *TrieServeMux) is(h http.Handler) bool {
 // what it leaves of the path.
 func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *mount, left string) {
 	own := false // the mux itself has the answer to OPTIONS
-	l := lookup{escaped, func(n *node, lft string) bool {
-		if lft == "" {
+	l := lookup{escaped, func(n *node, below string) bool {
+		if below == "" {
 			if rt = n.route(method); rt != nil {
 				return true
 			}
@@ -177,7 +179,7 @@ func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *
 			}
 		}
 		if rt == nil && !own && n.mount != nil {
-			m, left = n.mount, lft
+			m, left = n.mount, below
 		}
 		return rt != nil || n.mount != nil // which hides what is less specific
 	}}

@@ -158,8 +158,8 @@ type patterns struct {
 	kept atomic.Pointer[map[string]string] // never written to
 }
 
-// maxKeptPatterns is how many patterns are kept. More namespaces can be met than that
-// in muxes that are mounted in themselves.
+// maxKeptPatterns is how many patterns are kept. Muxes that are mounted in
+// themselves can be met in more namespaces.
 const maxKeptPatterns = 256
 
 // get returns the pattern within outer, made by within if it isn't kept.

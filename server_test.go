@@ -2,12 +2,15 @@ package tigertonic_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +59,24 @@ func TestServerSetsSchemeAndHost(t *testing.T) {
 	addr, _ := start(t, s)
 	_, body := get(t, newClient(t), "http://"+addr+"/x?y=z")
 	assert.Equal(t, "http://"+addr+"/x?y=z", body)
+}
+
+// What a proxy or a form says of the request is ignored: no handler of ours knows
+// whether it comes from a proxy.
+func TestForwardedAndOverrideHeadersAreIgnored(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleFunc("POST", "/", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Method+" "+r.URL.Scheme+" "+r.URL.Host)
+	})
+	mux.HandleFunc("DELETE", "/", func(http.ResponseWriter, *http.Request) { t.Error("overridden") })
+	var b bytes.Buffer
+	l := tigertonic.ApacheLogged(mux)
+	l.Logger = log.New(&b, "", 0)
+	w := serve(t, tigertonic.NewServer("", l).Handler, "POST", "http://example.com/", "",
+		"X-Forwarded-For", "203.0.113.9", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example", "Forwarded", "for=203.0.113.9",
+		"X-Real-Ip", "203.0.113.9", "X-Http-Method-Override", "DELETE", "X-Http-Method", "DELETE", "X-Method-Override", "DELETE")
+	assert.Equal(t, "POST http example.com", w.Body.String())
+	assert.True(t, strings.HasPrefix(b.String(), "192.0.2.1 - - "), b.String())
 }
 
 func TestServerHasTimeoutsThatDontCutStreams(t *testing.T) {
