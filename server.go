@@ -21,9 +21,6 @@ const (
 	// stops, to be closed. A client that had sent a request by then would lose
 	// it, but for the time that the request takes to arrive.
 	quiet = 500 * time.Millisecond
-	// lastAccepts is how long connections are still accepted that clients have
-	// made before a stop, or just then. Closing the listener resets them.
-	lastAccepts = 10 * time.Millisecond
 )
 
 // Server is an [http.Server] that stops without losing a request. It is made by
@@ -37,7 +34,7 @@ type Server struct {
 	DrainTimeout time.Duration
 
 	mu        sync.Mutex
-	listeners map[*listener]struct{}
+	listeners map[*net.Listener]struct{}
 	tracks    bool     // ConnState is ours
 	idle      sync.Map // of the time since which it is, or 0, by net.Conn: *atomic.Int64
 	draining  atomic.Bool
@@ -57,7 +54,7 @@ func NewServer(addr string, h http.Handler) *Server {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 		},
-		listeners: map[*listener]struct{}{},
+		listeners: map[*net.Listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
 	s.Handler = &serverHandler{s, mustHandler("NewServer", h)}
@@ -65,8 +62,8 @@ func NewServer(addr string, h http.Handler) *Server {
 }
 
 // ListenAndServe listens on the server's address and serves. It speaks TLS if
-// TLSConfig has a certificate, as it has after [Server.TLS]. Like [Server.Serve], it returns
-// nil once Close has stopped the server.
+// TLSConfig has a certificate, as it has after [Server.TLS]. Like [Server.Serve],
+// it returns nil once Close has stopped the server.
 func (s *Server) ListenAndServe() error {
 	usesTLS, port := s.usesTLS(), ":http"
 	if usesTLS {
@@ -86,19 +83,20 @@ func (s *Server) ListenAndServe() error {
 }
 
 // Serve serves the connections that l accepts, without TLS, and closes it. It
-// returns when
-// accepting fails, or else, once Close has been called, when and what Close
-// does: a program may end then.
+// returns when accepting fails, or else, once Close has been called, when and
+// what Close does: a program may end then.
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
 
-func (s *Server) serve(inner net.Listener, serve func(net.Listener) error) error {
-	l := &listener{inner, &s.draining}
-	if !s.begin(l) {
+func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
+	if !s.begin(&l) {
 		_ = l.Close() // it was never served
 		<-s.drained
 		return s.err
 	}
 	err := serve(l)
+	s.mu.Lock()
+	delete(s.listeners, &l)
+	s.mu.Unlock()
 	if s.draining.Load() {
 		<-s.drained
 		return s.err
@@ -107,7 +105,7 @@ func (s *Server) serve(inner net.Listener, serve func(net.Listener) error) error
 }
 
 // begin adds a listener, unless the server is stopping.
-func (s *Server) begin(l *listener) bool {
+func (s *Server) begin(l *net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() {
@@ -154,14 +152,14 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 // [context.DeadlineExceeded]. All calls return when the first one does, and the
 // same. Connections that a handler has taken over are left to it.
 //
-// What can be lost is what nobody can save: a request that a client sends, on a
-// connection that it has left idle, just when that is closed, or on a connection
-// that it makes just when the listener is.
+// No request is lost on a connection that the server has accepted, but for one
+// that comes just when a connection is closed that has long been idle. What the
+// kernel has queued for Accept by then, it resets.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	first := !s.draining.Swap(true)
 	for l := range s.listeners {
-		l.stop()
+		_ = (*l).Close() // whoever serves it gets the error
 	}
 	clear(s.listeners)
 	s.mu.Unlock()
@@ -238,25 +236,3 @@ func (h *serverHandler) Unwrap() http.Handler { return h.handler }
 
 // String is how [Explain] shows the handler.
 func (h *serverHandler) String() string { return "Server" }
-
-// A listener stops without resetting the connections in its queue, if it can.
-type listener struct {
-	net.Listener
-	stopping *atomic.Bool
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil && l.stopping.Load() {
-		return nil, errors.Join(net.ErrClosed, l.Listener.Close())
-	}
-	return c, err
-}
-
-// stop makes Accept fail soon.
-func (l *listener) stop() {
-	d, ok := l.Listener.(interface{ SetDeadline(time.Time) error })
-	if !ok || d.SetDeadline(time.Now().Add(lastAccepts)) != nil {
-		_ = l.Close() // Accept gets the error
-	}
-}
