@@ -85,7 +85,7 @@ func TestREADMEShowsWhatCurlPrints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := exec.LookPath("curl"); err != nil && name == "curl" {
-				t.Skip("curl isn't installed")
+				t.Skip("curl is not installed")
 			}
 			text := readReadme(t)
 			p := start(t)
