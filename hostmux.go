@@ -13,7 +13,9 @@ import (
 // A host that isn't well-formed is answered 400 and one that isn't known 404,
 // through [ResponseErrorWriter].
 //
-// A nil map has no hosts. Register everything before serving; after that a HostServeMux may be
+// A map that is made without [HostServeMux.Handle] has names in lower case,
+// without trailing dots, ports and the brackets of IPv6. A nil map has no hosts.
+// Register everything before serving; after that a HostServeMux may be
 // used by any number of goroutines.
 type HostServeMux map[string]http.Handler
 
@@ -64,11 +66,6 @@ func (mux HostServeMux) Handler(r *http.Request) (h http.Handler, hostname strin
 	}
 	if h := mux[hostname]; h != nil {
 		return h, hostname
-	}
-	for host, h := range mux { // of a map made without Handle
-		if name, ok := normalizeHost(host); ok && name == hostname && h != nil {
-			return h, hostname
-		}
 	}
 	return NotFoundHandler{}, ""
 }

@@ -84,9 +84,10 @@ func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.Response
 // HandleNamespace mounts a handler, for all methods, on the paths that begin
 // with the segments of namespace. They are taken off r.URL before the handler
 // sees it: of /1.0/stuff, a handler mounted on /1.0 sees /stuff, and of /1.0, it
-// sees /. The longest namespace wins, and a pattern of this mux wins over the
-// namespaces it lies in. The namespace "" takes whatever is left. A namespace
-// may hold wildcards, which the handler and all within it can read.
+// sees /. A namespace wins over those that it begins with, and a pattern of this
+// mux over the namespaces it lies in; between literals and wildcards, it is as
+// with patterns. The namespace "" takes whatever is left. A namespace may hold
+// wildcards, which the handler and all within it can read.
 //
 // The handler may be a mux, also this one; namespaces within each other have 16
 // segments at most, and what is below is not found. HandleNamespace panics if the
@@ -116,7 +117,8 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 // Handler returns the handler for the request and the pattern, or namespace,
 // that it was registered with, and changes the request as ServeHTTP does before
 // it calls that handler. Where there is none, it is a [NotFoundHandler] or a
-// [MethodNotAllowedHandler], and the pattern is "".
+// [MethodNotAllowedHandler], and the pattern is "". The body that a handler for
+// GET writes for HEAD is kept off by ServeHTTP alone, or by net/http's server.
 func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern string) {
 	path, escaped := requestPath(r.URL)
 	if path == "" && r.Method != http.MethodConnect {

@@ -25,42 +25,66 @@ func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) { f(w, r)
 // It reads the value off r.Pattern and r.URL, so it is for handlers that leave
 // both as they found them.
 func PathValue(r *http.Request, name string) string {
-	if value := r.PathValue(name); value != "" || r.URL == nil {
+	if value := r.PathValue(name); value != "" || name == "" || r.URL == nil {
 		return value
 	}
-	_, pattern := splitPattern(r.Pattern)
-	index, kind := findWildcard(pattern, name)
-	if kind == literal {
-		return ""
-	}
 	path, escaped := requestPath(r.URL)
-	if !strings.HasSuffix(pattern, "...}") {
-		// A namespace has taken as many segments off the path as the pattern
-		// has more. Under one, a pattern that ends in {name...} doesn't come
-		// here: the mux has filled r.PathValue.
-		index -= strings.Count(pattern, "/") - strings.Count(path, "/")
+	value := ""
+	if strings.HasSuffix(r.Pattern, "...}") {
+		value = valueFromStart(r.Pattern, path, name)
+	} else {
+		value = valueFromEnd(r.Pattern, path, name)
 	}
-	value := nthSegment(path, index, kind)
 	if escaped {
 		return unescape(value)
 	}
 	return value
 }
 
-// nthSegment returns the path's segment with this index, counted from 0, or for
-// rest all from there on. It is "" where there is none.
-func nthSegment(path string, index int, kind segmentKind) string {
-	for ; path != ""; index-- {
-		if index == 0 && kind == rest {
-			return path[1:]
+// valueFromEnd compares pattern and path from their ends, as namespaces have
+// taken segments off the path.
+func valueFromEnd(pattern, path, name string) string {
+	for {
+		i, j := lastSlash(pattern), lastSlash(path)
+		if i < 0 || j < 0 {
+			return ""
 		}
-		text, left := cutSegment(path)
-		if index == 0 {
-			return text
+		text := pattern[i+1:]
+		if len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}' {
+			return path[j+1:]
+		}
+		pattern, path = pattern[:i], path[:j]
+	}
+}
+
+func lastSlash(s string) int {
+	i := len(s) - 1
+	for i >= 0 && s[i] != '/' {
+		i--
+	}
+	return i
+}
+
+// valueFromStart compares a pattern that ends in {name...} with the path from
+// their starts. It isn't in a namespace, or the mux would have filled
+// r.PathValue.
+func valueFromStart(pattern, path, name string) (value string) {
+	_, pattern = splitPattern(pattern)
+	for pattern != "" {
+		text, segment, left := "", "", ""
+		text, pattern = cutSegment(pattern)
+		if path != "" {
+			segment, left = cutSegment(path)
+		}
+		if found, kind := parseWildcard(text); kind != literal && found == name {
+			value = segment
+			if kind == rest && path != "" {
+				value = path[1:]
+			}
 		}
 		path = left
 	}
-	return ""
+	return value
 }
 
 // requestPath returns the path that a request is routed by, and whether it is

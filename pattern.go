@@ -145,6 +145,9 @@ func parseLiteral(text string, offset int) (segment, *patternError) {
 // hasDotSegment tells whether "." or ".." stands between the slashes of an
 // unescaped text (RFC 3986 §3.3).
 func hasDotSegment(text string) bool {
+	if strings.IndexByte(text, '.') < 0 {
+		return false
+	}
 	for segment := range strings.SplitSeq(text, "/") {
 		if segment == "." || segment == ".." {
 			return true

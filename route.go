@@ -50,32 +50,39 @@ func (rt *route) prepare(r *http.Request, path string, escaped bool) {
 // need for path values where [PathValue] would find another mux's wildcard of
 // the same name, or couldn't tell where in the path the pattern begins.
 func (rt *route) prepareWithin(r *http.Request) need {
-	outer := r.Pattern
-	if strings.HasSuffix(outer, everythingBelow) {
-		r.Pattern = rt.within.get(outer, rt.patternWithin)
-		outer = strings.TrimSuffix(outer, everythingBelow)
+	if strings.HasSuffix(r.Pattern, everythingBelow) {
+		r.Pattern = rt.within.get(r.Pattern, rt.patternWithin)
 	} else {
 		r.Pattern = rt.pattern
 	}
-	if rt.rest || strings.IndexByte(outer, '{') >= 0 || strings.HasPrefix(outer, foreignValues) {
+	if rt.rest || rt.isHidden(r) {
 		return needPathValue
 	}
 	return 0
 }
 
+// isHidden tells whether the request has a value already for one of the route's
+// wildcards, which is another's.
+func (rt *route) isHidden(r *http.Request) bool {
+	for pattern := rt.path(); rt.wildcards && pattern != ""; {
+		var text string
+		text, pattern = cutSegment(pattern)
+		if name, kind := parseWildcard(text); kind != literal && r.PathValue(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (rt *route) patternWithin(outer string) string {
 	namespaces, _ := splitNamespaces(outer)
-	return rt.pattern[:rt.pathIndex] + strings.TrimPrefix(namespaces, foreignValues) + rt.path()
+	return rt.pattern[:rt.pathIndex] + namespaces + rt.path()
 }
 
 // While a namespace's handler is being called, r.Pattern is the namespaces on
 // the way and everythingBelow, once more for each namespace "" within another. No
-// other mux has patterns of this form. Before them comes foreignValues, if another
-// router may have left values of its own wildcards in the request.
-const (
-	everythingBelow = "/{...}"
-	foreignValues   = "*"
-)
+// other mux has patterns of this form.
+const everythingBelow = "/{...}"
 
 // maxSegments is how many segments namespaces within each other may have. A mux
 // can be mounted in itself, and without a limit the client would choose how deep
@@ -116,13 +123,11 @@ func newMount(segments []segment, namespace string, h http.Handler, where place)
 // fills the namespace's wildcards. It reports false if that is too deep.
 func (m *mount) prepare(r *http.Request, path, left string, escaped bool) bool {
 	outer := r.Pattern
-	switch ours := strings.HasSuffix(outer, everythingBelow); {
-	case ours && strings.Count(outer, "/") > maxSegments:
+	if !strings.HasSuffix(outer, everythingBelow) {
+		outer = "" // another router's
+	}
+	if strings.Count(outer, "/") > maxSegments {
 		return false
-	case !ours && strings.IndexByte(outer, '{') >= 0:
-		outer = foreignValues
-	case !ours:
-		outer = ""
 	}
 	r.Pattern = m.within.get(outer, m.patternWithin)
 	if m.wildcards {

@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path"
 	"reflect"
@@ -186,33 +187,42 @@ func unwrap(h http.Handler) http.Handler {
 // reaches tells whether h, or what it may hand a request to with the same path,
 // is a mux that target says yes to.
 func reaches(h http.Handler, target func(http.Handler) bool) bool {
-	for h != nil && !target(h) {
-		switch x := h.(type) {
-		case *TrieServeMux:
-			found := false
-			x.root.walk(func(n *node) {
-				for _, e := range n.ends {
-					found = found || reaches(e.route.handler, target)
-				}
-			})
-			if found || x.root.mount == nil {
-				return found
+	visited := map[*TrieServeMux]bool{}
+	var visit func(http.Handler) bool
+	visit = func(h http.Handler) bool {
+		for ; h != nil; h = unwrap(h) {
+			if target(h) {
+				return true
 			}
-			h = x.root.mount.handler
-		case FirstHandler:
-			return slices.ContainsFunc(x, func(h http.Handler) bool { return reaches(h, target) })
-		case HostServeMux:
-			for _, h := range x {
-				if reaches(h, target) {
-					return true
+			switch x := h.(type) {
+			case *TrieServeMux:
+				if visited[x] {
+					return false
 				}
+				visited[x] = true
+				return slices.ContainsFunc(x.passedOn(), visit)
+			case HostServeMux:
+				return slices.ContainsFunc(slices.Collect(maps.Values(x)), visit)
+			case FirstHandler:
+				return slices.ContainsFunc(x, visit)
 			}
-			return false
-		default:
-			h = unwrap(h)
 		}
+		return false
 	}
-	return h != nil
+	return visit(h)
+}
+
+// passedOn returns the handlers that see a request's path as the mux does.
+func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
+	mux.root.walk(func(n *node) {
+		for _, e := range n.ends {
+			handlers = append(handlers, e.route.handler)
+		}
+	})
+	if m := mux.root.mount; m != nil {
+		handlers = append(handlers, m.handler)
+	}
+	return handlers
 }
 
 // needsOf returns what the handlers in h expect of a request that a mux has

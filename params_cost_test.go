@@ -1,0 +1,163 @@
+package tigertonic_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/rcrowley/go-metrics"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+func TestPathValueUnderTheStandardMux(t *testing.T) {
+	mux := http.NewServeMux()
+	say := func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%q %q %q", tigertonic.PathValue(r, "x"), tigertonic.PathValue(r, "rest"), tigertonic.PathValue(r, "z"))
+	}
+	mux.HandleFunc("GET /a/{x}/{rest...}", say)
+	mux.HandleFunc("GET example.com/h/{x}", say)
+	mux.HandleFunc("GET /{$}", say)
+	mux.Handle("GET /s/{x}/{rest...}", http.StripPrefix("/s/1", http.HandlerFunc(say)))
+	for request, want := range map[string]string{
+		"GET /a/1/2/3":       `"1" "2/3" ""`,
+		"GET /a/x%2Fy/":      `"x/y" "" ""`,
+		"GET /h/1":           `"1" "" ""`,
+		"GET /":              `"" "" ""`,
+		"GET /s/1/2/3?x=4&z": `"1" "2/3" ""`,
+	} {
+		assert.Equal(t, want, ask(t, mux, request).Body.String(), request)
+	}
+}
+
+func TestPathValueOfRequestsThatNobodyRouted(t *testing.T) {
+	for _, test := range []struct {
+		name, pattern, path, wildcard, want string
+	}{
+		{"without a pattern", "", "/a/b", "x", ""},
+		{"of an unknown name", "GET /a/{x}", "/a/b", "y", ""},
+		{"of no name", "GET /a/{x}", "/a/b", "", ""},
+		{"of no name in a namespace", "/a/{...}", "/b", "", ""},
+		{"of no name in a namespace of everything", "/{...}", "/b", "", ""},
+		{"of a literal", "GET /a/{x}", "/a/b", "a", ""},
+		{"of a name with dots", "GET /a/{x...}", "/a/b", "x...", ""},
+		{"of a name in braces", "GET /a/{x}", "/a/b", "{x}", ""},
+		{"of a part of a name", "GET /a/{xyz}", "/a/b", "y", ""},
+		{"of a wildcard", "GET /a/{x}", "/a/b", "x", "b"},
+		{"of a wildcard without a method", "/a/{x}", "/a/b", "x", "b"},
+		{"of a wildcard with a host", "GET example.com/a/{x}", "/a/b", "x", "b"},
+		{"of the rest", "GET /a/{x...}", "/a/b/c", "x", "b/c"},
+		{"of an empty rest", "GET /a/{x...}", "/a/", "x", ""},
+		{"without a path", "GET /a/{x}", "", "x", ""},
+		{"with a short path", "GET /a/b/c/{x}", "/", "x", ""},
+		{"with a short path for the rest", "GET /a/b/c/{x...}", "/", "x", ""},
+		{"with a path without a slash", "GET /a/{x}", "*", "x", ""},
+		{"with a method only", "GET", "/a", "x", ""},
+		{"with a pattern that is cut off", "GET /{", "/a", "x", ""},
+		{"with a pattern that is cut off in the name", "GET /{x", "/a", "x", ""},
+		{"with a pattern of empty segments", "GET //", "/a", "x", ""},
+		{"with a pattern of another router", "/{id:[0-9]{1,3}/{2}}", "/a", "id", ""},
+		{"with a brace in a pattern of another router", "/a/{/b", "/a/b/c", "id", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := &http.Request{Pattern: test.pattern, URL: &url.URL{Path: test.path}}
+			require.NotPanics(t, func() { assert.Equal(t, test.want, tigertonic.PathValue(r, test.wildcard)) })
+		})
+	}
+	assert.Empty(t, tigertonic.PathValue(&http.Request{Pattern: "/{x}"}, "x"), "without a URL")
+}
+
+func TestPathValuePrefersWhatWasSet(t *testing.T) {
+	r := requestFor(t, "GET /a/b")
+	r.Pattern = "GET /a/{x}"
+	r.SetPathValue("x", "set")
+	assert.Equal(t, "set", tigertonic.PathValue(r, "x"))
+}
+
+func TestMarshaledReadsItsWildcardsFromTheURL(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/{tenant}/stuff/{id}", tigertonic.Cached(tigertonic.Marshaled(
+		func(u *url.URL, _ http.Header) (int, http.Header, []string, error) {
+			q := u.Query()
+			return 200, nil, []string{q.Get("tenant"), q.Get("{id}"), q.Get("z")}, nil
+		}), tigertonic.CacheOptions{}))
+	outer := tigertonic.NewTrieServeMux()
+	outer.HandleNamespace("/1.0", mux)
+	assert.Equal(t, `["a","x/y","1"]`+"\n", ask(t, outer, "GET /1.0/a/stuff/x%2Fy?tenant=b&{id}=c&z=1").Body.String())
+}
+
+// A nullWriter of the mux's tests is a ResponseWriter that costs nothing.
+type muxNullWriter struct{ header http.Header }
+
+func (w muxNullWriter) Header() http.Header         { return w.header }
+func (w muxNullWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (w muxNullWriter) WriteHeader(int)             {}
+
+// allocations returns how often serving the target allocates, apart from the
+// request and its URL, which is a fresh copy each time.
+func allocations(t *testing.T, h http.Handler, target string) float64 {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	const runs = 100
+	requests := make([]*http.Request, runs+1)
+	for i := range requests {
+		requests[i] = requestFor(t, target)
+	}
+	w, i := http.ResponseWriter(muxNullWriter{http.Header{}}), 0
+	return testing.AllocsPerRun(runs, func() {
+		h.ServeHTTP(w, requests[i])
+		i++
+	})
+}
+
+// reading reads the wildcards a to e.
+func reading(t *testing.T, want ...string) tigertonic.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) {
+		for i, want := range want {
+			if got := tigertonic.PathValue(r, "abcde"[i:i+1]); got != want {
+				t.Errorf("%c is %q, not %q", "abcde"[i], got, want)
+			}
+		}
+	}
+}
+
+func TestMuxAllocatesNothing(t *testing.T) {
+	mux := newMux("GET /a/b/d", "PUT /a/b/c", "GET /a/{x}/c")
+	mux.HandleFunc("GET", "/static/path", func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("GET", "/{a}/{b}/{c}/{d}/{e}", reading(t, "1", "2", "3", "4", "5"))
+	mux.Handle("GET", "/r/{a}/{b...}", reading(t, "1", "2/3"))
+	mux.Handle("DELETE", "/a/b/c", tigertonic.Cached(tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), tigertonic.CacheOptions{}))
+	inner := tigertonic.NewTrieServeMux()
+	inner.Handle("GET", "/{a}/x/{b}", reading(t, "1", "2"))
+	middle := tigertonic.NewTrieServeMux()
+	middle.HandleNamespace("/a/namespace/that/is/rather/long", inner)
+	mux.HandleNamespace("/another/namespace/that/is/rather/long", middle)
+	for name, target := range map[string]string{
+		"a static path":                    "GET /static/path",
+		"five wildcards, all read":         "GET /1/2/3/4/5",
+		"the rest, read":                   "GET /r/1/2/3",
+		"two long namespaces, values read": "GET /another/namespace/that/is/rather/long/a/namespace/that/is/rather/long/1/x/2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Zero(t, allocations(t, mux, target))
+		})
+	}
+}
+
+func TestMuxAllocatesLittleForForeignHandlers(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("GET", "/{a}", h)
+	mux.Handle("GET", "/{a}/{b}/{c}/{d}/{e}", h)
+	mux.Handle("GET", "/{a}/f/{b...}", tigertonic.Counted(h, "counted", metrics.NewRegistry()))
+	for _, target := range []string{"GET /1", "GET /1/2/3/4/5", "GET /1?a=evil&z=1", "GET /1/f/2/3"} {
+		t.Run(target, func(t *testing.T) {
+			assert.LessOrEqual(t, allocations(t, mux, target), 3.0)
+		})
+	}
+}
