@@ -129,17 +129,16 @@ func parseWildcard(text string) (name string, kind segmentKind) {
 	return name, wildcard
 }
 
-// findWildcard returns the index of the pattern's last segment that is a
-// wildcard of this name, or literal. A namespace may have one before it.
-func findWildcard(pattern, name string) (index int, kind segmentKind) {
-	for i := 0; pattern != "" && name != ""; i++ {
+// hasWildcardNamed tells whether the pattern has a wildcard of this name.
+func hasWildcardNamed(pattern, name string) bool {
+	for pattern != "" {
 		var text string
 		text, pattern = cutSegment(pattern)
-		if foundName, foundKind := parseWildcard(text); foundKind != literal && foundName == name {
-			index, kind = i, foundKind
+		if found, kind := parseWildcard(text); kind != literal && found == name {
+			return true
 		}
 	}
-	return index, kind
+	return false
 }
 
 // A need is what a handler expects to find in a request that was routed to it.
@@ -240,9 +239,6 @@ func appendOthers(query []byte, rawQuery, pattern string) []byte {
 // isParameter tells whether the query's key is "name" or "{name}" for a wildcard
 // of the pattern.
 func isParameter(pattern, key string) bool {
-	_, kind := findWildcard(pattern, key)
-	if name, braced := parseWildcard(key); kind == literal && braced == wildcard {
-		_, kind = findWildcard(pattern, name)
-	}
-	return kind != literal
+	name, kind := parseWildcard(key)
+	return hasWildcardNamed(pattern, key) || kind == wildcard && hasWildcardNamed(pattern, name)
 }

@@ -34,7 +34,7 @@ type Server struct {
 	DrainTimeout time.Duration
 
 	mu        sync.Mutex
-	listeners map[*net.Listener]struct{}
+	listeners map[*listener]struct{}
 	tracks    bool     // ConnState is ours
 	idle      sync.Map // of the time since which it is, or 0, by net.Conn: *atomic.Int64
 	draining  atomic.Bool
@@ -54,7 +54,7 @@ func NewServer(addr string, h http.Handler) *Server {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 		},
-		listeners: map[*net.Listener]struct{}{},
+		listeners: map[*listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
 	s.Handler = &serverHandler{s, mustHandler("NewServer", h)}
@@ -88,14 +88,15 @@ func (s *Server) ListenAndServe() error {
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
 
 func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
-	if !s.begin(&l) {
+	id := &listener{l}
+	if !s.begin(id) {
 		_ = l.Close() // it was never served
 		<-s.drained
 		return s.err
 	}
 	err := serve(l)
 	s.mu.Lock()
-	delete(s.listeners, &l)
+	delete(s.listeners, id)
 	s.mu.Unlock()
 	if s.draining.Load() {
 		<-s.drained
@@ -104,8 +105,11 @@ func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
 	return err
 }
 
+// A listener is one that is served, for maps: it may not be comparable.
+type listener struct{ net.Listener }
+
 // begin adds a listener, unless the server is stopping.
-func (s *Server) begin(l *net.Listener) bool {
+func (s *Server) begin(l *listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() {
@@ -159,7 +163,7 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	first := !s.draining.Swap(true)
 	for l := range s.listeners {
-		_ = (*l).Close() // whoever serves it gets the error
+		_ = l.Close() // whoever serves it gets the error
 	}
 	clear(s.listeners)
 	s.mu.Unlock()
