@@ -165,7 +165,7 @@ type CORSHandler struct {
 
 // ServeHTTP answers a preflight, or adds the headers and calls the handler.
 func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) && !strings.HasPrefix(r.Pattern, http.MethodOptions+" ") {
+	if isPreflight(r) && !isExplicit(r) {
 		if answer := findPreflight(c, r); answer.found {
 			c.preflight(w, r, answer.methods)
 			answer.write(w, r)
@@ -263,6 +263,10 @@ func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get(CORSRequestMethod) != ""
 }
 
+// isExplicit tells whether a mux has sent the request to a handler that was
+// registered for OPTIONS, which then takes over.
+func isExplicit(r *http.Request) bool { return strings.HasPrefix(r.Pattern, http.MethodOptions+" ") }
+
 // addVary adds names to those that the response varies by.
 func addVary(h http.Header, names string) {
 	if values := h["Vary"]; !slices.Contains(values, names) && !slices.Contains(values, "*") {
@@ -303,8 +307,7 @@ func (a preflightAnswer) write(w http.ResponseWriter, r *http.Request) {
 // them. There is none if the path isn't found or OPTIONS has a handler of its
 // own.
 func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
-	u, inner := *r.URL, *r
-	inner.URL = &u
+	inner := r.Clone(r.Context()) // which muxes change
 	answer.methods = r.Header[CORSRequestMethod][:1]
 	routed := false
 	for h != nil {
@@ -312,7 +315,7 @@ func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
 		case *CORSHandler:
 			answer.cors = cmp.Or(answer.cors, x)
 		case *optionsHandler:
-			if rt := x.requested(&inner); rt != nil {
+			if rt := x.requested(inner); rt != nil {
 				answer.cors = cmp.Or(answer.cors, findCORS(rt.handler))
 			}
 			answer.methods, answer.options, answer.found = x.allow, x, true
@@ -320,7 +323,7 @@ func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
 		case *TrieServeMux, HostServeMux:
 			h, _ = x.(interface {
 				Handler(*http.Request) (http.Handler, string)
-			}).Handler(&inner)
+			}).Handler(inner)
 			routed = true
 			continue
 		}
@@ -333,6 +336,9 @@ func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
 // servePreflight answers a preflight if a CORSHandler in h allows it, so that
 // what guards h needn't ask browsers for what they don't send with one.
 func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool {
+	if isExplicit(r) {
+		return false
+	}
 	answer := findPreflight(h, r)
 	if !answer.found || answer.cors == nil || !answer.cors.preflight(w, r, answer.methods) {
 		return false

@@ -213,6 +213,35 @@ func TestCORSHandlerForOPTIONSTakesOver(t *testing.T) {
 	assert.Equal(t, friend, w.Header().Get("Access-Control-Allow-Origin"))
 }
 
+// To look for the answer to a preflight doesn't change the request for whoever
+// decides on it.
+func TestCORSPreflightLeavesTheRequestToItsGuard(t *testing.T) {
+	inner := tigertonic.NewTrieServeMux()
+	inner.HandleFunc("OPTIONS", "/x/{tenant}", func(http.ResponseWriter, *http.Request) {})
+	var guarded []string
+	outer := tigertonic.NewTrieServeMux()
+	outer.HandleNamespace("/{tenant}", tigertonic.If(func(r *http.Request) (http.Header, error) {
+		guarded = append(guarded, r.PathValue("tenant"), r.Form.Get("tenant"), r.URL.Path, r.URL.Query().Get("tenant"))
+		return nil, nil
+	}, inner))
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, r.ParseForm())
+		outer.ServeHTTP(w, r)
+	})
+	serve(t, h, "OPTIONS", "/victim/x/mine", "", "Access-Control-Request-Method", "GET", "Origin", friend)
+	assert.Equal(t, []string{"victim", "victim", "/x/mine", "victim"}, guarded)
+}
+
+func TestCORSHandlerForOPTIONSTakesOverUnderGuards(t *testing.T) {
+	mine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(299) })
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("OPTIONS", "/x", tigertonic.If(func(*http.Request) (http.Header, error) { return nil, nil }, friendly().Build(mine)))
+	assert.Equal(t, 299, preflight(t, mux, friend, "DELETE", "").Code)
+	mux = tigertonic.NewTrieServeMux()
+	mux.Handle("OPTIONS", "/x", tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "r", friendly().Build(mine)))
+	assert.Equal(t, 401, preflight(t, mux, friend, "DELETE", "").Code)
+}
+
 func TestCORSTakesLists(t *testing.T) {
 	b := tigertonic.NewCORSBuilder().AddAllowedOrigins("", "https://a.example, "+friend).AddAllowedHeaders("X-A, X-B", "X-C").AddExposedHeaders("X-D,X-E,")
 	w := preflight(t, b.Build(hello), friend, "PUT", "x-b")

@@ -12,6 +12,9 @@ import (
 // in bytes, where no [Sized] says otherwise.
 const DefaultMaxBytes = 1 << 20
 
+// firstGrowth is how much memory a body may have before any of it has come.
+const firstGrowth = 8 << 10
+
 // Sizer limits the bodies of the requests to a handler.
 type Sizer struct {
 	handler http.Handler
@@ -75,19 +78,23 @@ func (e *encoder) readBody(w http.ResponseWriter, r *http.Request) error {
 	case r.ContentLength > DefaultMaxBytes:
 		return tooLarge(DefaultMaxBytes)
 	case r.ContentLength > 0:
-		// The server ends the body there.
-		e.limited = io.LimitedReader{R: r.Body, N: r.ContentLength}
+		// The server ends the body there, but what a middleware makes of it may
+		// be longer.
+		e.limited = io.LimitedReader{R: r.Body, N: DefaultMaxBytes + 1}
 		body = &e.limited
 	default:
 		// MaxBytesReader tells the server to close the connection only if it is
 		// given the server's own writer.
 		body = http.MaxBytesReader(innermost(w), r.Body, DefaultMaxBytes)
 	}
-	if r.ContentLength > 0 {
-		e.Grow(int(min(r.ContentLength, DefaultMaxBytes)) + bytes.MinRead)
+	if r.ContentLength > 0 { // which is a promise that costs the client nothing
+		e.Grow(int(min(r.ContentLength, firstGrowth)) + bytes.MinRead)
 	}
-	_, err := e.ReadFrom(body)
+	n, err := e.ReadFrom(body)
 	e.limited.R = nil
+	if n > DefaultMaxBytes && body == &e.limited {
+		return tooLarge(DefaultMaxBytes)
+	}
 	return bodyError(err)
 }
 

@@ -112,6 +112,48 @@ func TestEndlessBodyIsCutOff(t *testing.T) {
 	assert.Contains(t, answer.String(), "Connection: close\r\n")
 }
 
+// A body that a middleware has unpacked is longer than the Content-Length says.
+func TestBodiesThatWereUnpackedAreReadToTheirEnd(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		r.Body, err = gzip.NewReader(r.Body)
+		if assert.NoError(t, err) {
+			length.ServeHTTP(w, r)
+		}
+	})
+	for body, want := range map[string]int{
+		jsonString(5000): 200,
+		`"ok"` + strings.Repeat(" ", 5000) + "GARBAGE":    400,
+		jsonString(tigertonic.DefaultMaxBytes):            200,
+		jsonString(tigertonic.DefaultMaxBytes + 1):        413,
+		jsonString(3 * tigertonic.DefaultMaxBytes):        413,
+		strings.Repeat(" ", tigertonic.DefaultMaxBytes+1): 413,
+	} {
+		var packed bytes.Buffer
+		packer := gzip.NewWriter(&packed)
+		_, err := io.WriteString(packer, body)
+		require.NoError(t, err)
+		require.NoError(t, packer.Close())
+		w := serve(t, h, "POST", "/", packed.String(), "Content-Type", "application/json")
+		assert.Equal(t, want, w.Code, "%.10s of %d bytes", body, len(body))
+	}
+}
+
+// A Content-Length without a body takes no memory for it.
+func TestPromisedBodyTakesLittleMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader("{"))
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = tigertonic.DefaultMaxBytes
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	length.ServeHTTP(httptest.NewRecorder(), r)
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<10))
+}
+
 // A gzip bomb isn't unpacked.
 func TestGzipBombIsRefusedInBoundedMemory(t *testing.T) {
 	if raceEnabled {

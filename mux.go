@@ -35,6 +35,10 @@ import (
 // through [ResponseErrorWriter]. HEAD is answered by the handler for GET and
 // OPTIONS by the mux, unless there is a handler of their own.
 //
+// The mux changes the request that it is given. A handler that can return before
+// the handler in it does, as http.TimeoutHandler can, belongs outside of all
+// muxes, and what is outside of that should read the request before calling it.
+//
 // The zero value is a mux without routes. Register everything before serving;
 // after that a TrieServeMux may be used by any number of goroutines.
 type TrieServeMux struct {
@@ -217,7 +221,7 @@ func setPath(u *url.URL, path string, escaped bool) {
 	u.Path, u.RawPath = path, ""
 	if escaped {
 		u.Path = unescape(path)
-		if u.EscapedPath() != path {
+		if u.EscapedPath() != path { // whose RawPath is empty now
 			u.RawPath = path
 		}
 	}

@@ -141,6 +141,7 @@ func TestMuxUnescapesEachSegmentOnce(t *testing.T) {
 		{"an escaped literal of the pattern", "GET /%61b%63", "GET /abc", "GET /%61b%63"},
 		{"a slash in a literal of the pattern", "GET /a%2Fb", "GET /a%2fb", "GET /a%2Fb"},
 		{"a slash in a literal of the pattern only", "GET /a%2Fb", "GET /a/b", ""},
+		{"a slash beside a character that needs escaping", "GET /a/{x}", "GET /a/x%2Fy\"", `GET /a/{x} x="x/y\""`},
 		{"a slash in a literal of the path only", "GET /a/b", "GET /a%2Fb", ""},
 		{"braces in a literal", "GET /%7Bx%7D", "GET /%7Bx%7D", "GET /%7Bx%7D"},
 		{"a space in a literal", "GET /a%20b", "GET /a%20b", "GET /a%20b"},

@@ -94,6 +94,11 @@ func requestPath(u *url.URL) (path string, escaped bool) {
 	if u.RawPath == "" {
 		return u.Path, false
 	}
+	// u.EscapedPath would escape all of Path anew if RawPath holds a character
+	// that needs it, and take what %2F stood for as a slash.
+	if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
+		return u.RawPath, true
+	}
 	return u.EscapedPath(), true
 }
 

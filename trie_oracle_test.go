@@ -63,7 +63,9 @@ func (e entry) match(path []string) (kinds []int, values []string, below string,
 		}
 	}
 	if e.method == "" {
-		return append(kinds, 3), values, "/" + strings.Join(path[len(e.segments):], "/"), true
+		below = "/" + strings.Join(path[len(e.segments):], "/")
+		u := url.URL{Path: unescaped(below), RawPath: below}
+		return append(kinds, 3), values, u.EscapedPath(), true
 	}
 	return kinds, values, "", len(path) == len(e.segments)
 }
@@ -97,7 +99,10 @@ type answer struct {
 }
 
 func (o oracle) answer(method string, u *url.URL) answer {
-	path := u.EscapedPath()
+	path := u.RawPath
+	if path == "" {
+		path = u.EscapedPath()
+	}
 	for segment := range strings.SplitSeq(unescaped(path), "/") {
 		if segment == "." || segment == ".." {
 			return answer{code: 404}
