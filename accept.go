@@ -16,7 +16,7 @@ const (
 // such as "application/json" or "text/html; charset=utf-8" (RFC 9110 §12.5.1).
 // Parameters make no difference, but for q: the most specific range that the
 // media type is in decides, and q=0 refuses it. Ranges that aren't well-formed
-// don't count.
+// allow nothing.
 func accepts(r *http.Request, mediaType string) bool {
 	values := r.Header["Accept"]
 	if len(values) == 0 {

@@ -11,7 +11,8 @@ import (
 )
 
 // ApacheLogger logs each request in Apache's combined log format. Its field is
-// to be set before serving.
+// to be set before serving. It is made by [ApacheLogged]; the zero value isn't
+// usable.
 type ApacheLogger struct {
 	Logger  // standard output by default
 	handler http.Handler

@@ -11,24 +11,29 @@ import (
 
 // HTTPBasicAuth returns a handler that calls h only for a user with the right
 // password (RFC 7617). Others are answered 401 with a challenge for the realm.
-// The credentials are passwords by user; they are copied. Comparing them takes
-// the same time whatever the request says, and there is one answer for whatever
-// is wrong with it.
+// The credentials are passwords by user; they are copied. How long it
+// takes to compare them doesn't tell whether the user or the password is wrong,
+// and neither does the answer.
 //
 // A preflight that a [CORSHandler] in h allows is answered without credentials,
 // since browsers send none with it.
 //
-// It panics if there are no credentials or one of them is empty, or if the realm
-// has a character that can't be quoted.
+// It panics if there are no credentials or one of them is empty, if a user has a
+// colon, which no request can name, if the realm has a character that can't be
+// quoted, or if the handler is nil.
 func HTTPBasicAuth(credentials map[string]string, realm string, h http.Handler) FirstHandler {
 	if len(credentials) == 0 {
-		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: no credentials (at %v)", realm, caller()))
+		misuse("basic auth for realm %q: no credentials", realm)
 	}
 	passwords := make(map[[sha256.Size]byte][sha256.Size]byte, len(credentials))
 	for user, password := range credentials {
-		if user == "" || password == "" || strings.Contains(user, ":") {
-			panic(fmt.Sprintf("tigertonic: basic auth for realm %q: user %q has no name, a name with a colon, or no password (at %v)",
-				realm, user, caller()))
+		switch {
+		case user == "":
+			misuse("basic auth for realm %q: a user without a name", realm)
+		case password == "":
+			misuse("basic auth for realm %q: user %q has no password", realm, user)
+		case strings.Contains(user, ":"):
+			misuse("basic auth for realm %q: user %q has a colon (RFC 7617 §2)", realm, user)
 		}
 		passwords[sha256.Sum256([]byte(user))] = sha256.Sum256([]byte(password))
 	}
@@ -47,14 +52,14 @@ func HTTPBasicAuth(credentials map[string]string, realm string, h http.Handler) 
 // with the error's text, or has the status of the error if it is an
 // [HTTPEquivError]. The function may be called by many goroutines at a time.
 //
-// It panics if the function is nil, or the realm has a character that can't be
-// quoted.
+// It panics if the function or the handler is nil, or if the realm has a character
+// that can't be quoted.
 func HTTPBasicAuthFunc(f func(user, password string) error, realm string, h http.Handler) FirstHandler {
 	if f == nil {
-		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: the function is nil (at %v)", realm, caller()))
+		misuse("basic auth for realm %q: the function is nil", realm)
 	}
 	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		panic(fmt.Sprintf("tigertonic: basic auth for realm %q: a control character in the realm (at %v)", realm, caller()))
+		misuse("basic auth for realm %q: a control character in the realm", realm)
 	}
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm)
 	return First(&basicAuth{f, `Basic realm="` + quoted + `"`, realm, mustHandler("HTTPBasicAuthFunc", h)}, h)

@@ -82,12 +82,12 @@ func TestHTTPBasicAuthFunc(t *testing.T) {
 func TestHTTPBasicAuthRefusesToBuild(t *testing.T) {
 	always := func(string, string) error { return nil }
 	for want, build := range map[string]func(){
-		`no credentials`: func() { tigertonic.HTTPBasicAuth(nil, "r", hello) },
-		`user "" has no name, a name with a colon, or no password`:    func() { tigertonic.HTTPBasicAuth(map[string]string{"": "p"}, "r", hello) },
-		`user "u" has no name, a name with a colon, or no password`:   func() { tigertonic.HTTPBasicAuth(map[string]string{"u": ""}, "r", hello) },
-		`user "u:v" has no name, a name with a colon, or no password`: func() { tigertonic.HTTPBasicAuth(map[string]string{"u:v": "p"}, "r", hello) },
-		`a control character in the realm`:                            func() { tigertonic.HTTPBasicAuthFunc(always, "r\r\nX-Evil: 1", hello) },
-		`the function is nil`:                                         func() { tigertonic.HTTPBasicAuthFunc(nil, "r", hello) },
+		`no credentials`:                       func() { tigertonic.HTTPBasicAuth(nil, "r", hello) },
+		`a user without a name`:                func() { tigertonic.HTTPBasicAuth(map[string]string{"": "p"}, "r", hello) },
+		`user "u" has no password`:             func() { tigertonic.HTTPBasicAuth(map[string]string{"u": ""}, "r", hello) },
+		`user "u:v" has a colon (RFC 7617 §2)`: func() { tigertonic.HTTPBasicAuth(map[string]string{"u:v": "p"}, "r", hello) },
+		`a control character in the realm`:     func() { tigertonic.HTTPBasicAuthFunc(always, "r\r\nX-Evil: 1", hello) },
+		`the function is nil`:                  func() { tigertonic.HTTPBasicAuthFunc(nil, "r", hello) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			defer func() {

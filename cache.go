@@ -49,7 +49,8 @@ func (o CacheOptions) String() string {
 	return strings.Join(directives, ", ")
 }
 
-// CachedHandler sets Cache-Control on the responses of a handler.
+// CachedHandler sets Cache-Control on the responses of a handler. It is made by
+// [Cached]; the zero value isn't usable.
 type CachedHandler struct {
 	handler      http.Handler
 	cacheControl string
@@ -70,9 +71,7 @@ func (c *CachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record(w, r)
 	rec.observe(c)
 	c.handler.ServeHTTP(w, r)
-	if rec.status == 0 && !rec.hijacked {
-		c.onHeader(http.StatusOK, w.Header()) // the server will write the header
-	}
+	rec.finish(c)
 }
 
 // Unwrap returns the handler without Cache-Control.

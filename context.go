@@ -7,7 +7,8 @@ import (
 	"reflect"
 )
 
-// ContextHandler gives each request a value of its own.
+// ContextHandler gives each request a value of its own. It is made by
+// [WithContext]; the zero value isn't usable.
 type ContextHandler struct {
 	handler http.Handler
 	t       reflect.Type
@@ -20,7 +21,7 @@ type ContextHandler struct {
 // nil.
 func WithContext(h http.Handler, zero any) *ContextHandler {
 	if zero == nil {
-		panic(fmt.Sprintf("tigertonic: WithContext: nil has no type (at %v)", caller()))
+		misuse("WithContext: nil has no type")
 	}
 	return &ContextHandler{mustHandler("WithContext", h), reflect.TypeOf(zero)}
 }

@@ -2,6 +2,7 @@ package tigertonic
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,13 +90,14 @@ func appendLists(to, lists []string) []string {
 	return to
 }
 
-// Build returns the handler with CORS. It panics if the handler is nil, if all
-// origins are allowed with credentials, if the origin "null" is allowed, which
-// any document can take on, if a header isn't a token, or if the age is
-// negative.
+// Build returns the handler with CORS. It panics, with all of the reasons, if the
+// handler is nil, if all origins are allowed with credentials, if the origin
+// "null" is allowed, which any document can take on, if an origin has spaces or
+// control characters, if a header isn't a token, or if the age is negative.
 func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
-	if err := b.check(h); err != "" {
-		panic(fmt.Sprintf("tigertonic: CORS: %s (built at %v)", err, caller()))
+	mustHandler("CORSBuilder.Build", h)
+	if err := b.check(); err != nil {
+		misuse("CORSBuilder.Build: %v", err)
 	}
 	c := &CORSHandler{
 		Handler:     h,
@@ -119,32 +121,34 @@ func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
 	return c
 }
 
-// check returns what is wrong with the configuration, or "".
-func (b *CORSBuilder) check(h http.Handler) string {
-	switch {
-	case h == nil:
-		return "the handler is nil"
-	case b.credentials && slices.Contains(b.origins, "*"):
-		return `credentials can't be allowed to the origin "*"`
-	case slices.Contains(b.origins, "null"):
-		return `the origin "null" can't be allowed, for it is anybody's`
-	case b.maxAge < 0:
-		return fmt.Sprintf("the age %v is negative", b.maxAge)
+// check returns all that is wrong with the configuration.
+func (b *CORSBuilder) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if b.credentials && slices.Contains(b.origins, "*") {
+		wrong(`credentials can't be allowed to the origin "*"`)
+	}
+	if slices.Contains(b.origins, "null") {
+		wrong(`the origin "null" can't be allowed, for it is anybody's`)
+	}
+	if b.maxAge < 0 {
+		wrong("the age %v is negative", b.maxAge)
 	}
 	for _, origin := range b.origins {
 		if strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-			return fmt.Sprintf("%q is not an origin", origin)
+			wrong("%q is not an origin", origin)
 		}
 	}
 	for _, header := range slices.Concat(b.headers, b.exposed) {
 		if !isToken(header) {
-			return fmt.Sprintf("%q is not the name of a header", header)
+			wrong("%q is not the name of a header", header)
 		}
 	}
-	return ""
+	return errors.Join(errs...)
 }
 
-// CORSHandler is a handler with CORS. It adds to the responses what the Fetch
+// CORSHandler is a handler with CORS. It is made by [CORSBuilder.Build]; the zero
+// value isn't usable. It adds to the responses what the Fetch
 // standard asks for, and nothing for an origin that isn't allowed.
 //
 // A [TrieServeMux] answers the preflights of the handlers in it, however deep
@@ -168,7 +172,7 @@ func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPreflight(r) && !isExplicit(r) {
 		if answer := findPreflight(c, r); answer.found {
 			c.preflight(w, r, answer.methods)
-			answer.write(w, r)
+			answer.write(w)
 			return
 		}
 	}
@@ -294,12 +298,12 @@ type preflightAnswer struct {
 }
 
 // write writes the response, whose CORS headers have been set.
-func (a preflightAnswer) write(w http.ResponseWriter, r *http.Request) {
+func (a preflightAnswer) write(w http.ResponseWriter) {
 	if a.options == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	a.options.write(w, r)
+	a.options.write(w)
 }
 
 // findPreflight looks for the answer to a preflight among the wrappers and
@@ -343,6 +347,6 @@ func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool
 	if !answer.found || answer.cors == nil || !answer.cors.preflight(w, r, answer.methods) {
 		return false
 	}
-	answer.write(w, r)
+	answer.write(w)
 	return true
 }

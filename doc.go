@@ -41,7 +41,7 @@
 //
 // Functions find their wildcards in the query, by u.Query().Get("name"), and
 // handlers in r.PathValue("name"), too. A [HandlerFunc] reads them with
-// [PathValue], and then routing to it allocates nothing at all.
+// [PathValue], and then routing to it allocates nothing.
 //
 // [Routes] walks a tree, for programs, and [Explain] prints it, for people.
 //
@@ -71,7 +71,7 @@
 // # Serving
 //
 // [Server] is an [http.Server] with limits on what slow clients can hold up. Its
-// Close stops it without losing a request. [Configure] reads a configuration
+// Close lets the requests on its connections end before it stops. [Configure] reads a configuration
 // file, and [Version] tells which one is running.
 //
 // # Panics and variables

@@ -30,7 +30,8 @@ type NamedError interface {
 var SnakeCaseHTTPEquivErrors bool //nolint:gochecknoglobals // the classic API
 
 // ErrorWriter answers a request with an error. The status is the error's, if it
-// is an [HTTPEquivError], else 500.
+// is an [HTTPEquivError] with a status that a final response can have, from 200
+// to 999, else 500.
 type ErrorWriter interface {
 	// WriteError writes the error as JSON if the client accepts it, else as
 	// plain text.
@@ -46,10 +47,14 @@ type ErrorWriter interface {
 var ResponseErrorWriter ErrorWriter = defaultErrorWriter{} //nolint:gochecknoglobals // the classic API
 
 // NewHTTPEquivError returns an [HTTPEquivError] with this status code, or 500
-// for one under 100, which is named after err and unwraps to it.
+// for one under 100, which is named after err and unwraps to it. No error stands for
+// the text of the status.
 func NewHTTPEquivError(err error, code int) HTTPEquivError {
 	if code < 100 {
 		code = http.StatusInternalServerError
+	}
+	if err == nil {
+		err = errors.New(http.StatusText(code))
 	}
 	return httpEquivError{err, code}
 }
@@ -97,13 +102,15 @@ func (defaultErrorWriter) WritePlaintextError(w http.ResponseWriter, err error) 
 // the body that it takes the place of. Content-Encoding stays: a middleware that
 // has set it encodes the error, too.
 func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
-	h := w.Header()
-	h.Del("Content-Length")
-	h.Del("Etag")
-	h.Del("Last-Modified")
-	h.Set("Content-Type", mediaType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(statusOf(err))
+	h, status := w.Header(), statusOf(err)
+	if status != http.StatusNotModified { // whose validators are what it has to say (RFC 9110 §15.4.5)
+		h.Del("Content-Length")
+		h.Del("Etag")
+		h.Del("Last-Modified")
+		h.Set("Content-Type", mediaType)
+		h.Set("X-Content-Type-Options", "nosniff")
+	}
+	w.WriteHeader(status)
 }
 
 // statusOf returns the status that err is to be answered with. A status that

@@ -2,7 +2,6 @@ package tigertonic
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,18 +58,13 @@ func (o *optionsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isPreflight(r) {
 		o.preflight(w, r)
 	}
-	o.write(w, r)
+	o.write(w)
 }
 
-func (o *optionsHandler) write(w http.ResponseWriter, r *http.Request) {
+func (o *optionsHandler) write(w http.ResponseWriter) {
 	w.Header().Set("Allow", strings.Join(o.allow, ", "))
-	body, err := json.Marshal(map[string][]string{"allow": o.allow})
-	if err != nil {
-		ResponseErrorWriter.WriteError(r, w, err)
-		return
-	}
 	w.Header().Set("Content-Type", jsonType)
-	_, _ = w.Write(append(body, '\n'))
+	_ = writeJSON(w, http.StatusOK, map[string][]string{"allow": o.allow}) // strings always encode
 }
 
 // preflight leaves the answer to the CORSHandler of the requested method. Where

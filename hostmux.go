@@ -14,7 +14,8 @@ import (
 // through [ResponseErrorWriter].
 //
 // A map that is made without [HostServeMux.Handle] has names in lower case,
-// without trailing dots, ports and the brackets of IPv6. A nil map has no hosts.
+// without trailing dots, ports and the brackets of IPv6. A nil map has no hosts and
+// can't be added to.
 // Register everything before serving; after that a HostServeMux may be
 // used by any number of goroutines.
 type HostServeMux map[string]http.Handler
@@ -53,8 +54,9 @@ func (mux HostServeMux) HandleFunc(hostname string, f func(http.ResponseWriter, 
 	mux.Handle(hostname, http.HandlerFunc(f))
 }
 
-// Handler returns the handler for the request and the name of its host. Where
-// there is none, it is a [NotFoundHandler] and the name is "".
+// Handler returns the handler for the request and the name of its host. For a
+// host that isn't known it is a [NotFoundHandler], for one that isn't well-formed
+// a handler that answers 400, and the name is "".
 func (mux HostServeMux) Handler(r *http.Request) (h http.Handler, hostname string) {
 	host := r.Host
 	if host == "" {

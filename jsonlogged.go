@@ -15,7 +15,8 @@ import (
 )
 
 // JSONLogger logs each request and its response as one JSON object. Its fields
-// are to be set before serving.
+// are to be set before serving. It is made by [JSONLogged]; the zero value isn't
+// usable.
 type JSONLogger struct {
 	Logger                                         // standard output by default
 	RequestIDCreator func(*http.Request) RequestID // NewRequestID by default
@@ -39,7 +40,8 @@ type JSONLogger struct {
 //	}
 //
 // The duration is in milliseconds. The values of a header are joined by "; ".
-// What is redacted, cut off and escaped is the same as for [Logged].
+// What is redacted, cut off and escaped is the same as for [Logged], but that
+// lines aren't counted.
 func JSONLogged(h http.Handler, redactor Redactor) *JSONLogger {
 	return &JSONLogger{Logger: log.New(os.Stdout, "", 0), handler: mustHandler("JSONLogged", h), redactor: redactor}
 }

@@ -15,7 +15,8 @@ const DefaultMaxBytes = 1 << 20
 // firstGrowth is how much memory a body may have before any of it has come.
 const firstGrowth = 8 << 10
 
-// Sizer limits the bodies of the requests to a handler.
+// Sizer limits the bodies of the requests to a handler. It is made by [Sized];
+// the zero value isn't usable.
 type Sizer struct {
 	handler http.Handler
 	max     int64
@@ -29,7 +30,7 @@ type Sizer struct {
 // the smallest holds. Sized panics if limit is negative.
 func Sized(h http.Handler, limit int64) *Sizer {
 	if limit < 0 {
-		panic(fmt.Sprintf("tigertonic: Sized: %d bytes (at %v)", limit, caller()))
+		misuse("Sized: a limit of %d bytes", limit)
 	}
 	return &Sizer{mustHandler("Sized", h), limit}
 }

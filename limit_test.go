@@ -84,7 +84,9 @@ func TestSizedLimitsForeignHandlers(t *testing.T) {
 }
 
 func TestSizedRefusesNegativeLimits(t *testing.T) {
-	defer func() { assert.Regexp(t, `^tigertonic: Sized: -1 bytes \(at .*/limit_test.go:\d+\)$`, recover()) }()
+	defer func() {
+		assert.Regexp(t, `^tigertonic: Sized: a limit of -1 bytes \(at .*/limit_test.go:\d+\)$`, recover())
+	}()
 	tigertonic.Sized(hello, -1)
 }
 

@@ -24,7 +24,8 @@ type Logger interface {
 }
 
 // MultilineLogger logs requests and responses in lines as they are on the wire.
-// Its fields are to be set before serving.
+// Its fields are to be set before serving. It is made by [Logged]; the zero
+// value isn't usable.
 type MultilineLogger struct {
 	Logger                                         // standard output by default
 	RequestIDCreator func(*http.Request) RequestID // NewRequestID by default

@@ -26,7 +26,8 @@ func NewMarshalerError(format string, args ...any) MarshalerError {
 // Error returns the text.
 func (e MarshalerError) Error() string { return string(e) }
 
-// Marshaler is a handler made of a function by [Marshaled].
+// Marshaler is a handler made of a function by [Marshaled]. The zero value isn't
+// usable.
 type Marshaler struct {
 	function reflect.Value
 	request  reflect.Type // of Rq, or nil
@@ -197,7 +198,7 @@ func (m *Marshaler) arguments(in *[4]reflect.Value, w http.ResponseWriter, r *ht
 	if m.context != nil {
 		value, ok := contextOf(r, m.context)
 		if !ok {
-			return 0, NewMarshalerError("there is no WithContext for the %v that the function takes", m.context)
+			return 0, NewMarshalerError("there is no WithContext for what the function takes")
 		}
 		in[3] = value
 		n++
@@ -281,8 +282,8 @@ func (m *Marshaler) close(rs reflect.Value) {
 }
 
 // setHeaders makes the values in src those of dst, with a Content-Type unless it
-// is in src or "". The values are copied, in one allocation, for what a
-// middleware changes in dst mustn't show in the next response.
+// is in src or "". The values are copied, for what a middleware changes in dst
+// mustn't show in the next response.
 func setHeaders(dst, src http.Header, contentType string) {
 	n := 1
 	for _, values := range src {

@@ -312,9 +312,9 @@ func TestMarshaledContextMustBeThere(t *testing.T) {
 		return 200, nil, c, nil
 	})
 	requireError(t, serve(t, h, "GET", "/", ""), 500, "tigertonic.MarshalerError",
-		"there is no WithContext for the *tigertonic_test.stuff that the function takes")
+		"there is no WithContext for what the function takes")
 	requireError(t, serve(t, tigertonic.WithContext(h, 1), "GET", "/", ""), 500, "tigertonic.MarshalerError",
-		"there is no WithContext for the *tigertonic_test.stuff that the function takes")
+		"there is no WithContext for what the function takes")
 	assert.Equal(t, 200, serve(t, tigertonic.WithContext(tigertonic.WithContext(h, 1), stuff{}), "GET", "/", "").Code)
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/rcrowley/go-metrics"
 )
 
-// Counter counts the requests to a handler.
+// Counter counts the requests to a handler. It is made by [Counted]; the zero
+// value isn't usable.
 type Counter struct {
 	metrics.Counter
 	handler http.Handler
@@ -38,7 +39,8 @@ func (c *Counter) Unwrap() http.Handler { return c.handler }
 // String is how [Explain] shows the handler.
 func (c *Counter) String() string { return fmt.Sprintf("Counted(%s)", c.name) }
 
-// Timer measures how long a handler takes.
+// Timer measures how long a handler takes. It is made by [Timed]; the zero value
+// isn't usable.
 type Timer struct {
 	metrics.Timer
 	handler http.Handler
@@ -69,7 +71,8 @@ func (t *Timer) Unwrap() http.Handler { return t.handler }
 // String is how [Explain] shows the handler.
 func (t *Timer) String() string { return fmt.Sprintf("Timed(%s)", t.name) }
 
-// CounterByStatus counts the responses of a handler by their status.
+// CounterByStatus counts the responses of a handler by their status. It is made
+// by [CountedByStatus]; the zero value isn't usable.
 type CounterByStatus struct {
 	handler  http.Handler
 	name     string
@@ -81,7 +84,8 @@ type CounterByStatus struct {
 // CountedByStatus returns a handler that counts the responses of h in counters
 // called name-200, name-404 and so on: one for each status that
 // [http.StatusText] knows and, once it is seen, one for any other from 100 to 599
-// and name-5xx for what isn't a status. A panic is counted as 500 if
+// and name-5xx for what isn't a status, unless another metric has that name by
+// then. A panic is counted as 500 if
 // nothing was written before it. A nil registry is metrics.DefaultRegistry. It
 // panics if the registry has a metric of such a name.
 func CountedByStatus(h http.Handler, name string, registry metrics.Registry) *CounterByStatus {
@@ -128,16 +132,15 @@ func (c *CounterByStatus) counter(status int) metrics.Counter {
 		return *counter
 	}
 	fresh := metrics.NewCounter()
-	counter, ok := c.registry.GetOrRegister(c.counterName(status), fresh).(metrics.Counter)
-	if !ok || kept == &c.others {
-		counter = fresh // for the name is another metric's, or a CounterByStatusXX's
+	if !kept.CompareAndSwap(nil, &fresh) {
+		return *kept.Load()
 	}
-	kept.Store(&counter)
-	return counter
+	_ = c.registry.Register(c.counterName(status), fresh) // or the name is another metric's, such as a CounterByStatusXX's
+	return fresh
 }
 
 // CounterByStatusXX counts the responses of a handler by the first digit of
-// their status.
+// their status. It is made by [CountedByStatusXX]; the zero value isn't usable.
 type CounterByStatusXX struct {
 	handler  http.Handler
 	name     string

@@ -1,12 +1,10 @@
 package tigertonic
 
-import (
-	"fmt"
-	"net/http"
-)
+import "net/http"
 
 // FirstHandler calls its handlers in turn until one has written a header or a
-// body. The last one is what the others guard.
+// body. The last one is what the others guard. Without handlers, it leaves an
+// empty 200.
 type FirstHandler []http.Handler
 
 // First returns a handler that calls these in turn until one has written a
@@ -40,7 +38,7 @@ func (fh FirstHandler) Unwrap() []http.Handler { return fh }
 // A preflight that a [CORSHandler] in h allows is answered without f.
 func If(f func(*http.Request) (http.Header, error), h http.Handler) FirstHandler {
 	if f == nil {
-		panic(fmt.Sprintf("tigertonic: If: the function is nil (at %v)", caller()))
+		misuse("If: the function is nil")
 	}
 	return First(&condition{f, mustHandler("If", h)}, h)
 }
@@ -70,7 +68,7 @@ func (c *condition) String() string { return "If" }
 // mustHandler returns h, or panics if it is nil.
 func mustHandler(middleware string, h http.Handler) http.Handler {
 	if h == nil {
-		panic(fmt.Sprintf("tigertonic: %s: the handler is nil (at %v)", middleware, caller()))
+		misuse("%s: the handler is nil", middleware)
 	}
 	return h
 }

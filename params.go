@@ -3,13 +3,15 @@ package tigertonic
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // HandlerFunc is an [http.HandlerFunc] that promises to read its wildcards
 // with [PathValue]. A mux then has nothing to put into the request for it, and
 // routing to it through any number of wildcards allocates nothing: neither
-// r.PathValue nor the query is filled.
+// r.PathValue nor the query is filled. The exceptions are a namespace with
+// wildcards and, in a namespace, {name...}.
 //
 // PathValue works in every other handler too.
 type HandlerFunc func(http.ResponseWriter, *http.Request)
@@ -69,7 +71,7 @@ func lastSlash(s string) int {
 // their starts. It isn't in a namespace, or the mux would have filled
 // r.PathValue.
 func valueFromStart(pattern, path, name string) (value string) {
-	_, pattern = splitPattern(pattern)
+	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):] // the method, or another router's host, comes before
 	for pattern != "" {
 		text, segment, left := "", "", ""
 		text, pattern = cutSegment(pattern)
@@ -112,16 +114,6 @@ func cutSegment(path string) (text, left string) {
 	return path[1:], ""
 }
 
-// splitPattern splits an http.Request's Pattern into what comes before the
-// path, a method or a host or nothing, and the path.
-func splitPattern(pattern string) (before, path string) {
-	i := strings.IndexByte(pattern, '/')
-	if i < 0 {
-		return pattern, ""
-	}
-	return pattern[:i], pattern[i:]
-}
-
 // parseWildcard returns the name in "{name}" or "{name...}", or literal.
 func parseWildcard(text string) (name string, kind segmentKind) {
 	if len(text) < len("{}") || text[0] != '{' || text[len(text)-1] != '}' {
@@ -134,18 +126,6 @@ func parseWildcard(text string) (name string, kind segmentKind) {
 	return name, wildcard
 }
 
-// hasWildcardNamed tells whether the pattern has a wildcard of this name.
-func hasWildcardNamed(pattern, name string) bool {
-	for pattern != "" {
-		var text string
-		text, pattern = cutSegment(pattern)
-		if found, kind := parseWildcard(text); kind != literal && found == name {
-			return true
-		}
-	}
-	return false
-}
-
 // A need is what a handler expects to find in a request that was routed to it.
 type need uint8
 
@@ -154,12 +134,12 @@ const (
 	needQuery                      // r.URL.Query().Get("name") and Get("{name}")
 )
 
-// fill puts the values of pattern's wildcards, taken from path, where they are
-// needed. The query's own parameters of these names are left out, in whatever
+// fill puts the values of pattern's wildcards, which have these names, taken from
+// path, where they are needed. The query's own parameters of these names are left out, in whatever
 // way they are spelled.
-func fill(r *http.Request, needs need, pattern, path string, escaped bool) {
+func fill(r *http.Request, needs need, pattern string, names []string, path string, escaped bool) {
 	var buf [256]byte
-	query, names := buf[:0], pattern
+	query := buf[:0]
 	for pattern != "" {
 		text, value := "", ""
 		text, pattern = cutSegment(pattern)
@@ -223,9 +203,9 @@ func appendEscaped(query []byte, s string) []byte {
 
 const upperHex = "0123456789ABCDEF"
 
-// appendOthers appends the parameters of rawQuery that no wildcard of pattern
-// is called like.
-func appendOthers(query []byte, rawQuery, pattern string) []byte {
+// appendOthers appends the parameters of rawQuery that aren't called "name" or
+// "{name}" for one of the names.
+func appendOthers(query []byte, rawQuery string, names []string) []byte {
 	for rawQuery != "" {
 		var parameter string
 		parameter, rawQuery, _ = strings.Cut(rawQuery, "&")
@@ -233,17 +213,12 @@ func appendOthers(query []byte, rawQuery, pattern string) []byte {
 		if unescaped, err := url.QueryUnescape(key); err == nil {
 			key = unescaped
 		}
-		if parameter != "" && !isParameter(pattern, key) {
+		inner, kind := parseWildcard(key)
+		taken := slices.Contains(names, key) || kind == wildcard && slices.Contains(names, inner)
+		if parameter != "" && !taken {
 			query = append(query, '&')
 			query = append(query, parameter...)
 		}
 	}
 	return query
-}
-
-// isParameter tells whether the query's key is "name" or "{name}" for a wildcard
-// of the pattern.
-func isParameter(pattern, key string) bool {
-	name, kind := parseWildcard(key)
-	return hasWildcardNamed(pattern, key) || kind == wildcard && hasWildcardNamed(pattern, name)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"runtime"
 	"strings"
 )
 
@@ -164,26 +163,4 @@ func example(segments []segment) string {
 		b.WriteString(url.PathEscape(s.text))
 	}
 	return b.String()
-}
-
-// A place is where in the user's program something was registered.
-type place struct {
-	file string
-	line int
-}
-
-func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
-
-const packagePath = "github.com/rcrowley/go-tigertonic."
-
-// caller returns the place of the innermost call from outside of this package.
-func caller() place {
-	var pcs [16]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, packagePath) || !more {
-			return place{frame.File, frame.Line}
-		}
-	}
 }

@@ -7,7 +7,8 @@ import (
 	"net/http"
 )
 
-// PostProcessor shows the responses of a handler to a function.
+// PostProcessor shows the responses of a handler to a function. It is made by
+// [PostProcessed]; the zero value isn't usable.
 type PostProcessor struct {
 	handler http.Handler
 	f       func(*http.Request, *http.Response)
@@ -19,7 +20,7 @@ type PostProcessor struct {
 // called if h panics.
 func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostProcessor {
 	if f == nil {
-		panic(fmt.Sprintf("tigertonic: PostProcessed: the function is nil (at %v)", caller()))
+		misuse("PostProcessed: the function is nil")
 	}
 	return &PostProcessor{mustHandler("PostProcessed", h), f}
 }

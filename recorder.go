@@ -19,18 +19,19 @@ import (
 // the wrapped writer may lack. The types in abilities.go add the others.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0 until the header is written
-	bytes  int64
-	head   bool // the method on the wire is HEAD: no body is
-	http2  bool // 101 is no end
+	status   int // 0 until the header is written
+	bytes    int64
+	hijacked bool
+	failed   bool // a Write has failed
 
-	knowsRequest bool // as the outermost middleware has seen it
-	dropBody     bool // nor does whoever is below keep it off
-	hijacked     bool
-	failed       bool // a write has
-	header       headerObserver
-	headers      []headerObserver // further ones
-	bodies       []bodyObserver
+	knowsRequest bool // head and http2 are those of the outermost middleware's request
+	head         bool // the method is HEAD, so nothing of the body goes out
+	http2        bool // where 101 doesn't end a response's headers
+	dropBody     bool // the body of a HEAD is dropped here, as no server does it
+
+	header  headerObserver
+	headers []headerObserver // further ones
+	bodies  []bodyObserver
 }
 
 // A headerObserver sees the header of a response before it is written, once, and
@@ -177,6 +178,14 @@ func (rec *recorder) notifyHeader(status int) {
 	rec.header.onHeader(status, h)
 	for _, o := range slices.Backward(rec.headers) {
 		o.onHeader(status, h)
+	}
+}
+
+// finish shows the header to o if the handler has written nothing: the server
+// will write it.
+func (rec *recorder) finish(o headerObserver) {
+	if rec.status == 0 && !rec.hijacked {
+		o.onHeader(http.StatusOK, rec.Header())
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // A Redactor returns a text without what mustn't be logged. It is called with
 // whole texts, never with pieces: the first line of a request or response, a
-// header as "Name: value", or a body. Where it panics, nothing of the text is
+// header as "Name: value", with all its values for [JSONLogged], or a body. Where it panics, nothing of the text is
 // logged.
 type Redactor func(string) string
 

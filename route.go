@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -13,8 +14,8 @@ type route struct {
 	pathIndex int    // of the slash in pattern
 	handler   http.Handler
 	needs     need
-	wildcards bool
-	rest      bool // ends in {name...}
+	names     []string // of the wildcards
+	rest      bool     // ends in {name...}
 	where     place
 	within    patterns
 }
@@ -25,7 +26,7 @@ func newRoute(method, pattern string, segments []segment, h http.Handler, where 
 		pathIndex: len(method) + len(" "),
 		handler:   h,
 		needs:     needsOf(h),
-		wildcards: hasWildcard(segments),
+		names:     wildcardNames(segments),
 		rest:      segments[len(segments)-1].kind == rest,
 		where:     where,
 	}
@@ -41,8 +42,8 @@ func (rt *route) prepare(r *http.Request, path string, escaped bool) {
 	} else {
 		needs |= rt.prepareWithin(r)
 	}
-	if rt.wildcards && needs != 0 {
-		fill(r, needs, rt.path(), path, escaped)
+	if len(rt.names) > 0 && needs != 0 {
+		fill(r, needs, rt.path(), rt.names, path, escaped)
 	}
 }
 
@@ -64,14 +65,7 @@ func (rt *route) prepareWithin(r *http.Request) need {
 // isHidden tells whether the request has a value already for one of the route's
 // wildcards, which is another's.
 func (rt *route) isHidden(r *http.Request) bool {
-	for pattern := rt.path(); rt.wildcards && pattern != ""; {
-		var text string
-		text, pattern = cutSegment(pattern)
-		if name, kind := parseWildcard(text); kind != literal && r.PathValue(name) != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(rt.names, func(name string) bool { return r.PathValue(name) != "" })
 }
 
 func (rt *route) patternWithin(outer string) string {
@@ -105,7 +99,7 @@ func splitNamespaces(pattern string) (namespaces string, repeats int) {
 type mount struct {
 	namespace string // "/1.0", or "" for everything
 	handler   http.Handler
-	wildcards bool
+	names     []string // of the wildcards
 	where     place
 	within    patterns
 }
@@ -114,7 +108,7 @@ func newMount(segments []segment, namespace string, h http.Handler, where place)
 	return &mount{
 		namespace: strings.TrimSuffix(namespace, "/"),
 		handler:   h,
-		wildcards: hasWildcard(segments),
+		names:     wildcardNames(segments),
 		where:     where,
 	}
 }
@@ -130,8 +124,8 @@ func (m *mount) prepare(r *http.Request, path, left string, escaped bool) bool {
 		return false
 	}
 	r.Pattern = m.within.get(outer, m.patternWithin)
-	if m.wildcards {
-		fill(r, needPathValue|needQuery, m.namespace, path, escaped)
+	if len(m.names) > 0 {
+		fill(r, needPathValue|needQuery, m.namespace, m.names, path, escaped)
 	}
 	if left == "" {
 		left = "/"
@@ -148,13 +142,13 @@ func (m *mount) patternWithin(outer string) string {
 	return namespaces + m.namespace + strings.Repeat(everythingBelow, repeats)
 }
 
-func hasWildcard(segments []segment) bool {
+func wildcardNames(segments []segment) (names []string) {
 	for _, s := range segments {
 		if s.kind != literal {
-			return true
+			names = append(names, s.text)
 		}
 	}
-	return false
+	return names
 }
 
 // Patterns are the patterns of a route or mount by the namespaces round it, kept

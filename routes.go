@@ -158,12 +158,7 @@ func (w *walker) walkHosts(mux HostServeMux, way Route, namespaces string) {
 	}
 	w.hosts = append(w.hosts, id)
 	defer func() { w.hosts = w.hosts[:len(w.hosts)-1] }()
-	hosts := make([]string, 0, len(mux))
-	for host := range mux {
-		hosts = append(hosts, host)
-	}
-	slices.Sort(hosts)
-	for _, host := range hosts {
+	for _, host := range slices.Sorted(maps.Keys(mux)) {
 		way := way
 		way.Host = host
 		w.walk(mux[host], way, namespaces)

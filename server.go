@@ -23,9 +23,10 @@ const (
 	quiet = 500 * time.Millisecond
 )
 
-// Server is an [http.Server] that stops without losing a request. It is made by
-// [NewServer] or [NewTLSServer]; the zero value isn't usable. Its fields are to be
-// set before it serves.
+// Server is an [http.Server] that lets the requests on its connections end before
+// it stops. It is made by [NewServer] or [NewTLSServer]; the zero value isn't
+// usable. Its fields, but for Handler, which NewServer has wrapped, may be set
+// before it serves. Stop it with Close: Shutdown is http.Server's own.
 type Server struct {
 	http.Server
 
@@ -63,7 +64,7 @@ func NewServer(addr string, h http.Handler) *Server {
 
 // ListenAndServe listens on the server's address and serves. It speaks TLS if
 // TLSConfig has a certificate, as it has after [Server.TLS]. Like [Server.Serve],
-// it returns nil once Close has stopped the server.
+// it returns what Close does once that has been called.
 func (s *Server) ListenAndServe() error {
 	usesTLS, port := s.usesTLS(), ":http"
 	if usesTLS {
@@ -83,8 +84,9 @@ func (s *Server) ListenAndServe() error {
 }
 
 // Serve serves the connections that l accepts, without TLS, and closes it. It
-// returns when accepting fails, or else, once Close has been called, when and
-// what Close does: a program may end then.
+// returns an error if accepting fails. Once Close has been called, it waits for
+// Close and returns the same: nil, or [context.DeadlineExceeded]. A program may
+// end then.
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
 
 func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
@@ -149,7 +151,7 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Close stops the server without losing a request: it stops accepting
+// Close lets the requests on the server's connections end: it stops accepting
 // connections, tells the clients of those that there are to close them, and
 // waits until they have, or have been quiet, before it closes the rest. After
 // DrainTimeout it cuts off what is still going on and returns
@@ -230,9 +232,7 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record(w, r)
 	rec.observe(h.server)
 	h.handler.ServeHTTP(w, r)
-	if rec.status == 0 && !rec.hijacked {
-		h.server.onHeader(http.StatusOK, w.Header()) // the server will write the header
-	}
+	rec.finish(h.server)
 }
 
 // Unwrap returns the handler that the server was made with.

@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Err is the error in a status error.
+// Err is the error in a status error. One without is answered with the text of
+// its status, but its method Error mustn't be called.
 type Err error
 
 // A statusError is one of the types named after the statuses of HTTP. It holds
@@ -25,7 +26,8 @@ func givenName(err error) string {
 	return ""
 }
 
-// Continue is an error that is answered with status 100.
+// Continue is an error with status 100, which no final response has: it is answered
+// with 500.
 type Continue struct{ Err }
 
 // Name returns the name of the error in it, if that has one.
@@ -37,7 +39,8 @@ func (err Continue) StatusCode() int { return http.StatusContinue }
 // Unwrap returns the error in it.
 func (err Continue) Unwrap() error { return err.Err }
 
-// SwitchingProtocols is an error that is answered with status 101.
+// SwitchingProtocols is an error with status 101, which no final response has: it is answered
+// with 500.
 type SwitchingProtocols struct{ Err }
 
 // Name returns the name of the error in it, if that has one.
@@ -49,7 +52,8 @@ func (err SwitchingProtocols) StatusCode() int { return http.StatusSwitchingProt
 // Unwrap returns the error in it.
 func (err SwitchingProtocols) Unwrap() error { return err.Err }
 
-// Processing is an error that is answered with status 102.
+// Processing is an error with status 102, which no final response has: it is answered
+// with 500.
 type Processing struct{ Err }
 
 // Name returns the name of the error in it, if that has one.
@@ -61,7 +65,8 @@ func (err Processing) StatusCode() int { return http.StatusProcessing }
 // Unwrap returns the error in it.
 func (err Processing) Unwrap() error { return err.Err }
 
-// EarlyHints is an error that is answered with status 103.
+// EarlyHints is an error with status 103, which no final response has: it is answered
+// with 500.
 type EarlyHints struct{ Err }
 
 // Name returns the name of the error in it, if that has one.

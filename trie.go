@@ -7,17 +7,16 @@ import (
 )
 
 // The trie. Each node stands for one segment of the patterns that lead through
-// it, and each path from the root to a node is met by at most one path of
-// nodes, so that a search visits no node twice and needs no memory of where it
-// has been.
+// it. It is reached from the root in one way only and stands at one depth, so
+// that, for a given path, a search visits no node twice however it backtracks.
 //
 // A search goes down the path segment by segment. At each node it tries, in
 // this order,
 //
 //  1. the child with the segment as its literal,
-//  2. the child for {name}, unless the segment is empty,
-//  3. the child for {name...},
-//  4. the namespace mounted at the node itself,
+//  2. the child for {name}, unless the segment is empty or a dot segment,
+//  3. the child for {name...}, unless a dot segment is left,
+//  4. the namespace mounted at the node itself, likewise,
 //
 // and whatever fails is taken back. The first end that the caller accepts is
 // the answer: so a literal beats a wildcard, the decision nearer to the root

@@ -36,8 +36,11 @@ func URL(h TestableHandler, method, rawurl string) *url.URL {
 	r := &http.Request{Method: method, URL: u, Host: u.Host, Header: http.Header{}}
 	for h != nil {
 		next, pattern := h.Handler(r)
-		if _, ok := h.(*http.ServeMux); ok && pattern == "" {
-			next = tigertonic.NotFoundHandler{}
+		switch h.(type) {
+		case *http.ServeMux, tigertonic.HostServeMux:
+			if pattern == "" {
+				next = tigertonic.NotFoundHandler{}
+			}
 		}
 		h = testable(next, method, rawurl)
 	}

@@ -69,6 +69,7 @@ func TestURLPanicsIfNothingAnswers(t *testing.T) {
 		{"GET", "http://example.com/stuff/ID", "mocking: GET http://example.com/stuff/ID: not found"},
 		{"GET", "http://example.com/1.0/x", "mocking: GET http://example.com/1.0/x: not found"},
 		{"GET", "http://example.org/1.0/stuff/ID", "mocking: GET http://example.org/1.0/stuff/ID: not found"},
+		{"GET", "http://ex$mple.com/1.0/stuff/ID", "mocking: GET http://ex$mple.com/1.0/stuff/ID: not found"},
 		{"PUT", "http://example.com/1.0/stuff/ID", "mocking: PUT http://example.com/1.0/stuff/ID: the method is not allowed"},
 		{"GET", "http://[::1", `mocking: parse "http://[::1": missing ']' in host`},
 	} {
