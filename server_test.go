@@ -212,11 +212,14 @@ func TestCloseLosesNoRequest(t *testing.T) {
 		s := tigertonic.NewServer("", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { handled.Add(1) }))
 		addr, _ := start(t, s)
 		var answered atomic.Int64
-		var clients sync.WaitGroup
+		var clients, accepted sync.WaitGroup
+		accepted.Add(16)
 		for range 16 {
 			clients.Go(func() {
+				first := sync.OnceFunc(accepted.Done)
+				defer first()
 				conn, err := net.Dial("tcp", addr)
-				if err != nil {
+				if !assert.NoError(t, err) {
 					return
 				}
 				defer conn.Close()
@@ -231,12 +234,11 @@ func TestCloseLosesNoRequest(t *testing.T) {
 					}
 					closing = response.Close
 					_ = response.Body.Close()
+					first()
 				}
 			})
 		}
-		for answered.Load() < 200 {
-			time.Sleep(time.Millisecond)
-		}
+		accepted.Wait() // what the kernel has queued, nobody can save
 		require.NoError(t, s.Close())
 		clients.Wait()
 		assert.Equal(t, handled.Load(), answered.Load())
