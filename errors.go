@@ -47,8 +47,8 @@ type ErrorWriter interface {
 var ResponseErrorWriter ErrorWriter = defaultErrorWriter{} //nolint:gochecknoglobals // the classic API
 
 // NewHTTPEquivError returns an [HTTPEquivError] with this status code, or 500
-// for one under 100, which is named after err and unwraps to it. No error stands for
-// the text of the status.
+// for one under 100, which is named after err and unwraps to it. A nil err stands
+// for the text of the status.
 func NewHTTPEquivError(err error, code int) HTTPEquivError {
 	if code < 100 {
 		code = http.StatusInternalServerError

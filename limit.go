@@ -19,10 +19,10 @@ const firstGrowth = 8 << 10
 // the zero value isn't usable.
 type Sizer struct {
 	handler http.Handler
-	max     int64
+	limit   int64
 }
 
-// Sized returns a handler that lets h read at most max bytes of a request's
+// Sized returns a handler that lets h read at most limit bytes of a request's
 // body, more or less than [DefaultMaxBytes]. A request that announces more is
 // answered 413, through [ResponseErrorWriter], before h is called; reading more
 // fails with an *[http.MaxBytesError], which handlers of this package answer
@@ -37,12 +37,12 @@ func Sized(h http.Handler, limit int64) *Sizer {
 
 // ServeHTTP calls the handler with a limited body.
 func (s *Sizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength > s.max {
-		ResponseErrorWriter.WriteError(r, w, tooLarge(s.max))
+	if r.ContentLength > s.limit {
+		ResponseErrorWriter.WriteError(r, w, tooLarge(s.limit))
 		return
 	}
 	if r.Body != nil {
-		r.Body = &sizedBody{http.MaxBytesReader(innermost(w), r.Body, s.max)}
+		r.Body = &sizedBody{http.MaxBytesReader(innermost(w), r.Body, s.limit)}
 	}
 	s.handler.ServeHTTP(w, r)
 }
@@ -51,7 +51,7 @@ func (s *Sizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Sizer) Unwrap() http.Handler { return s.handler }
 
 // String is how [Explain] shows the handler.
-func (s *Sizer) String() string { return fmt.Sprintf("Sized(%d)", s.max) }
+func (s *Sizer) String() string { return fmt.Sprintf("Sized(%d)", s.limit) }
 
 // A sizedBody is a body with a limit that its handler has been given.
 type sizedBody struct{ io.ReadCloser }

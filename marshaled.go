@@ -46,17 +46,17 @@ type Marshaler struct {
 // [MarshalerError] if f is anything else.
 //
 // The body is decoded, by the rules of [encoding/json], for PATCH, POST and PUT
-// only; it must be application/json without a content coding (else 415), be
-// at most [DefaultMaxBytes] long or as [Sized] says (413), and one value (400).
+// only; it must be application/json without a content coding (else 415), at most
+// [DefaultMaxBytes] long or as long as [Sized] says (413), and one value (400).
 // For other methods Rq is zero, a pointer one to a zero value.
 //
 // f returns a status, headers which replace those of the same name, and a value
-// that is the body, encoded as a whole before the header is written; there is
-// none if the value is a nil pointer or interface or the status 204 or 304. The request must accept
-// application/json (else 406). If Rs is an interface type that includes
-// [io.Reader], then what f returns is copied as it is, each piece as soon as it
-// is there, and closed if it is an [io.Closer]; f then sets the Content-Type
-// itself, which the request must accept.
+// that is the body, encoded as a whole before the header is written. There is no
+// body if the value is a nil pointer or interface, or if the status is 204 or 304.
+// The request must accept application/json (else 406). If Rs is an interface type
+// that includes [io.Reader], then what f returns is copied as it is, each piece as
+// soon as it is there, and closed if it is an [io.Closer]; f then sets the
+// Content-Type itself, which the request must accept.
 //
 // An error is written by [ResponseErrorWriter]. Its status is the one that it
 // has if it is an [HTTPEquivError], else the one returned with it, else 500.

@@ -46,7 +46,7 @@ type bodyObserver interface {
 }
 
 // record returns a recorder for w, and w with it in front. If w has one in
-// front already, these are it and w. The request is nil where it isn't known.
+// front already, these are it and w.
 func record(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *recorder) {
 	switch tee := w.(type) {
 	case *TeeResponseWriter:
@@ -59,7 +59,7 @@ func record(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *recor
 		front = newRecorder(w)
 	}
 	rec := front.rec()
-	if r != nil && !rec.knowsRequest {
+	if !rec.knowsRequest {
 		rec.knowsRequest, rec.head, rec.http2 = true, r.Method == http.MethodHead, r.ProtoMajor >= 2
 	}
 	return front, rec

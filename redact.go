@@ -16,8 +16,8 @@ import (
 
 // A Redactor returns a text without what mustn't be logged. It is called with
 // whole texts, never with pieces: the first line of a request or response, a
-// header as "Name: value", with all its values for [JSONLogged], or a body. Where it panics, nothing of the text is
-// logged.
+// header as "Name: value", with all its values for [JSONLogged], or a body. Where
+// it panics, nothing of the text is logged. It must be safe for concurrent use.
 type Redactor func(string) string
 
 // maxLoggedBody is how many bytes of a body are kept to be logged.
