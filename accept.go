@@ -14,17 +14,32 @@ const (
 
 // accepts tells whether the request's Accept header allows the media type,
 // such as "application/json" or "text/html; charset=utf-8" (RFC 9110 §12.5.1).
-// Parameters make no difference, but for q: the most specific range that the
-// media type is in decides, and q=0 refuses it. Ranges that aren't well-formed
-// allow nothing.
-func accepts(r *http.Request, mediaType string) bool {
+func accepts(r *http.Request, mediaType string) bool { return quality(r, mediaType) > 0 }
+
+// preferred returns that of the media types which the request prefers, the first
+// one of those that it likes best, or "" if it accepts none.
+func preferred(r *http.Request, mediaTypes []string) string {
+	best, most := "", 0.0
+	for _, mediaType := range mediaTypes {
+		if q := quality(r, mediaType); q > most {
+			best, most = mediaType, q
+		}
+	}
+	return best
+}
+
+// quality returns the weight that the Accept header gives a media type, which is
+// 0 if it doesn't allow it. Parameters make no difference, but for q: the most
+// specific range that the media type is in decides. Ranges that aren't
+// well-formed allow nothing.
+func quality(r *http.Request, mediaType string) float64 {
 	values := r.Header["Accept"]
 	if len(values) == 0 {
-		return true
+		return 1
 	}
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	mainType, _, _ := strings.Cut(mediaType, "/")
-	best, acceptable, ranges := 0, false, 0
+	best, weight, ranges := 0, 0.0, 0
 	for _, value := range values {
 		for value != "" {
 			var element string
@@ -35,13 +50,16 @@ func accepts(r *http.Request, mediaType string) bool {
 			ranges++
 			name, q := parseRange(element)
 			if s := specificity(name, mainType, strings.TrimSpace(mediaType)); s > best {
-				best, acceptable = s, q > 0
+				best, weight = s, q
 			} else if s == best && s > 0 {
-				acceptable = acceptable || q > 0
+				weight = max(weight, q)
 			}
 		}
 	}
-	return acceptable || ranges == 0
+	if ranges == 0 {
+		return 1
+	}
+	return max(weight, 0)
 }
 
 // specificity tells how closely a media range fits the media type, from 0 for

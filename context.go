@@ -50,8 +50,11 @@ func Context(r *http.Request) any {
 
 // ContextOf returns the pointer to the value of type T that the innermost
 // [WithContext] with that type has made for the request, or nil.
-func ContextOf[T any](r *http.Request) *T {
-	v, _ := r.Context().Value(contextKey{}).(*contextValue)
+func ContextOf[T any](r *http.Request) *T { return ContextFrom[T](r.Context()) }
+
+// ContextFrom is [ContextOf] for the context that a [Typed] function is given.
+func ContextFrom[T any](ctx context.Context) *T {
+	v, _ := ctx.Value(contextKey{}).(*contextValue)
 	for ; v != nil; v = v.outer {
 		if p, ok := v.pointer.(*T); ok {
 			return p

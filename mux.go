@@ -73,7 +73,9 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
 			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
 	}
-	n.ends = append(n.ends, end{method, newRoute(method, pattern, segments, h, where)})
+	rt := newRoute(method, pattern, segments, h, where)
+	fitRoute(method, pattern, rt.names, h, where)
+	n.ends = append(n.ends, end{method, rt})
 }
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
@@ -115,7 +117,9 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 			"tigertonic: namespace %q: at offset %d: conflicts with namespace %q registered at %v, both match %s (registered at %v)",
 			namespace, firstDifference(namespace, old.namespace), old.namespace, old.where, example(segments)+"/", where))
 	}
-	n.mount = newMount(segments, namespace, h, where)
+	m := newMount(segments, namespace, h, where)
+	fitRoute("*", namespace, m.names, h, where)
+	n.mount = m
 }
 
 // Handler returns the handler for the request and the pattern, or namespace,

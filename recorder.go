@@ -24,6 +24,9 @@ type recorder struct {
 	hijacked bool
 	failed   bool // a Write has failed
 
+	id    RequestID // that the request is logged under, or ""
+	cause error     // of a response that doesn't tell it, or nil
+
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
 	http2        bool // where 101 doesn't end a response's headers
@@ -256,6 +259,21 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			return w
+		}
+		w = u.Unwrap()
+	}
+}
+
+// recorders returns the recorders in w, the innermost last: there are several if
+// a wrapper of somebody else's is between them.
+func recorders(w http.ResponseWriter) (all []*recorder) {
+	for {
+		if r, ok := w.(recording); ok {
+			all = append(all, r.rec())
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return all
 		}
 		w = u.Unwrap()
 	}

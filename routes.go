@@ -226,7 +226,7 @@ func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
 // another isn't on.
 func needsOf(h http.Handler) need {
 	switch x := h.(type) {
-	case HandlerFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth:
+	case HandlerFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint:
 		return 0
 	case *Marshaler:
 		return needQuery
@@ -236,7 +236,7 @@ func needsOf(h http.Handler) need {
 			needs |= needsOf(element)
 		}
 		return needs
-	case *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX, *Sizer, *Timer:
+	case *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX, *DescribedHandler, *Sizer, *Timer:
 		return needsOf(unwrap(x))
 	}
 	return needPathValue | needQuery

@@ -1,0 +1,201 @@
+package tigertonic
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const mergePatchType = "application/merge-patch+json"
+
+// A bodyInput is how a request's body becomes a value of a type.
+type bodyInput struct {
+	typ         reflect.Type
+	offset      uintptr // in the input
+	whole       bool    // it is the input
+	required    bool
+	mediaType   string
+	description string
+	schema      *Schema
+	check       *check
+	options     json.Options
+}
+
+func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bool) *bodyInput {
+	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
+	if _, ok := reflect.Zero(t).Interface().(patch); ok {
+		b.mediaType = mergePatchType
+	}
+	if err := decodable(t); err != nil {
+		c.errs = append(c.errs, err)
+	}
+	c.later = append(c.later, func() {
+		var err error
+		if b.check, err = compileCheck(b.schema); err != nil {
+			c.errs = append(c.errs, err)
+		}
+		b.options = typedOptions(c.durations)
+	})
+	return b
+}
+
+// decodable returns what the codec has against a type.
+func decodable(t reflect.Type) error {
+	err := json.Unmarshal([]byte("{}"), reflect.New(t).Interface(), typedOptions(true))
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.JSONKind == 0 && semantic.Err != nil {
+		return semantic
+	}
+	return nil
+}
+
+// typedOptions returns how the JSON of typed handlers differs from what the
+// codec does by default.
+func typedOptions(durations bool) json.Options {
+	if !durations {
+		return json.JoinOptions(json.Deterministic(true))
+	}
+	return json.JoinOptions(
+		json.Deterministic(true),
+		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, d time.Duration) error {
+			return enc.WriteToken(jsontext.String(d.String()))
+		})),
+		json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, d *time.Duration) error {
+			token, err := dec.ReadToken()
+			if err != nil {
+				return err
+			}
+			if token.Kind() != '"' {
+				return errNotDuration
+			}
+			*d, err = time.ParseDuration(token.String())
+			return err
+		})),
+	)
+}
+
+var errNotDuration = errors.New("not a duration")
+
+// bind decodes the request's body. What is wrong with it as a value is added to
+// what is found, and an error is returned if it can't be looked at.
+func (b *bodyInput) bind(f *findings, value unsafe.Pointer, target any, w http.ResponseWriter, r *http.Request) error {
+	if !b.required && (r.Body == nil || r.Body == http.NoBody) {
+		return nil
+	}
+	e := getEncoder()
+	defer putEncoder(e)
+	if !b.fits(r) && (b.required || len(r.Header["Content-Type"]) > 0) {
+		return b.unsupported(w)
+	}
+	if err := e.readBody(w, r); err != nil {
+		return err
+	}
+	text := e.Bytes()
+	if len(text) == 0 {
+		if b.required {
+			f.unreadable = true
+			f.body("", "is required")
+		}
+		return nil
+	}
+	if !b.fits(r) {
+		return b.unsupported(w)
+	}
+	if !b.whole {
+		target = interfaceAt(b.typ, fieldAt(value, b.offset))
+	}
+	err := b.decode(f, text, target)
+	if f.unreadable && !hasPlainBody(r) {
+		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}
+	}
+	return err
+}
+
+// fits tells whether the body is of the right media type.
+func (b *bodyInput) fits(r *http.Request) bool {
+	if b.mediaType == jsonType {
+		return hasJSONBody(r)
+	}
+	values := r.Header["Content-Type"]
+	if len(values) != 1 {
+		return false
+	}
+	mediaType, _, err := mime.ParseMediaType(values[0])
+	return err == nil && mediaType == b.mediaType
+}
+
+func (b *bodyInput) unsupported(w http.ResponseWriter) error {
+	if b.mediaType == mergePatchType {
+		w.Header().Set("Accept-Patch", mergePatchType) // RFC 5789 §3.1
+	}
+	return UnsupportedMediaType{errors.New("the Content-Type of a body must be " + b.mediaType)}
+}
+
+// decode decodes the body's text, which is held against the schema, too: the
+// codec alone doesn't miss members and takes null for anything.
+func (b *bodyInput) decode(f *findings, text []byte, target any) error {
+	err := json.Unmarshal(text, target, b.options)
+	if err != nil && !f.syntax(text) {
+		return nil
+	}
+	c := checking{scanner: scanner{src: text}}
+	c.value(b.check)
+	if len(c.errs) == 0 && len(c.edits) > 0 {
+		err = json.Unmarshal(c.edited(), target, b.options)
+	}
+	f.errs = append(f.errs, c.errs...)
+	if err == nil || len(c.errs) > 0 {
+		return nil
+	}
+	return f.semantic(err)
+}
+
+// body adds something that is wrong with the body.
+func (f *findings) body(pointer, detail string) {
+	f.errs = append(f.errs, FieldError{Pointer: shortPointer(pointer), Detail: detail})
+}
+
+// syntax adds what makes a text something else than JSON, and reports whether
+// there was nothing.
+func (f *findings) syntax(text []byte) bool {
+	var value jsontext.Value
+	err := json.Unmarshal(text, &value)
+	if err == nil {
+		return true
+	}
+	f.unreadable = true
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		f.body("", "ends before it is whole")
+	case !ok:
+		f.body("", "isn't JSON")
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		f.body(string(syntax.JSONPointer), "is there twice")
+	default:
+		f.body(string(syntax.JSONPointer), "isn't JSON, at offset "+strconv.FormatInt(syntax.ByteOffset, 10)+": "+syntax.Err.Error())
+	}
+	return false
+}
+
+// semantic adds what the codec alone has against the text. An error of a type of
+// the user's is told if it has a status, for then it is meant for clients.
+func (f *findings) semantic(err error) error {
+	if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
+		return equiv
+	}
+	pointer := ""
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
+		pointer = string(semantic.JSONPointer)
+	}
+	f.body(pointer, "isn't valid")
+	return nil
+}
+

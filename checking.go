@@ -1,0 +1,437 @@
+package tigertonic
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A checking holds a check against one JSON value, which must be valid, and
+// collects all that is wrong with it.
+type checking struct {
+	scanner
+	path []step // to the value that is being looked at
+	errs FieldErrors
+	// edits are to be made for the codec: members that have a default are put in,
+	// and integers with a point or an exponent, which JSON Schema takes and the
+	// codec doesn't, are written as such.
+	edits []edit
+}
+
+// A step is the name of a member or the index of an item.
+type step struct {
+	name  []byte // nil for an index
+	index int
+}
+
+// An edit replaces a part of the text.
+type edit struct {
+	begin, end int
+	text       []byte
+}
+
+const (
+	// maxErrors is how many things that are wrong are told.
+	maxErrors = 100
+	// maxPointer is how long a place that is told may be, for it holds the names
+	// that the client has sent.
+	maxPointer = 256
+)
+
+// check returns what is wrong with a JSON value, which must be valid.
+func (k *check) check(value []byte) FieldErrors {
+	c := checking{scanner: scanner{src: value}}
+	c.value(k)
+	return c.errs
+}
+
+// wrong notes what is wrong with the value at the current path.
+func (c *checking) wrong(format string, args ...any) {
+	if len(c.errs) < maxErrors {
+		c.errs = append(c.errs, FieldError{Pointer: pointerOf(c.path), Detail: fmt.Sprintf(format, args...)})
+	}
+}
+
+// pointerOf returns a path as a JSON pointer (RFC 6901).
+func pointerOf(path []step) string {
+	var b strings.Builder
+	for _, s := range path {
+		b.WriteByte('/')
+		if s.name == nil {
+			b.WriteString(strconv.Itoa(s.index))
+		} else {
+			b.Write(bytes.ReplaceAll(bytes.ReplaceAll(s.name, []byte("~"), []byte("~0")), []byte("/"), []byte("~1")))
+		}
+	}
+	return shortPointer(b.String())
+}
+
+func shortPointer(pointer string) string {
+	if len(pointer) > maxPointer {
+		return strings.ToValidUTF8(pointer[:maxPointer], "") + "…"
+	}
+	return pointer
+}
+
+// value checks the value that is next.
+func (c *checking) value(k *check) {
+	first := c.space()
+	if k.acceptsAll() {
+		c.skip()
+		return
+	}
+	if first == 'n' && k.nullable {
+		c.literal()
+		return
+	}
+	if k.ref != nil {
+		begin := c.pos
+		c.value(k.ref)
+		if k.plain {
+			return
+		}
+		c.pos = begin
+	}
+	if len(k.anyOf) > 0 {
+		c.any(k)
+	}
+	if t := typeOfFirst(first); !k.types.has(t) {
+		c.wrong("must be %s", k.types.noun())
+		c.skip()
+		return
+	}
+	begin := c.pos
+	switch first {
+	case '{':
+		c.object(k)
+	case '[':
+		c.array(k)
+	case '"':
+		if k.looksAtText() {
+			c.text(k, c.unescaped())
+		} else {
+			c.string()
+		}
+		return
+	case 't', 'f', 'n':
+		c.literal()
+	default:
+		c.number(k)
+		return
+	}
+	if k.enum != nil && !k.enum[string(appendCanonical(nil, c.src[begin:c.pos]))] {
+		c.wrong("must be one of %s", k.enumText)
+	}
+}
+
+func typeOfFirst(first byte) typeSet {
+	switch first {
+	case '{':
+		return objectType
+	case '[':
+		return arrayType
+	case '"':
+		return stringType
+	case 't', 'f':
+		return booleanType
+	case 'n':
+		return nullType
+	}
+	return numericType
+}
+
+// has tells whether values of this type, which for numbers is numericType, are
+// allowed, or can be.
+func (ts typeSet) has(t typeSet) bool {
+	return ts == anyType || ts&t != 0 || t == numericType && ts&integerType != 0
+}
+
+// any checks that the value meets one of the alternatives, and stays before it.
+func (c *checking) any(k *check) {
+	begin, known, edits := c.pos, c.errs, c.edits
+	for _, alternative := range k.anyOf {
+		c.errs, c.edits, c.pos = nil, edits, begin
+		c.value(alternative)
+		if len(c.errs) == 0 {
+			c.errs, c.pos = known, begin
+			return
+		}
+	}
+	c.errs, c.edits, c.pos = known, edits, begin
+	c.wrong("must have one of the allowed forms")
+}
+
+func (c *checking) object(k *check) {
+	begin, found, next := c.pos, 0, 0
+	c.pos++
+	depth := len(c.path)
+	for c.space() != '}' {
+		name := c.unescaped()
+		c.path = append(c.path[:depth], step{name: name})
+		i, known := next, next < len(k.properties) && k.properties[next].name == string(name)
+		if !known {
+			i, known = k.byName[string(name)]
+		}
+		switch {
+		case known:
+			next = i + 1
+			if p := &k.properties[i]; p.required || p.fallback != nil {
+				found++
+			}
+			c.value(k.properties[i].check)
+		case k.closed:
+			c.space()
+			c.skip()
+			c.wrong("is not known")
+		default:
+			c.other(k, name)
+		}
+	}
+	c.path = c.path[:depth]
+	c.pos++
+	if found < k.required+k.defaults {
+		c.missing(k, begin)
+	}
+}
+
+// other checks a member that isn't one of the properties.
+func (c *checking) other(k *check, name []byte) {
+	if !k.names.acceptsAll() {
+		c.text(k.names, name)
+	}
+	c.space()
+	if k.additional == nil {
+		c.skip()
+		return
+	}
+	c.value(k.additional)
+}
+
+// missing notes which members the object that begins there lacks, and puts in
+// the defaults.
+func (c *checking) missing(k *check, begin int) {
+	there := map[string]bool{}
+	s := scanner{c.src, begin + 1}
+	for s.space() != '}' {
+		there[string(s.unescaped())] = true
+		s.space()
+		s.skip()
+	}
+	depth := len(c.path)
+	var defaults []byte
+	for _, p := range k.properties {
+		switch {
+		case there[p.name]:
+		case p.required:
+			c.path = append(c.path[:depth], step{name: []byte(p.name)})
+			c.wrong("is required")
+		case p.fallback != nil:
+			defaults = append(append(append(append(defaults, quoteJSON(p.name)...), ':'), p.fallback...), ',')
+		}
+	}
+	c.path = c.path[:depth]
+	if defaults != nil {
+		if len(there) == 0 {
+			defaults = defaults[:len(defaults)-1]
+		}
+		c.edits = append(c.edits, edit{begin + 1, begin + 1, defaults})
+	}
+}
+
+// edited returns the text with the edits.
+func (c *checking) edited() []byte {
+	slices.SortStableFunc(c.edits, func(a, b edit) int { return a.begin - b.begin })
+	var text []byte
+	end := 0
+	for _, e := range c.edits {
+		text = append(append(text, c.src[end:e.begin]...), e.text...)
+		end = e.end
+	}
+	return append(text, c.src[end:]...)
+}
+
+func (c *checking) array(k *check) {
+	var seen map[string]bool
+	if k.unique {
+		seen = map[string]bool{}
+	}
+	depth, n, twice := len(c.path), 0, false
+	for c.pos++; c.space() != ']'; n++ {
+		begin := c.pos
+		c.path = append(c.path[:depth], step{index: n})
+		if k.items == nil {
+			c.skip()
+		} else {
+			c.value(k.items)
+		}
+		if k.unique {
+			item := string(appendCanonical(nil, c.src[begin:c.pos]))
+			twice = twice || seen[item]
+			seen[item] = true
+		}
+	}
+	c.pos++
+	c.path = c.path[:depth]
+	c.length(k, n)
+	if twice {
+		c.wrong("must have no item twice")
+	}
+}
+
+// length checks the number of an array's items.
+func (c *checking) length(k *check, n int) {
+	if k.minItems >= 0 && n < k.minItems {
+		c.wrong("must have at least %s", count(k.minItems, "item"))
+	}
+	if k.maxItems >= 0 && n > k.maxItems {
+		c.wrong("must have at most %s", count(k.maxItems, "item"))
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// text checks a string.
+func (c *checking) text(k *check, text []byte) {
+	if k.minLength >= 0 && utf8.RuneCount(text) < k.minLength {
+		c.wrong("must be at least %s long", count(k.minLength, "character"))
+	}
+	if k.maxLength >= 0 && len(text) > k.maxLength && utf8.RuneCount(text) > k.maxLength {
+		c.wrong("must be at most %s long", count(k.maxLength, "character"))
+	}
+	if k.pattern != nil && !k.pattern.Match(text) {
+		c.wrong("must match %s", k.pattern)
+	}
+	if k.format != nil && !k.format.valid(string(text)) {
+		c.wrong("must be %s", k.format.noun)
+	}
+	if k.base64 && !isBase64(text) {
+		c.wrong("must be base64 (RFC 4648 §4)")
+	}
+	if k.enum != nil && !k.enum[string(appendCanonical(nil, quoteJSON(string(text))))] {
+		c.wrong("must be one of %s", k.enumText)
+	}
+}
+
+func isBase64(text []byte) bool {
+	_, err := base64.StdEncoding.Decode(make([]byte, base64.StdEncoding.DecodedLen(len(text))), text)
+	return err == nil && !bytes.ContainsAny(text, "\r\n")
+}
+
+// number checks the number that is next.
+func (c *checking) number(k *check) {
+	begin := c.pos
+	raw := c.literal()
+	if small, ok := parseSmall(raw); ok && k.enum == nil && (small != 0 || raw[0] != '-') {
+		for i := range k.bounds {
+			if b := &k.bounds[i]; !b.isSmall || b.refusesSmall(small) {
+				c.bound(b, parseNumber(raw))
+			}
+		}
+		return
+	}
+	c.anyNumber(k, raw, begin)
+}
+
+// anyNumber checks a number that may be of any size.
+func (c *checking) anyNumber(k *check, raw []byte, begin int) {
+	n, integer, known := parseNumber(raw), false, len(c.errs)
+	if k.types != anyType && k.types&numericType == 0 {
+		if !n.isInteger() {
+			c.wrong("must be %s", k.types.noun())
+			return
+		}
+		if bytes.ContainsAny(raw, ".eE") || n.sign() == 0 {
+			integer = true
+		}
+	}
+	if k.floating != 0 && !fits(raw, n, k.floating) {
+		c.wrong("must be a number of %d bits (IEEE 754)", k.floating)
+		return
+	}
+	for i := range k.bounds {
+		c.bound(&k.bounds[i], n)
+	}
+	if k.enum != nil && !k.enum[string(n.appendCanonical(nil))] {
+		c.wrong("must be one of %s", k.enumText)
+	}
+	if integer && len(c.errs) == known && n.exponent <= maxDigits {
+		c.edits = append(c.edits, edit{begin, c.pos, n.appendInteger(nil)})
+	}
+}
+
+// fits tells whether a number becomes neither infinite nor, without being it, 0.
+func fits(raw []byte, n number, bits int) bool {
+	f, err := strconv.ParseFloat(string(raw), bits)
+	return err == nil && (f != 0 || n.sign() == 0)
+}
+
+// bound checks a number against a bound.
+func (c *checking) bound(b *bound, n number) {
+	switch order := n.compare(b.value); b.keyword {
+	case "minimum":
+		if order < 0 {
+			c.wrong("must be at least %s", b.text)
+		}
+	case "maximum":
+		if order > 0 {
+			c.wrong("must be at most %s", b.text)
+		}
+	case "exclusiveMinimum":
+		if order <= 0 {
+			c.wrong("must be more than %s", b.text)
+		}
+	case "exclusiveMaximum":
+		if order >= 0 {
+			c.wrong("must be less than %s", b.text)
+		}
+	case "multipleOf":
+		if !n.isMultipleOf(b.value) {
+			c.wrong("must be a multiple of %s", b.text)
+		}
+	}
+}
+
+// refusesSmall is for a bound and a number that are both small.
+func (b *bound) refusesSmall(n int64) bool {
+	switch b.keyword {
+	case "minimum":
+		return n < b.small
+	case "maximum":
+		return n > b.small
+	case "exclusiveMinimum":
+		return n <= b.small
+	case "exclusiveMaximum":
+		return n >= b.small
+	}
+	return n%b.small != 0
+}
+
+// parseSmall returns an integer of at most 18 digits.
+func parseSmall(raw []byte) (n int64, ok bool) {
+	digits := raw
+	if len(raw) > 0 && raw[0] == '-' {
+		digits = raw[1:]
+	}
+	if len(digits) > 18 || len(digits) == 0 {
+		return 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(raw) {
+		return -n, true
+	}
+	return n, true
+}

@@ -1,0 +1,166 @@
+package tigertonic
+
+import (
+	"maps"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// formatGoDuration is the format of a time.Duration: "1h30m" (time.ParseDuration).
+const formatGoDuration = "go-duration"
+
+// A format is a form that a string can be required to have.
+type format struct {
+	noun  string // what it must be
+	valid func(text string) bool
+}
+
+// formatOf returns the format of this name, or nil.
+func formatOf(name string) *format {
+	if f, ok := formats()[name]; ok {
+		return &f
+	}
+	return nil
+}
+
+func formatNames() []string { return slices.Sorted(maps.Keys(formats())) }
+
+// isTimeFormat tells whether a Go type stands behind a format that isn't a
+// string for the user.
+func isTimeFormat(name string) bool { return name == "date-time" || name == formatGoDuration }
+
+func formats() map[string]format {
+	return map[string]format{
+		"date-time":      {"a date and time, such as 2006-01-02T15:04:05Z (RFC 3339)", isDateTime},
+		"date":           {"a date, such as 2006-01-02", layout(time.DateOnly)},
+		"time":           {"a time of day, such as 15:04:05Z (RFC 3339)", isTime},
+		"duration":       {"a duration, such as P1DT2H (RFC 3339, appendix A)", isISODuration},
+		formatGoDuration: {"a duration, such as 1h30m", isGoDuration},
+		"email":          {"an e-mail address", isEmail},
+		"hostname":       {"the name of a host", isHostName},
+		"ipv4":           {"an IPv4 address", func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is4() }},
+		"ipv6":           {"an IPv6 address", func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is6() && a.Zone() == "" }},
+		"uri":            {"a URI", func(s string) bool { return isURI(s, true) }},
+		"uri-reference":  {"a URI or a relative reference", func(s string) bool { return isURI(s, false) }},
+		"uuid":           {"a UUID", isUUID},
+	}
+}
+
+func layout(layout string) func(string) bool {
+	return func(s string) bool { _, err := time.Parse(layout, s); return err == nil }
+}
+
+// isDateTime tells whether s is what time.Time decodes.
+func isDateTime(s string) bool {
+	var t time.Time
+	return t.UnmarshalText([]byte(s)) == nil
+}
+
+func isTime(s string) bool { return isDateTime("2006-01-02T" + s) }
+
+func isGoDuration(s string) bool { _, err := time.ParseDuration(s); return err == nil }
+
+// isISODuration follows the grammar of RFC 3339, appendix A: P, then weeks
+// alone, or years to days and hours to seconds without a gap.
+func isISODuration(s string) bool {
+	s, ok := strings.CutPrefix(s, "P")
+	if !ok {
+		return false
+	}
+	date, clock, hasClock := strings.Cut(s, "T")
+	if hasClock && clock == "" || !hasClock && date == "" {
+		return false
+	}
+	return areUnits(date, "W") || areUnits(date, "YMD") && areUnits(clock, "HMS")
+}
+
+// areUnits tells whether s is counts with these units, in this order and
+// without a gap.
+func areUnits(s, units string) bool {
+	last := -1
+	for s != "" {
+		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+		if digits == 0 || digits == len(s) {
+			return false
+		}
+		unit := strings.IndexByte(units, s[digits])
+		if unit < 0 || unit <= last || last >= 0 && unit != last+1 {
+			return false
+		}
+		s, last = s[digits+1:], unit
+	}
+	return true
+}
+
+func isEmail(s string) bool {
+	address, err := mail.ParseAddress(s)
+	if err != nil || address.Address != s || address.Name != "" {
+		return false
+	}
+	_, host, _ := strings.Cut(s[strings.LastIndexByte(s, '@'):], "@")
+	return isHostName(host)
+}
+
+// isHostName follows RFC 1123 §2.1: labels of letters, digits and hyphens.
+func isHostName(s string) bool {
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			if c := label[i]; c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isURI(s string, absolute bool) bool {
+	for i := range len(s) { // RFC 3986 §2
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\^`+"`{|}", c) >= 0 {
+			return false
+		}
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.IsAbs() || !absolute)
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// quotedNumber returns the format of integers of a size in strings.
+func quotedNumber(name string) *format {
+	lowest, highest := rangeOf(name)
+	low, high := parseNumber([]byte(lowest)), parseNumber([]byte(highest))
+	return &format{"an integer from " + lowest + " to " + highest, func(s string) bool {
+		if !isNumber(s) {
+			return false
+		}
+		n := parseNumber([]byte(s))
+		return n.compare(low) >= 0 && n.compare(high) <= 0
+	}}
+}

@@ -1,0 +1,237 @@
+package tigertonic
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+)
+
+// CreatedResponse is the answer to a request that has made a resource: 201 with
+// its Location. Without one there is no such header.
+type CreatedResponse[T any] struct {
+	Location string
+	Body     T
+}
+
+// AcceptedResponse is the answer to a request that will be acted on later: 202.
+// Location is where to ask for how it goes, or "".
+type AcceptedResponse[T any] struct {
+	Location string
+	Body     T
+}
+
+// Response is an answer with any status and headers, which replace those of the
+// same name. A status of 0 means 200, or 204 if there is no body.
+type Response[T any] struct {
+	Status int
+	Header http.Header
+	Body   T
+}
+
+// Stream is a body that is copied as it is read, each piece as soon as it is
+// there. The reader is closed if it is an [io.Closer]. A nil one is an empty body.
+type Stream struct {
+	ContentType string // required
+	io.Reader
+}
+
+// An enveloped is a response that has a body in it.
+type enveloped interface {
+	envelope() (status int, location string, header http.Header)
+	content() any // a pointer to the body
+	contentType() reflect.Type
+}
+
+func (c *CreatedResponse[T]) envelope() (int, string, http.Header) {
+	return http.StatusCreated, c.Location, nil
+}
+func (c *CreatedResponse[T]) content() any              { return &c.Body }
+func (c *CreatedResponse[T]) contentType() reflect.Type { return reflect.TypeFor[T]() }
+
+func (a *AcceptedResponse[T]) envelope() (int, string, http.Header) {
+	return http.StatusAccepted, a.Location, nil
+}
+func (a *AcceptedResponse[T]) content() any              { return &a.Body }
+func (a *AcceptedResponse[T]) contentType() reflect.Type { return reflect.TypeFor[T]() }
+
+func (r *Response[T]) envelope() (int, string, http.Header) { return r.Status, "", r.Header }
+func (r *Response[T]) content() any                         { return &r.Body }
+func (r *Response[T]) contentType() reflect.Type            { return reflect.TypeFor[T]() }
+
+// An output is how values of a type become responses, compiled once.
+type output struct {
+	typ       reflect.Type
+	enveloped enveloped // a zero one, or nil
+	kind      outputKind
+	nilable   bool         // a pointer or an interface
+	item      reflect.Type // of a sequence
+	schema    *Schema      // of the body, or of a sequence's items
+	options   json.Options
+}
+
+type outputKind uint8
+
+const (
+	jsonOutput outputKind = iota
+	noOutput
+	streamOutput
+	sequenceOutput
+)
+
+func compileOutput(t reflect.Type) (*output, error) {
+	o := &output{typ: t}
+	if e, ok := reflect.New(t).Interface().(enveloped); ok {
+		o.enveloped, t = e, e.contentType()
+	}
+	c := schemaCompiler{output: true}
+	item, isSequence := sequenceOf(t)
+	switch {
+	case t == reflect.TypeFor[struct{}]():
+		o.kind = noOutput
+	case t == reflect.TypeFor[Stream]():
+		o.kind = streamOutput
+	case isSequence:
+		o.kind, o.item, o.schema = sequenceOutput, item, c.schema(item)
+	default:
+		o.nilable = t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface
+		o.schema = c.schema(indirect(t))
+	}
+	err := c.finish()
+	if o.schema != nil && err == nil {
+		err = encodable(indirect(t), o)
+	}
+	o.options = typedOptions(c.durations)
+	return o, err
+}
+
+// encodable returns what the codec has against a type.
+func encodable(t reflect.Type, o *output) error {
+	if o.kind == sequenceOutput {
+		t = indirect(o.item)
+	}
+	_, err := json.Marshal(reflect.New(t).Interface(), typedOptions(true))
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.JSONKind == 0 && semantic.GoType != nil && semantic.GoType.Kind() == reflect.Struct {
+		return semantic
+	}
+	return nil
+}
+
+// negotiate returns an error if nothing of what can be sent is accepted.
+func (o *output) negotiate(r *http.Request) error {
+	switch o.kind {
+	case jsonOutput:
+		if !accepts(r, jsonType) {
+			return notAcceptable(jsonType)
+		}
+	case sequenceOutput:
+		if preferred(r, sequenceTypes[:]) == "" {
+			return notAcceptable("one of " + jsonType + ", " + linesType + " and " + eventsType)
+		}
+	}
+	return nil
+}
+
+func notAcceptable(what string) error {
+	return NotAcceptable{fmt.Errorf("only %s can be sent, which the Accept header doesn't allow", what)}
+}
+
+// respond writes the response that result, a pointer to what the function has
+// returned, stands for, or nothing but an error.
+func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) error {
+	status, value := http.StatusOK, result
+	var header http.Header
+	location := ""
+	if o.enveloped != nil {
+		e := result.(enveloped)
+		status, location, header = e.envelope()
+		value = e.content()
+	}
+	none := o.kind == noOutput || o.nilable && isNilAt(value)
+	switch {
+	case status == 0 && !none || status == http.StatusOK && o.enveloped == nil && !none:
+		status = http.StatusOK
+	case status == 0 || o.enveloped == nil:
+		status = http.StatusNoContent
+	case status < 200 || status > 999:
+		closeStream(value)
+		return fmt.Errorf("tigertonic: the function returned %d, which is not the status of a response", status)
+	}
+	if status == http.StatusNoContent || status == http.StatusNotModified || status == http.StatusResetContent {
+		none = true // RFC 9110 §6.4.1, §15.3.6
+	}
+	if header != nil {
+		setHeaders(w.Header(), header, "")
+	}
+	if location != "" {
+		w.Header()["Location"] = []string{location}
+	}
+	if none {
+		closeStream(value)
+		w.WriteHeader(status)
+		return nil
+	}
+	switch o.kind {
+	case streamOutput:
+		return value.(*Stream).respond(w, r, status)
+	case sequenceOutput:
+		return o.respondSequence(w, r, status, value)
+	}
+	return o.respondJSON(w, status, value)
+}
+
+// isNilAt tells whether the pointer or interface that p points to is nil.
+func isNilAt(p any) bool { return reflect.ValueOf(p).Elem().IsNil() }
+
+// jsonHeader is what a response's Content-Type is set to. It is shared, and no
+// handler may change it in place.
+var jsonHeader = []string{jsonType} //nolint:gochecknoglobals // never changes
+
+func (o *output) respondJSON(w http.ResponseWriter, status int, value any) error {
+	e := getEncoder()
+	defer putEncoder(e)
+	if err := json.MarshalWrite(&e.Buffer, value, o.options); err != nil {
+		return err
+	}
+	e.WriteByte('\n')
+	h := w.Header()
+	if len(h["Content-Type"]) == 0 {
+		h["Content-Type"] = []string{jsonType}
+	}
+	if e.Len() > serverCounts && h.Get("Content-Encoding") == "" { // or a middleware changes the length
+		h["Content-Length"] = []string{strconv.Itoa(e.Len())}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(e.Bytes()) // a client that is gone is no error
+	return nil
+}
+
+// closeStream closes a stream that isn't sent.
+func closeStream(value any) {
+	if s, ok := value.(*Stream); ok {
+		if c, ok := s.Reader.(io.Closer); ok {
+			_ = c.Close() // nothing of it is sent
+		}
+	}
+}
+
+// respond sends the stream.
+func (s *Stream) respond(w http.ResponseWriter, r *http.Request, status int) error {
+	defer closeStream(s)
+	switch {
+	case s.ContentType == "":
+		return errors.New("tigertonic: the function returned a Stream without a ContentType")
+	case !accepts(r, s.ContentType):
+		return notAcceptable(s.ContentType)
+	}
+	w.Header()["Content-Type"] = []string{s.ContentType}
+	if s.Reader == nil || r.Method == http.MethodHead {
+		w.WriteHeader(status)
+		return nil
+	}
+	return writeStream(w, status, s.Reader)
+}

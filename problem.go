@@ -1,0 +1,167 @@
+package tigertonic
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const problemType = "application/problem+json"
+
+// Problem is an error in the form of RFC 9457, which [Typed] functions return to
+// have it sent as it is, also with a status of 500 and more. The zero value is a
+// 500.
+type Problem struct {
+	Status int
+	Type   string // a URI, about:blank if it is ""
+	Title  string // the text of the status if it is ""
+	Detail string
+	// Extensions are further members. Those called like a field are left out.
+	Extensions map[string]any
+}
+
+// Error returns the detail, or the title.
+func (p Problem) Error() string { return cmp.Or(p.Detail, p.title()) }
+
+// StatusCode returns the status.
+func (p Problem) StatusCode() int { return cmp.Or(p.Status, http.StatusInternalServerError) }
+
+func (p Problem) title() string { return cmp.Or(p.Title, http.StatusText(p.StatusCode())) }
+
+// MarshalJSON returns the problem as RFC 9457 has it, its extensions in the order
+// of their names.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := jsontext.NewEncoder(&b)
+	var errs []error
+	member := func(name string, value any) {
+		text, err := json.Marshal(value)
+		errs = append(errs, err, enc.WriteToken(jsontext.String(name)), enc.WriteValue(text))
+	}
+	errs = append(errs, enc.WriteToken(jsontext.BeginObject))
+	if p.Type != "" {
+		member("type", p.Type)
+	}
+	if title := p.title(); title != "" {
+		member("title", title)
+	}
+	member("status", p.StatusCode())
+	if p.Detail != "" {
+		member("detail", p.Detail)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Extensions)) {
+		switch name {
+		case "type", "title", "status", "detail":
+		default:
+			member(name, p.Extensions[name])
+		}
+	}
+	errs = append(errs, enc.WriteToken(jsontext.EndObject))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// MarshalJSON returns the error as a member of the errors of a [Problem].
+func (e FieldError) MarshalJSON() ([]byte, error) {
+	if e.In != "" {
+		return json.Marshal(struct {
+			Parameter string `json:"parameter,omitempty"`
+			In        string `json:"in"`
+			Detail    string `json:"detail"`
+		}{e.Parameter, e.In, e.Detail})
+	}
+	return json.Marshal(struct {
+		Pointer string `json:"pointer"`
+		Detail  string `json:"detail"`
+	}{e.Pointer, e.Detail})
+}
+
+// problemOf returns what the client is told of an error.
+func problemOf(err error) Problem {
+	if p, ok := errors.AsType[Problem](err); ok {
+		if p.Status < 200 || p.Status > 999 {
+			p.Status = http.StatusInternalServerError
+		}
+		return p
+	}
+	p := Problem{Status: statusOf(err)}
+	if p.Status >= http.StatusInternalServerError {
+		return p // the text is for the log
+	}
+	if errs, ok := errors.AsType[FieldErrors](err); ok {
+		p.Detail, p.Extensions = "the request isn't valid", map[string]any{"errors": errs}
+	} else if errs, ok := errors.AsType[unreadable](err); ok {
+		p.Detail, p.Extensions = "the request can't be read", map[string]any{"errors": errs.FieldErrors}
+	} else if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
+		p.Detail = description(equiv) // what wraps it adds to the log
+	}
+	return p
+}
+
+// ProblemWriter is an [ErrorWriter] that answers with problems (RFC 9457) in
+// JSON, whatever the client accepts. Set [ResponseErrorWriter] to it to have all
+// handlers answer as [Typed] ones do. The zero value works.
+//
+// Errors with a status under 500 are told with their text, and [Problem] errors
+// as they are. Of others the client is told no more than an ID, by which it is
+// found in the log.
+type ProblemWriter struct{}
+
+// WriteError writes a problem.
+func (pw ProblemWriter) WriteError(_ *http.Request, w http.ResponseWriter, err error) {
+	pw.WriteJSONError(w, err)
+}
+
+// WriteJSONError writes a problem.
+func (ProblemWriter) WriteJSONError(w http.ResponseWriter, err error) {
+	text, status := problemText(w, err)
+	writeErrorHeader(w, problemType, Problem{Status: status})
+	_, _ = w.Write(append(text, '\n')) // a client that is gone is no error
+}
+
+// WritePlaintextError writes a problem in JSON, too.
+func (pw ProblemWriter) WritePlaintextError(w http.ResponseWriter, err error) {
+	pw.WriteJSONError(w, err)
+}
+
+// problemText returns what the client is told of an error, and its status. What
+// it isn't told goes to the log.
+func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		id := noteCause(w, err)
+		if _, ok := errors.AsType[Problem](err); !ok {
+			p.Extensions = map[string]any{"request_id": id}
+		}
+	}
+	text, failure := json.Marshal(p)
+	if failure != nil {
+		p = Problem{Extensions: map[string]any{"request_id": noteCause(w, errors.Join(err, failure))}}
+		text, _ = json.Marshal(p) // strings always encode
+	}
+	return text, p.StatusCode()
+}
+
+// noteCause lets the handlers that log the request know what has gone wrong, and
+// returns the ID that they log it under.
+func noteCause(w http.ResponseWriter, err error) (id RequestID) {
+	all := recorders(w)
+	for _, rec := range all {
+		id = cmp.Or(id, rec.id)
+	}
+	if id == "" {
+		id = NewRequestID()
+	}
+	for _, rec := range all {
+		rec.cause, rec.id = err, cmp.Or(rec.id, id)
+	}
+	return id
+}

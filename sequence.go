@@ -1,0 +1,167 @@
+package tigertonic
+
+import (
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Streams of values, one item at a time.
+
+const (
+	linesType  = "application/jsonl"
+	ndjsonType = "application/x-ndjson"
+	eventsType = "text/event-stream"
+)
+
+// sequenceTypes are the media types of a stream of values, those that are
+// preferred first.
+var sequenceTypes = [...]string{jsonType, linesType, ndjsonType, eventsType} //nolint:gochecknoglobals // a constant
+
+// itemTimeout is how long the client may take to read an item, where the server
+// has no WriteTimeout.
+const itemTimeout = 30 * time.Second
+
+// sequenceOf returns T if t is an iter.Seq2[T, error].
+func sequenceOf(t reflect.Type) (item reflect.Type, ok bool) {
+	if t.Kind() != reflect.Func || t.NumIn() != 1 || t.NumOut() != 0 || !t.CanSeq2() {
+		return nil, false
+	}
+	yield := t.In(0)
+	return yield.In(0), yield.In(1) == reflect.TypeFor[error]()
+}
+
+// A sequenceWriter writes the items of a stream.
+type sequenceWriter struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	encoder    *encoder
+	options    json.Options
+	status     int
+	mediaType  string
+	timeout    time.Duration
+	items      int
+	began      bool
+}
+
+// respondSequence writes the stream that value points to.
+func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, status int, value any) error {
+	s := sequenceWriter{
+		w: w, controller: http.NewResponseController(w), encoder: getEncoder(), options: o.options,
+		status: status, mediaType: preferred(r, sequenceTypes[:]), timeout: writeTimeout(r),
+	}
+	defer putEncoder(s.encoder)
+	sequence := reflect.ValueOf(value).Elem()
+	if sequence.IsNil() {
+		return s.end(nil)
+	}
+	for item, failure := range sequence.Seq2() { // the one place where a request meets reflection
+		err, _ := reflect.TypeAssert[error](failure)
+		if err == nil {
+			err = s.item(item)
+		}
+		if err != nil {
+			return s.fail(err)
+		}
+		if r.Method == http.MethodHead || r.Context().Err() != nil || !s.flush() {
+			return nil
+		}
+	}
+	return s.end(nil)
+}
+
+// writeTimeout returns how long the client may take to read an item.
+func writeTimeout(r *http.Request) time.Duration {
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		return server.WriteTimeout
+	}
+	return itemTimeout
+}
+
+// item puts an item into the buffer, and what comes before it.
+func (s *sequenceWriter) item(item reflect.Value) error {
+	e := s.encoder
+	e.Reset()
+	switch {
+	case s.mediaType == eventsType:
+		e.WriteString("data: ")
+	case s.mediaType == jsonType && s.items == 0:
+		e.WriteByte('[')
+	case s.mediaType == jsonType:
+		e.WriteByte(',')
+	}
+	if err := json.MarshalWrite(&e.Buffer, item.Interface(), s.options); err != nil {
+		return err
+	}
+	switch s.mediaType {
+	case eventsType:
+		e.WriteString("\n\n")
+	case jsonType:
+	default:
+		e.WriteByte('\n')
+	}
+	s.items++
+	s.begin()
+	return nil
+}
+
+// begin writes the header, once.
+func (s *sequenceWriter) begin() {
+	if s.began {
+		return
+	}
+	s.began = true
+	h := s.w.Header()
+	h["Content-Type"] = []string{s.mediaType}
+	if s.mediaType == eventsType && h["Cache-Control"] == nil {
+		h["Cache-Control"] = []string{"no-cache"}
+	}
+	s.w.WriteHeader(s.status)
+}
+
+// flush sends what is in the buffer, and reports false if the client is gone.
+func (s *sequenceWriter) flush() bool {
+	_ = s.controller.SetWriteDeadline(time.Now().Add(s.timeout)) // where the server has deadlines
+	if _, err := s.w.Write(s.encoder.Bytes()); err != nil {
+		return false
+	}
+	_ = s.controller.Flush() // or the server does it in its time
+	return true
+}
+
+// fail ends the stream in a way that the client can see, or returns the error if
+// nothing has been sent.
+func (s *sequenceWriter) fail(err error) error {
+	if !s.began {
+		return err
+	}
+	noteCause(s.w, err)
+	if s.mediaType != eventsType {
+		panic(http.ErrAbortHandler)
+	}
+	return s.end(err)
+}
+
+// end writes what comes after the last item.
+func (s *sequenceWriter) end(err error) error {
+	s.begin()
+	e := s.encoder
+	e.Reset()
+	switch {
+	case err != nil:
+		text, _ := problemText(s.w, err)
+		e.WriteString("event: error\ndata: ")
+		e.Write(text)
+		e.WriteString("\n\n")
+	case s.mediaType == jsonType && s.items == 0:
+		e.WriteString("[]\n")
+	case s.mediaType == jsonType:
+		e.WriteString("]\n")
+	default:
+		return nil
+	}
+	s.flush()
+	return nil
+}
