@@ -1,9 +1,10 @@
 package tigertonic
 
 import (
-	"fmt"
+	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // A Describer is a handler that adds facts about itself to the description of
@@ -122,6 +123,102 @@ func (rs *ResponseInfo) SetHeader(name, description string, schema *Schema) {
 	rs.Headers[http.CanonicalHeaderKey(name)] = HeaderInfo{description, schema}
 }
 
+// AddError adds a response that [ResponseErrorWriter] writes. Its body is
+// described if that is the one that the package begins with, or a
+// [ProblemWriter].
+func (op *Operation) AddError(status int, description string) {
+	rs := op.Response(strconv.Itoa(status))
+	rs.describe(description)
+	rs.addErrorContent()
+}
+
+// addErrorContent adds what ResponseErrorWriter writes.
+func (rs *ResponseInfo) addErrorContent() {
+	switch ResponseErrorWriter.(type) {
+	case ProblemWriter, *ProblemWriter:
+		rs.Add(problemType, MediaType{Schema: problemSchema(false)})
+	case defaultErrorWriter:
+		rs.Add(jsonType, MediaType{Schema: classicErrorSchema()})
+		rs.Add("text/plain", MediaType{Schema: &Schema{Types: []string{"string"}}})
+	}
+}
+
+// addProblem adds a response that is a problem, whatever ResponseErrorWriter is.
+func (op *Operation) addProblem(status int, description string) {
+	rs := op.Response(strconv.Itoa(status))
+	rs.describe(description)
+	invalid := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
+	rs.Add(problemType, MediaType{Schema: problemSchema(invalid)})
+}
+
+// describe adds to a response's description, unless that has it already.
+func (rs *ResponseInfo) describe(text string) {
+	switch {
+	case text == "" || strings.Contains(rs.Description, text):
+	case isStatusText(rs.Description):
+		rs.Description = text
+	default:
+		rs.Description += "; or " + text
+	}
+}
+
+func isStatusText(text string) bool {
+	for code := 100; code < 600; code++ {
+		if text == http.StatusText(code) {
+			return true
+		}
+	}
+	return text == ""
+}
+
+func stringSchema(description string) *Schema {
+	return &Schema{Types: []string{"string"}, Description: description}
+}
+
+func classicErrorSchema() *Schema {
+	return &Schema{
+		Name: "Error", Package: packageName, Types: []string{"object"}, Closed: true,
+		Description: "What has gone wrong.",
+		Properties: []Property{
+			{"description", true, stringSchema("What has gone wrong, for people.")},
+			{"error", true, stringSchema("What the error is called.")},
+		},
+	}
+}
+
+// problemSchema returns the schema of a problem, with the errors that one about
+// a request that isn't valid has.
+func problemSchema(invalid bool) *Schema {
+	s := &Schema{
+		Name: "Problem", Package: packageName, Types: []string{"object"},
+		Description: "What has gone wrong (RFC 9457).",
+		Properties: []Property{
+			{"type", false, &Schema{Types: []string{"string"}, Format: "uri-reference", Description: "The kind of the problem, about:blank if it isn't there."}},
+			{"title", false, stringSchema("The kind of the problem, for people.")},
+			{"status", true, &Schema{Types: []string{"integer"}, Minimum: "200", Maximum: "999", Description: "The status of the response."}},
+			{"detail", false, stringSchema("This problem, for people.")},
+		},
+	}
+	if !invalid {
+		s.Properties = append(s.Properties, Property{"request_id", false, stringSchema("What the service logs the cause under.")})
+		return s
+	}
+	s.Name, s.Description = "InvalidRequest", "What is wrong with the request (RFC 9457)."
+	s.Properties = append(s.Properties, Property{"errors", false, &Schema{
+		Types: []string{"array"}, Description: "All that is wrong.", Items: &Schema{
+			Types: []string{"object"}, Closed: true, Properties: []Property{
+				{"pointer", false, stringSchema("The place in the body (RFC 6901).")},
+				{"parameter", false, stringSchema("The name of the parameter.")},
+				{"in", false, &Schema{Types: []string{"string"}, Enum: []json.RawMessage{
+					json.RawMessage(`"path"`), json.RawMessage(`"query"`), json.RawMessage(`"header"`), json.RawMessage(`"cookie"`),
+				}, Description: "Where the parameter is."}},
+				{"detail", true, stringSchema("What is wrong, for people.")},
+			},
+		},
+	}})
+	return s
+}
+
 // Described returns a handler that describes h, whatever it is, by a function
 // that adds to the description or changes it. It panics if one of the two is nil.
 func Described(h http.Handler, describe func(op *Operation)) *DescribedHandler {
@@ -150,4 +247,4 @@ func (d *DescribedHandler) Unwrap() http.Handler { return d.handler }
 func (d *DescribedHandler) Describe(op *Operation) { d.describe(op) }
 
 // String is how [Explain] shows the handler.
-func (d *DescribedHandler) String() string { return fmt.Sprint("Described") }
+func (d *DescribedHandler) String() string { return "Described" }

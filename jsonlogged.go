@@ -39,7 +39,8 @@ type JSONLogger struct {
 //	  "@type": "http"
 //	}
 //
-// The duration is in milliseconds. The values of a header are joined by "; ".
+// There is an "error", too, if something has gone wrong that the response doesn't
+// tell. The duration is in milliseconds. The values of a header are joined by "; ".
 // What is redacted, cut off and escaped is the same as for [Logged], but that
 // lines aren't counted.
 func JSONLogged(h http.Handler, redactor Redactor) *JSONLogger {
@@ -48,6 +49,7 @@ func JSONLogged(h http.Handler, redactor Redactor) *JSONLogger {
 
 type jsonRecord struct {
 	Duration  float64   `json:"duration"`
+	Error     string    `json:"error,omitempty"`
 	HTTP      jsonHTTP  `json:"http"`
 	Message   string    `json:"@message"`
 	RequestID RequestID `json:"@request_id"`
@@ -85,6 +87,7 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	record.HTTP.Version = strings.TrimPrefix(version, "HTTP/")
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
+	rec.id = record.RequestID
 	panicked := true
 	defer func() {
 		status := rec.finalStatus(panicked)
@@ -99,6 +102,7 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if panicked {
 			record.Message += ", and the handler panicked"
 		}
+		record.Error = l.redactor.redact(rec.report())
 		l.log(record)
 	}()
 	l.handler.ServeHTTP(w, r)

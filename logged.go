@@ -45,6 +45,7 @@ type MultilineLogger struct {
 //	ID < Name: value
 //	ID <
 //	ID < the body
+//	ID < ** error: what has gone wrong, if the response doesn't tell **
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
@@ -66,6 +67,7 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestType := http.Header{"Content-Type": r.Header["Content-Type"], "Content-Encoding": r.Header["Content-Encoding"]}
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
+	rec.id = RequestID(id)
 	panicked := true
 	defer func() {
 		l.body(id+" >", requestBody.text(requestType, l.redactor))
@@ -74,6 +76,9 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.body(id+" <", response.body.text("response", !panicked && !rec.failed, response.header, l.redactor))
 		if panicked {
 			l.line(id+" <", "** the handler panicked **")
+		}
+		if cause := rec.report(); cause != "" {
+			l.line(id+" <", "** error: "+l.redactor.redact(cause)+" **")
 		}
 	}()
 	l.handler.ServeHTTP(w, r)

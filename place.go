@@ -14,7 +14,10 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 
-const packagePath = "github.com/rcrowley/go-tigertonic."
+const (
+	packageName = "github.com/rcrowley/go-tigertonic"
+	packagePath = packageName + "."
+)
 
 // caller returns the place of the innermost call from outside of this package.
 func caller() place {

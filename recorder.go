@@ -26,6 +26,7 @@ type recorder struct {
 
 	id    RequestID // that the request is logged under, or ""
 	cause error     // of a response that doesn't tell it, or nil
+	told  bool      // the cause has been logged
 
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
@@ -262,6 +263,15 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 		}
 		w = u.Unwrap()
 	}
+}
+
+// report returns the cause's text for a log, or "".
+func (rec *recorder) report() string {
+	if rec.cause == nil {
+		return ""
+	}
+	rec.told = true
+	return rec.cause.Error()
 }
 
 // recorders returns the recorders in w, the innermost last: there are several if

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -47,7 +49,9 @@ type Server struct {
 // with each request. Before that it sets r.URL.Host, to the host that the client
 // asked for, and r.URL.Scheme. A request's header must arrive within 10 seconds,
 // and a connection may be idle for two minutes; there is no limit on the time
-// that a body or a response takes.
+// that a body or a response takes. What has gone wrong where a response with a
+// status of 500 or more doesn't tell it, and no logger in h does either, goes to
+// ErrorLog, or to [slog.Default] if that is nil.
 func NewServer(addr string, h http.Handler) *Server {
 	s := &Server{
 		Server: http.Server{
@@ -231,8 +235,21 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w, rec := record(w, r)
 	rec.observe(h.server)
+	defer h.report(rec, r)
 	h.handler.ServeHTTP(w, r)
 	rec.finish(h.server)
+}
+
+// report logs what has gone wrong if nobody else has.
+func (h *serverHandler) report(rec *recorder, r *http.Request) {
+	if rec.cause == nil || rec.told {
+		return
+	}
+	if l := h.server.ErrorLog; l != nil {
+		l.Print(escape(fmt.Sprintf("tigertonic: %s %s: request %s: %s", r.Method, sentPath(r), rec.id, rec.report()), ""))
+		return
+	}
+	slog.Error("tigertonic: a request has failed", "method", r.Method, "path", sentPath(r), "request_id", rec.id, "error", rec.report())
 }
 
 // Unwrap returns the handler that the server was made with.
