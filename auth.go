@@ -94,4 +94,13 @@ func (ba *basicAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ResponseErrorWriter.WriteError(r, w, err)
 }
 
+// Describe adds that requests are authenticated.
+func (ba *basicAuth) Describe(op *Operation) {
+	op.Security = append(op.Security, SecurityScheme{
+		Name: "basic", Scheme: "basic", Description: fmt.Sprintf("A user and a password for %q.", ba.realm),
+	})
+	op.AddError(http.StatusUnauthorized, "the user or the password isn't right")
+	op.Response("401").SetHeader("WWW-Authenticate", "How to authenticate.", &Schema{Types: []string{"string"}})
+}
+
 func (ba *basicAuth) String() string { return fmt.Sprintf("HTTPBasicAuth(%q)", ba.realm) }

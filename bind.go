@@ -151,7 +151,7 @@ func (c *inputCompiler) bodyField(t reflect.Type, f reflect.StructField, offset 
 		c.wrong(t, f.Name, "there is another field for the body")
 		return
 	}
-	_, isOpt := reflect.Zero(f.Type).Interface().(optional)
+	_, isOpt := optElem(f.Type)
 	c.body(f.Type, offset+f.Offset, f.Type.Kind() != reflect.Pointer && !isOpt)
 	c.in.body.description = f.Tag.Get("doc")
 }

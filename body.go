@@ -31,7 +31,7 @@ type bodyInput struct {
 
 func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bool) *bodyInput {
 	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
-	if _, ok := reflect.Zero(t).Interface().(patch); ok {
+	if _, ok := reflect.TypeAssert[patch](reflect.Zero(t)); ok {
 		b.mediaType = mergePatchType
 	}
 	if err := decodable(t); err != nil {
@@ -97,8 +97,7 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, target any, w http.R
 	if err := e.readBody(w, r); err != nil {
 		return err
 	}
-	text := e.Bytes()
-	if len(text) == 0 {
+	if e.Len() == 0 {
 		if b.required {
 			f.unreadable = true
 			f.body("", "is required")
@@ -111,7 +110,7 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, target any, w http.R
 	if !b.whole {
 		target = interfaceAt(b.typ, fieldAt(value, b.offset))
 	}
-	err := b.decode(f, text, target)
+	err := b.decode(f, e, target)
 	if f.unreadable && !hasPlainBody(r) {
 		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}
 	}
@@ -138,15 +137,17 @@ func (b *bodyInput) unsupported(w http.ResponseWriter) error {
 	return UnsupportedMediaType{errors.New("the Content-Type of a body must be " + b.mediaType)}
 }
 
-// decode decodes the body's text, which is held against the schema, too: the
+// decode decodes the text in e, which is held against the schema, too: the
 // codec alone doesn't miss members and takes null for anything.
-func (b *bodyInput) decode(f *findings, text []byte, target any) error {
+func (b *bodyInput) decode(f *findings, e *encoder, target any) error {
+	text := e.Bytes()
 	err := json.Unmarshal(text, target, b.options)
 	if err != nil && !f.syntax(text) {
 		return nil
 	}
-	c := checking{scanner: scanner{src: text}}
+	c := checking{scanner: scanner{src: text}, path: e.path[:0]}
 	c.value(b.check)
+	e.path = c.path
 	if len(c.errs) == 0 && len(c.edits) > 0 {
 		err = json.Unmarshal(c.edited(), target, b.options)
 	}
@@ -198,4 +199,3 @@ func (f *findings) semantic(err error) error {
 	f.body(pointer, "isn't valid")
 	return nil
 }
-

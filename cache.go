@@ -77,6 +77,15 @@ func (c *CachedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Unwrap returns the handler without Cache-Control.
 func (c *CachedHandler) Unwrap() http.Handler { return c.handler }
 
+// Describe adds Cache-Control to the responses.
+func (c *CachedHandler) Describe(op *Operation) {
+	for status, rs := range op.Responses {
+		if value := c.cacheControl; strings.HasPrefix(status, "2") && value != "" {
+			rs.SetHeader("Cache-Control", "How long the response may be kept: "+value+" unless the handler knows better.", &Schema{Types: []string{"string"}})
+		}
+	}
+}
+
 // String is how [Explain] shows the handler.
 func (c *CachedHandler) String() string { return fmt.Sprintf("Cached(%s)", c.cacheControl) }
 

@@ -41,6 +41,7 @@ type check struct {
 	names      *check
 
 	enum     map[string]bool // in canonical form
+	strings  map[string]bool // those of the enum that are strings
 	enumText string
 }
 
@@ -57,8 +58,8 @@ type bound struct {
 	keyword string
 	value   number
 	text    string
-	small   int64 // the value, if isSmall
-	isSmall bool
+	fixed   fixed // the value, if isFixed
+	isFixed bool
 }
 
 type typeSet uint8
@@ -210,7 +211,7 @@ func (c *checkCompiler) compileNumber(k *check, s *Schema) {
 			c.wrong(s, "%s %q isn't a JSON number", keyword, text)
 		default:
 			b := bound{keyword: keyword, value: parseNumber([]byte(text)), text: text}
-			b.small, b.isSmall = parseSmall([]byte(text))
+			b.fixed, b.isFixed = parseFixed([]byte(text))
 			k.bounds = append(k.bounds, b)
 		}
 	}
@@ -287,7 +288,7 @@ func (c *checkCompiler) compileEnum(k *check, s *Schema) {
 	if len(s.Enum) == 0 {
 		return
 	}
-	k.enum = map[string]bool{}
+	k.enum, k.strings = map[string]bool{}, map[string]bool{}
 	texts := make([]string, 0, len(s.Enum))
 	for _, value := range s.Enum {
 		compact := bytes.TrimSpace(value)
@@ -295,7 +296,11 @@ func (c *checkCompiler) compileEnum(k *check, s *Schema) {
 			c.wrong(s, "enum has %q, which isn't JSON", value)
 			continue
 		}
-		k.enum[string(appendCanonical(nil, compact))] = true
+		k.enum[canonical(compact)] = true
+		if compact[0] == '"' {
+			s := scanner{src: compact}
+			k.strings[string(s.unescaped())] = true
+		}
 		texts = append(texts, strings.Trim(string(compact), `"`))
 	}
 	slices.Sort(texts)

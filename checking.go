@@ -123,7 +123,7 @@ func (c *checking) value(k *check) {
 		c.number(k)
 		return
 	}
-	if k.enum != nil && !k.enum[string(appendCanonical(nil, c.src[begin:c.pos]))] {
+	if k.enum != nil && !k.enum[canonical(c.src[begin:c.pos])] {
 		c.wrong("must be one of %s", k.enumText)
 	}
 }
@@ -269,7 +269,7 @@ func (c *checking) array(k *check) {
 			c.value(k.items)
 		}
 		if k.unique {
-			item := string(appendCanonical(nil, c.src[begin:c.pos]))
+			item := canonical(c.src[begin:c.pos])
 			twice = twice || seen[item]
 			seen[item] = true
 		}
@@ -310,13 +310,13 @@ func (c *checking) text(k *check, text []byte) {
 	if k.pattern != nil && !k.pattern.Match(text) {
 		c.wrong("must match %s", k.pattern)
 	}
-	if k.format != nil && !k.format.valid(string(text)) {
+	if k.format != nil && !k.format.valid(text) {
 		c.wrong("must be %s", k.format.noun)
 	}
 	if k.base64 && !isBase64(text) {
 		c.wrong("must be base64 (RFC 4648 §4)")
 	}
-	if k.enum != nil && !k.enum[string(appendCanonical(nil, quoteJSON(string(text))))] {
+	if k.enum != nil && !k.strings[string(text)] {
 		c.wrong("must be one of %s", k.enumText)
 	}
 }
@@ -330,15 +330,16 @@ func isBase64(text []byte) bool {
 func (c *checking) number(k *check) {
 	begin := c.pos
 	raw := c.literal()
-	if small, ok := parseSmall(raw); ok && k.enum == nil && (small != 0 || raw[0] != '-') {
-		for i := range k.bounds {
-			if b := &k.bounds[i]; !b.isSmall || b.refusesSmall(small) {
-				c.bound(b, parseNumber(raw))
-			}
-		}
+	n, ok := parseFixed(raw)
+	if !ok || k.enum != nil || n.places > 0 && k.types&numericType == 0 || n.digits == 0 && raw[0] == '-' {
+		c.anyNumber(k, raw, begin)
 		return
 	}
-	c.anyNumber(k, raw, begin)
+	for i := range k.bounds {
+		if b := &k.bounds[i]; !b.isFixed || b.refuses(n) {
+			c.bound(b, parseNumber(raw))
+		}
+	}
 }
 
 // anyNumber checks a number that may be of any size.
@@ -398,40 +399,4 @@ func (c *checking) bound(b *bound, n number) {
 			c.wrong("must be a multiple of %s", b.text)
 		}
 	}
-}
-
-// refusesSmall is for a bound and a number that are both small.
-func (b *bound) refusesSmall(n int64) bool {
-	switch b.keyword {
-	case "minimum":
-		return n < b.small
-	case "maximum":
-		return n > b.small
-	case "exclusiveMinimum":
-		return n <= b.small
-	case "exclusiveMaximum":
-		return n >= b.small
-	}
-	return n%b.small != 0
-}
-
-// parseSmall returns an integer of at most 18 digits.
-func parseSmall(raw []byte) (n int64, ok bool) {
-	digits := raw
-	if len(raw) > 0 && raw[0] == '-' {
-		digits = raw[1:]
-	}
-	if len(digits) > 18 || len(digits) == 0 {
-		return 0, false
-	}
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	if len(digits) < len(raw) {
-		return -n, true
-	}
-	return n, true
 }

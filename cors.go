@@ -202,6 +202,13 @@ func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
 // Unwrap returns the handler without CORS.
 func (c *CORSHandler) Unwrap() http.Handler { return c.Handler }
 
+// Describe adds the headers that browsers look at.
+func (c *CORSHandler) Describe(op *Operation) {
+	for _, rs := range op.Responses {
+		rs.SetHeader(CORSAllowOrigin, "The origin of the request if it may read the response.", &Schema{Types: []string{"string"}})
+	}
+}
+
 // String is how [Explain] shows the handler.
 func (c *CORSHandler) String() string { return "CORS" }
 

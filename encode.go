@@ -22,6 +22,7 @@ type encoder struct {
 	bytes.Buffer
 	json    *json.Encoder
 	limited io.LimitedReader
+	path    []step // of a checking
 }
 
 var encoders = sync.Pool{New: func() any {

@@ -39,8 +39,8 @@ func holds(t reflect.Type) (h holder, elem reflect.Type) {
 	if isTextType(t) {
 		return holdsOne, t
 	}
-	if o, ok := reflect.Zero(t).Interface().(optional); ok {
-		return holdsOpt, o.optElem()
+	if elem, ok := optElem(t); ok {
+		return holdsOpt, elem
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -149,7 +149,9 @@ func textSetter(h holder, t, elem reflect.Type) setter {
 
 // interfaceAt returns a pointer to the field, which is of type t, as an
 // interface.
-func interfaceAt(t reflect.Type, field unsafe.Pointer) any { return reflect.NewAt(t, field).Interface() }
+func interfaceAt(t reflect.Type, field unsafe.Pointer) any {
+	return reflect.NewAt(t, field).Interface()
+}
 
 func parseBool(text string) (bool, error) {
 	if text != "true" && text != "false" {

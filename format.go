@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"bytes"
 	"maps"
 	"net/mail"
 	"net/netip"
@@ -16,7 +17,7 @@ const formatGoDuration = "go-duration"
 // A format is a form that a string can be required to have.
 type format struct {
 	noun  string // what it must be
-	valid func(text string) bool
+	valid func(text []byte) bool
 }
 
 // formatOf returns the format of this name, or nil.
@@ -36,38 +37,46 @@ func isTimeFormat(name string) bool { return name == "date-time" || name == form
 func formats() map[string]format {
 	return map[string]format{
 		"date-time":      {"a date and time, such as 2006-01-02T15:04:05Z (RFC 3339)", isDateTime},
-		"date":           {"a date, such as 2006-01-02", layout(time.DateOnly)},
+		"date":           {"a date, such as 2006-01-02", isDate},
 		"time":           {"a time of day, such as 15:04:05Z (RFC 3339)", isTime},
 		"duration":       {"a duration, such as P1DT2H (RFC 3339, appendix A)", isISODuration},
 		formatGoDuration: {"a duration, such as 1h30m", isGoDuration},
 		"email":          {"an e-mail address", isEmail},
 		"hostname":       {"the name of a host", isHostName},
-		"ipv4":           {"an IPv4 address", func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is4() }},
-		"ipv6":           {"an IPv6 address", func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Is6() && a.Zone() == "" }},
-		"uri":            {"a URI", func(s string) bool { return isURI(s, true) }},
-		"uri-reference":  {"a URI or a relative reference", func(s string) bool { return isURI(s, false) }},
+		"ipv4":           {"an IPv4 address", isIPv4},
+		"ipv6":           {"an IPv6 address", isIPv6},
+		"uri":            {"a URI", func(s []byte) bool { return isURI(string(s), true) }},
+		"uri-reference":  {"a URI or a relative reference", func(s []byte) bool { return isURI(string(s), false) }},
 		"uuid":           {"a UUID", isUUID},
 	}
 }
 
-func layout(layout string) func(string) bool {
-	return func(s string) bool { _, err := time.Parse(layout, s); return err == nil }
+func isDate(s []byte) bool { _, err := time.Parse(time.DateOnly, string(s)); return err == nil }
+
+func isIPv4(s []byte) bool {
+	a, err := netip.ParseAddr(string(s))
+	return err == nil && a.Is4()
+}
+
+func isIPv6(s []byte) bool {
+	a, err := netip.ParseAddr(string(s))
+	return err == nil && a.Is6() && a.Zone() == ""
 }
 
 // isDateTime tells whether s is what time.Time decodes.
-func isDateTime(s string) bool {
+func isDateTime(s []byte) bool {
 	var t time.Time
-	return t.UnmarshalText([]byte(s)) == nil
+	return t.UnmarshalText(s) == nil
 }
 
-func isTime(s string) bool { return isDateTime("2006-01-02T" + s) }
+func isTime(s []byte) bool { return isDateTime(append([]byte("2006-01-02T"), s...)) }
 
-func isGoDuration(s string) bool { _, err := time.ParseDuration(s); return err == nil }
+func isGoDuration(s []byte) bool { _, err := time.ParseDuration(string(s)); return err == nil }
 
 // isISODuration follows the grammar of RFC 3339, appendix A: P, then weeks
 // alone, or years to days and hours to seconds without a gap.
-func isISODuration(s string) bool {
-	s, ok := strings.CutPrefix(s, "P")
+func isISODuration(text []byte) bool {
+	s, ok := strings.CutPrefix(string(text), "P")
 	if !ok {
 		return false
 	}
@@ -96,22 +105,40 @@ func areUnits(s, units string) bool {
 	return true
 }
 
-func isEmail(s string) bool {
-	address, err := mail.ParseAddress(s)
-	if err != nil || address.Address != s || address.Name != "" {
+// isEmail tells whether s is a mailbox without a name (RFC 5321 §4.1.2).
+func isEmail(s []byte) bool {
+	at := bytes.LastIndexByte(s, '@')
+	if at < 0 || !isHostName(s[at+1:]) {
 		return false
 	}
-	_, host, _ := strings.Cut(s[strings.LastIndexByte(s, '@'):], "@")
-	return isHostName(host)
+	if isDotAtom(s[:at]) {
+		return true
+	}
+	address, err := mail.ParseAddress(string(s)) // it may be quoted
+	return err == nil && address.Address == string(s)
+}
+
+// isDotAtom tells whether s is a dot-atom (RFC 5322 §3.2.3) of at most 64
+// characters.
+func isDotAtom(s []byte) bool {
+	if len(s) == 0 || len(s) > 64 || s[0] == '.' || s[len(s)-1] == '.' || bytes.Contains(s, []byte("..")) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),:;<>@[\]`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // isHostName follows RFC 1123 §2.1: labels of letters, digits and hyphens.
-func isHostName(s string) bool {
-	if s == "" || len(s) > 253 {
+func isHostName(s []byte) bool {
+	if len(s) == 0 || len(s) > 253 {
 		return false
 	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+	for label := range bytes.SplitSeq(s, []byte(".")) {
+		if len(label) == 0 || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
 		for i := range len(label) {
@@ -133,7 +160,7 @@ func isURI(s string, absolute bool) bool {
 	return err == nil && (u.IsAbs() || !absolute)
 }
 
-func isUUID(s string) bool {
+func isUUID(s []byte) bool {
 	if len(s) != 36 {
 		return false
 	}
@@ -156,11 +183,11 @@ func isUUID(s string) bool {
 func quotedNumber(name string) *format {
 	lowest, highest := rangeOf(name)
 	low, high := parseNumber([]byte(lowest)), parseNumber([]byte(highest))
-	return &format{"an integer from " + lowest + " to " + highest, func(s string) bool {
-		if !isNumber(s) {
+	return &format{"an integer from " + lowest + " to " + highest, func(s []byte) bool {
+		if !isNumber(string(s)) {
 			return false
 		}
-		n := parseNumber([]byte(s))
+		n := parseNumber(s)
 		return n.compare(low) >= 0 && n.compare(high) <= 0
 	}}
 }

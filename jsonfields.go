@@ -66,8 +66,8 @@ func jsonFields(t reflect.Type, classic bool) (fields []jsonField, rest *jsonFie
 // dominant returns those fields that count, in the order of the struct.
 func dominant(all []jsonField) (fields []jsonField) {
 	byName := map[string][]jsonField{}
-	for _, f := range all {
-		byName[f.name] = append(byName[f.name], f)
+	for i := range all {
+		byName[all[i].name] = append(byName[all[i].name], all[i])
 	}
 	for _, same := range byName {
 		slices.SortStableFunc(same, func(a, b jsonField) int {

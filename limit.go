@@ -50,6 +50,13 @@ func (s *Sizer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Unwrap returns the handler whose requests are limited.
 func (s *Sizer) Unwrap() http.Handler { return s.handler }
 
+// Describe adds that there is a limit to the body.
+func (s *Sizer) Describe(op *Operation) {
+	if op.Body != nil {
+		op.AddError(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", s.limit))
+	}
+}
+
 // String is how [Explain] shows the handler.
 func (s *Sizer) String() string { return fmt.Sprintf("Sized(%d)", s.limit) }
 

@@ -173,6 +173,26 @@ func (m *Marshaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Describe adds what the function takes and returns. Its status is known only
+// when it is called.
+func (m *Marshaler) Describe(op *Operation) {
+	c := schemaCompiler{classic: true}
+	rs := op.Response("2XX")
+	if out := m.function.Type().Out(2); m.streams {
+		rs.Add("*/*", MediaType{})
+	} else {
+		rs.Add(jsonType, MediaType{Schema: c.schema(out)})
+	}
+	if m.request != nil && !m.empty {
+		op.Body = &RequestBody{Required: true, Content: map[string]MediaType{jsonType: {Schema: c.schema(m.request)}}}
+		op.AddError(http.StatusBadRequest, "the body can't be decoded")
+		op.AddError(http.StatusRequestEntityTooLarge, "the body is too long")
+		op.AddError(http.StatusUnsupportedMediaType, "the body is not "+jsonType)
+	}
+	op.AddError(http.StatusNotAcceptable, "the media type isn't accepted")
+	op.Response("default").addErrorContent()
+}
+
 // String is how [Explain] shows the handler.
 func (m *Marshaler) String() string {
 	return fmt.Sprintf("Marshaled(%s)", nameOfFunc(m.function))

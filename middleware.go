@@ -63,6 +63,11 @@ func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Describe adds that the condition may answer with an error of any kind.
+func (c *condition) Describe(op *Operation) {
+	op.Response("default").addErrorContent()
+}
+
 func (c *condition) String() string { return "If" }
 
 // mustHandler returns h, or panics if it is nil.

@@ -87,9 +87,18 @@ func (o *Opt[T]) UnmarshalJSON(text []byte) error {
 }
 
 // An optional is an Opt of any type.
-type optional interface{ optElem() reflect.Type }
+type optional interface{ elem() reflect.Type }
 
-func (Opt[T]) optElem() reflect.Type { return reflect.TypeFor[T]() }
+func (Opt[T]) elem() reflect.Type { return reflect.TypeFor[T]() }
+
+// optElem returns T if t is an Opt[T].
+func optElem(t reflect.Type) (elem reflect.Type, ok bool) {
+	o, ok := reflect.TypeAssert[optional](reflect.Zero(t))
+	if !ok {
+		return nil, false
+	}
+	return o.elem(), true
+}
 
 // set makes the Opt one with a value, and returns a pointer to it.
 func (o *Opt[T]) set() any {

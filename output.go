@@ -42,33 +42,41 @@ type Stream struct {
 
 // An enveloped is a response that has a body in it.
 type enveloped interface {
-	envelope() (status int, location string, header http.Header)
+	envelope() (status int, header http.Header)
 	content() any // a pointer to the body
 	contentType() reflect.Type
 }
 
-func (c *CreatedResponse[T]) envelope() (int, string, http.Header) {
-	return http.StatusCreated, c.Location, nil
+func (c *CreatedResponse[T]) envelope() (int, http.Header) {
+	return http.StatusCreated, locationHeader(c.Location)
 }
 func (c *CreatedResponse[T]) content() any              { return &c.Body }
 func (c *CreatedResponse[T]) contentType() reflect.Type { return reflect.TypeFor[T]() }
 
-func (a *AcceptedResponse[T]) envelope() (int, string, http.Header) {
-	return http.StatusAccepted, a.Location, nil
+func (a *AcceptedResponse[T]) envelope() (int, http.Header) {
+	return http.StatusAccepted, locationHeader(a.Location)
 }
 func (a *AcceptedResponse[T]) content() any              { return &a.Body }
 func (a *AcceptedResponse[T]) contentType() reflect.Type { return reflect.TypeFor[T]() }
 
-func (r *Response[T]) envelope() (int, string, http.Header) { return r.Status, "", r.Header }
-func (r *Response[T]) content() any                         { return &r.Body }
-func (r *Response[T]) contentType() reflect.Type            { return reflect.TypeFor[T]() }
+func (r *Response[T]) envelope() (int, http.Header) { return r.Status, r.Header }
+func (r *Response[T]) content() any                 { return &r.Body }
+func (r *Response[T]) contentType() reflect.Type    { return reflect.TypeFor[T]() }
+
+func locationHeader(location string) http.Header {
+	if location == "" {
+		return nil
+	}
+	return http.Header{"Location": {location}}
+}
 
 // An output is how values of a type become responses, compiled once.
 type output struct {
 	typ       reflect.Type
 	enveloped enveloped // a zero one, or nil
 	kind      outputKind
-	nilable   bool         // a pointer or an interface
+	direct    bool         // it is a pointer or an interface that is sent as JSON
+	nilable   bool         // its body is one
 	item      reflect.Type // of a sequence
 	schema    *Schema      // of the body, or of a sequence's items
 	options   json.Options
@@ -85,7 +93,7 @@ const (
 
 func compileOutput(t reflect.Type) (*output, error) {
 	o := &output{typ: t}
-	if e, ok := reflect.New(t).Interface().(enveloped); ok {
+	if e, ok := reflect.TypeAssert[enveloped](reflect.New(t)); ok {
 		o.enveloped, t = e, e.contentType()
 	}
 	c := schemaCompiler{output: true}
@@ -106,6 +114,7 @@ func compileOutput(t reflect.Type) (*output, error) {
 		err = encodable(indirect(t), o)
 	}
 	o.options = typedOptions(c.durations)
+	o.direct = o.nilable && o.enveloped == nil
 	return o, err
 }
 
@@ -140,18 +149,17 @@ func notAcceptable(what string) error {
 	return NotAcceptable{fmt.Errorf("only %s can be sent, which the Accept header doesn't allow", what)}
 }
 
-// respond writes the response that result, a pointer to what the function has
-// returned, stands for, or nothing but an error.
+// respond writes the response that result stands for, or nothing but an error.
+// It is what the function has returned, or a pointer to that unless o is direct.
 func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) error {
 	status, value := http.StatusOK, result
 	var header http.Header
-	location := ""
 	if o.enveloped != nil {
 		e := result.(enveloped)
-		status, location, header = e.envelope()
+		status, header = e.envelope()
 		value = e.content()
 	}
-	none := o.kind == noOutput || o.nilable && isNilAt(value)
+	none := o.kind == noOutput || o.nilable && o.isNil(value)
 	switch {
 	case status == 0 && !none || status == http.StatusOK && o.enveloped == nil && !none:
 		status = http.StatusOK
@@ -167,9 +175,6 @@ func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) err
 	if header != nil {
 		setHeaders(w.Header(), header, "")
 	}
-	if location != "" {
-		w.Header()["Location"] = []string{location}
-	}
 	if none {
 		closeStream(value)
 		w.WriteHeader(status)
@@ -184,12 +189,13 @@ func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) err
 	return o.respondJSON(w, status, value)
 }
 
-// isNilAt tells whether the pointer or interface that p points to is nil.
-func isNilAt(p any) bool { return reflect.ValueOf(p).Elem().IsNil() }
-
-// jsonHeader is what a response's Content-Type is set to. It is shared, and no
-// handler may change it in place.
-var jsonHeader = []string{jsonType} //nolint:gochecknoglobals // never changes
+// isNil tells whether the pointer or interface that is the body is nil.
+func (o *output) isNil(value any) bool {
+	if o.direct {
+		return value == nil || isNil(reflect.ValueOf(value))
+	}
+	return isNil(reflect.ValueOf(value).Elem())
+}
 
 func (o *output) respondJSON(w http.ResponseWriter, status int, value any) error {
 	e := getEncoder()

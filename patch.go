@@ -42,7 +42,10 @@ func (p Patch[T]) Apply(ctx context.Context, to *T) error {
 	patched := *to
 	clearJSON(reflect.ValueOf(&patched).Elem())
 	var f findings
-	if err := body.decode(&f, merged, &patched); err != nil {
+	e := getEncoder()
+	defer putEncoder(e)
+	e.Write(merged)
+	if err := body.decode(&f, e, &patched); err != nil {
 		return err
 	}
 	if err := f.err(); err != nil {

@@ -95,10 +95,10 @@ func (s *scanner) skip() []byte {
 // and duplicate names.
 func isJSON(text []byte) bool { return jsontext.Value(text).IsValid() }
 
-// appendCanonical appends what equal JSON values have in common.
-func appendCanonical(b, value []byte) []byte {
+// canonical returns what equal JSON values have in common.
+func canonical(value []byte) string {
 	s := scanner{src: value}
-	return s.appendCanonical(b)
+	return string(s.appendCanonical(nil))
 }
 
 func (s *scanner) appendCanonical(b []byte) []byte {

@@ -104,7 +104,6 @@ var (
 	rawType         = reflect.TypeFor[jsontext.Value]()
 	rawMessageType  = reflect.TypeFor[json.RawMessage]()
 	numberType      = reflect.TypeFor[json.Number]()
-	bytesType       = reflect.TypeFor[[]byte]()
 )
 
 // implements tells whether t, or a pointer to it, is one of these interfaces.
@@ -120,7 +119,7 @@ func (c *schemaCompiler) known(t reflect.Type) *Schema {
 	case interface{ JSONSchema() *Schema }:
 		return c.own(t, x)
 	case optional:
-		return nullable(c.schema(x.optElem()))
+		return nullable(c.schema(x.elem()))
 	case patch:
 		return c.patchSchema(x.patchElem())
 	}
@@ -257,8 +256,8 @@ func (c *schemaCompiler) fillStruct(s *Schema, t reflect.Type) {
 	if err != nil {
 		c.errs = append(c.errs, err)
 	}
-	for _, f := range fields {
-		c.addProperty(s, t, f)
+	for i := range fields {
+		c.addProperty(s, t, &fields[i])
 	}
 	if rest != nil {
 		s.Closed = false
@@ -268,7 +267,7 @@ func (c *schemaCompiler) fillStruct(s *Schema, t reflect.Type) {
 	}
 }
 
-func (c *schemaCompiler) addProperty(s *Schema, t reflect.Type, f jsonField) {
+func (c *schemaCompiler) addProperty(s *Schema, t reflect.Type, f *jsonField) {
 	var value *Schema
 	if f.quoted && c.isNumeric(f.typ) {
 		value = stringified(c.schema(f.typ))

@@ -108,7 +108,11 @@ func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 		if err != nil {
 			return err
 		}
-		return out.respond(w, r, &result)
+		if out.direct {
+			return out.respond(w, r, result)
+		}
+		boxed := result // alone is moved to the heap
+		return out.respond(w, r, &boxed)
 	}
 	return e
 }
@@ -183,7 +187,8 @@ func fitRoute(method, pattern string, names []string, h http.Handler, where plac
 				problem("its input %s has a body, which a %s hasn't (RFC 9110 §9.3)", typeText(e.in.typ), method)
 			}
 		}
-		for _, p := range e.in.params {
+		for i := range e.in.params {
+			p := &e.in.params[i]
 			read[p.name] = read[p.name] || p.in == "path"
 			if p.in == "path" && !p.outer && !slices.Contains(names, p.name) {
 				problem(`the field %s.%s is path:%q, but the pattern has no wildcard {%[3]s}; one of a namespace round the mux is path:"%[3]s,namespace"`,

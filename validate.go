@@ -56,8 +56,8 @@ func compileValidationOf(t reflect.Type, known map[reflect.Type]*validation) *va
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		v.elem = compileValidationOf(t.Elem(), known)
 	case reflect.Struct:
-		if o, ok := reflect.Zero(t).Interface().(optional); ok {
-			v.elem = compileValidationOf(o.optElem(), known)
+		if elem, ok := optElem(t); ok {
+			v.elem = compileValidationOf(elem, known)
 			break
 		}
 		for f := range t.Fields() {
@@ -94,8 +94,8 @@ func reachesValidator(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return reachesValidator(t.Elem(), seen)
 	case reflect.Struct:
-		if o, ok := reflect.Zero(t).Interface().(optional); ok {
-			return reachesValidator(o.optElem(), seen)
+		if elem, ok := optElem(t); ok {
+			return reachesValidator(elem, seen)
 		}
 		for f := range t.Fields() {
 			if f.IsExported() && f.Tag.Get("json") != "-" && reachesValidator(f.Type, seen) {
@@ -156,7 +156,7 @@ func (w *validating) value(v *validation, value reflect.Value, at FieldError) {
 }
 
 func (w *validating) structure(v *validation, value reflect.Value, at FieldError) {
-	if o, ok := value.Addr().Interface().(interface{ get() any }); ok && v.elem != nil {
+	if o, ok := reflect.TypeAssert[interface{ get() any }](value.Addr()); ok && v.elem != nil {
 		if inner := o.get(); inner != nil {
 			w.value(v.elem, reflect.ValueOf(inner).Elem(), at)
 		}

@@ -20,5 +20,11 @@ func (v Version) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, string(v)+"\n")
 }
 
+// Describe adds what the handler responds with.
+func (v Version) Describe(op *Operation) {
+	op.Summary = "The version that is running"
+	op.Response("200").Add("text/plain", MediaType{Schema: &Schema{Types: []string{"string"}}})
+}
+
 // String is how [Explain] shows the handler.
 func (v Version) String() string { return "Version(" + string(v) + ")" }

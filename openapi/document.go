@@ -3,6 +3,14 @@
 package openapi
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+
 	"github.com/rcrowley/go-tigertonic"
 )
 
@@ -23,6 +31,7 @@ type Document struct {
 	operations []operation // sorted by path, then in the order in which methods are listed
 	schemas    []namedSchema
 	names      map[*tigertonic.Schema]string // of the schemas that are referred to
+	security   []tigertonic.SecurityScheme   // that operations name, sorted
 	json       []byte
 	etag       string
 }
@@ -34,10 +43,102 @@ type operation struct {
 	path   string // "/1.0/stuff/{id}"
 	host   string // or ""
 	anchor string // unique in the document, fit for a URL's fragment
+	named  any    // what has given the ID, or nil
 }
 
 // A namedSchema is one that others refer to.
 type namedSchema struct {
 	name   string
 	schema *tigertonic.Schema
+}
+
+// New describes a tree of handlers, which must be complete by then. The document
+// has an operation for each way that [tigertonic.Routes] finds and a request can
+// take, and says of it what the [tigertonic.Describer]s on the way say. Of a
+// handler that isn't described, it has the method, the path and its wildcards. A
+// pattern with wildcards has a 404 besides, which a mux answers where a segment is
+// empty.
+//
+// It hasn't what OpenAPI has no words for: a handler that is called for all
+// methods, or for one that isn't among OpenAPI's; what is below a namespace that
+// isn't a mux's; and {name...} where {name} has the same method and place. Of a
+// {name...} in the document, the description says that it may contain slashes.
+// Operations that are Hidden are left out too.
+//
+// Equal trees give equal documents, in whatever order they were built. Without an
+// ID of its own, an operation is called after its method and path. One that is
+// served in many places and has an ID keeps it in the first; in the others, a
+// number is added. Schemas are called after their types, and what says more of
+// these is added only to names that would clash.
+//
+// A [tigertonic.HostServeMux] makes the host the server of its operations. If two
+// hosts have the same method and path, a document can be of one of them only: the
+// one that [Info.Host] names, together with what is there for all hosts.
+//
+// New panics if the title or the version is missing, if no route has the host,
+// and if a description can't be: two handlers with the same operation ID, a path
+// parameter that the pattern has no wildcard for, a status, a place of a
+// parameter or a value that isn't one.
+func New(h http.Handler, info Info) *Document {
+	where := caller()
+	info.Servers = append([]string(nil), info.Servers...)
+	info.Host = strings.ToLower(strings.TrimSuffix(info.Host, "."))
+	doc := &Document{info: info}
+	problems := checkInfo(h, info)
+	add := func(more []string) { problems = append(problems, more...) }
+	ways, more := findWays(h, info.Host)
+	add(more)
+	doc.operations, more = describe(ways)
+	add(more)
+	add(identify(doc.operations))
+	if info.Host != "" && len(info.Servers) > 0 {
+		for i := range doc.operations {
+			doc.operations[i].host = "" // the servers are its
+		}
+	}
+	doc.security = collectSecurity(doc.operations)
+	doc.schemas, doc.names = nameSchemas(doc.operations)
+	if len(problems) == 0 {
+		var err error
+		if doc.json, err = render(doc); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	if len(problems) > 0 {
+		panic(fmt.Sprintf("tigertonic: openapi.New: %s (at %s)", strings.Join(problems, "; "), where))
+	}
+	sum := sha256.Sum256(doc.json)
+	doc.etag = `"` + hex.EncodeToString(sum[:16]) + `"`
+	return doc
+}
+
+// JSON returns the document, indented, with a newline at its end. The caller
+// owns it.
+func (d *Document) JSON() []byte { return bytes.Clone(d.json) }
+
+func checkInfo(h http.Handler, info Info) (problems []string) {
+	if h == nil {
+		problems = append(problems, "the handler is nil")
+	}
+	if info.Title == "" {
+		problems = append(problems, "Info.Title is missing")
+	}
+	if info.Version == "" {
+		problems = append(problems, "Info.Version is missing")
+	}
+	return problems
+}
+
+const packagePath = "github.com/rcrowley/go-tigertonic/openapi."
+
+// caller returns the place of the innermost call from outside of this package.
+func caller() string {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, packagePath) || !more {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+	}
 }

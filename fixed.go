@@ -1,0 +1,71 @@
+package tigertonic
+
+// A fixed is a number of at most 18 digits: digits / 10^places. All fit the
+// floating-point types, none of them as 0 or infinity.
+type fixed struct {
+	digits int64
+	places int
+}
+
+const maxFixed = 18 // digits, of which an int64 holds all
+
+// parseFixed returns the number that is written as text, which must be a JSON
+// number, if it has no exponent and few digits.
+func parseFixed(text []byte) (n fixed, ok bool) {
+	digits, point := 0, false
+	for i, c := range text {
+		switch {
+		case c >= '0' && c <= '9':
+			n.digits = n.digits*10 + int64(c-'0')
+			digits++
+			if point {
+				n.places++
+			}
+		case c == '.':
+			point = true
+		case c != '-' || i > 0:
+			return n, false
+		}
+		if digits > maxFixed {
+			return n, false
+		}
+	}
+	if len(text) > 0 && text[0] == '-' {
+		n.digits = -n.digits
+	}
+	return n, digits > 0
+}
+
+// scaled returns the digits of n with this many places, no fewer than it has, if
+// they are few enough.
+func (n fixed) scaled(places int) (digits int64, ok bool) {
+	digits = n.digits
+	for range places - n.places {
+		if digits > 1e17 || digits < -1e17 {
+			return 0, false
+		}
+		digits *= 10
+	}
+	return digits, true
+}
+
+// refuses tells whether the bound refuses n, or can't tell.
+func (b *bound) refuses(n fixed) bool {
+	places := max(n.places, b.fixed.places)
+	value, ok := n.scaled(places)
+	limit, fits := b.fixed.scaled(places)
+	if !ok || !fits {
+		return true
+	}
+	switch b.keyword {
+	case "minimum":
+		return value < limit
+	case "maximum":
+		return value > limit
+	case "exclusiveMinimum":
+		return value <= limit
+	case "exclusiveMaximum":
+		return value >= limit
+	}
+	return value%limit != 0
+}
