@@ -241,7 +241,7 @@ func (in *input) bind(ctx context.Context, value unsafe.Pointer, target any, w h
 		in.bindParams(&f, value, r)
 	}
 	if in.body != nil {
-		if err := in.body.bind(&f, value, target, w, r); err != nil {
+		if err := in.body.bind(&f, value, w, r); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,6 @@ const mergePatchType = "application/merge-patch+json"
 type bodyInput struct {
 	typ         reflect.Type
 	offset      uintptr // in the input
-	whole       bool    // it is the input
 	required    bool
 	mediaType   string
 	description string
@@ -85,7 +84,7 @@ var errNotDuration = errors.New("not a duration")
 
 // bind decodes the request's body. What is wrong with it as a value is added to
 // what is found, and an error is returned if it can't be looked at.
-func (b *bodyInput) bind(f *findings, value unsafe.Pointer, target any, w http.ResponseWriter, r *http.Request) error {
+func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWriter, r *http.Request) error {
 	if !b.required && (r.Body == nil || r.Body == http.NoBody) {
 		return nil
 	}
@@ -107,10 +106,7 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, target any, w http.R
 	if !b.fits(r) {
 		return b.unsupported(w)
 	}
-	if !b.whole {
-		target = interfaceAt(b.typ, fieldAt(value, b.offset))
-	}
-	err := b.decode(f, e, target)
+	err := b.decode(f, e, interfaceAt(b.typ, fieldAt(value, b.offset)))
 	if f.unreadable && !hasPlainBody(r) {
 		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}
 	}

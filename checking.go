@@ -40,6 +40,9 @@ const (
 	// maxPointer is how long a place that is told may be, for it holds the names
 	// that the client has sent.
 	maxPointer = 256
+	// maxDepth is how deep arrays and objects that a schema describes may be
+	// nested. What a schema leaves open may be as deep as the codec allows.
+	maxDepth = 1000
 )
 
 // check returns what is wrong with a JSON value, which must be valid.
@@ -86,6 +89,11 @@ func (c *checking) value(k *check) {
 	}
 	if first == 'n' && k.nullable {
 		c.literal()
+		return
+	}
+	if len(c.path) > maxDepth {
+		c.wrong("is nested too deep")
+		c.skip()
 		return
 	}
 	if k.ref != nil {
