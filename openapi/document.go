@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -80,24 +81,10 @@ type namedSchema struct {
 // parameter that the pattern has no wildcard for, a status, a place of a
 // parameter or a value that isn't one.
 func New(h http.Handler, info Info) *Document {
-	where := caller()
-	info.Servers = append([]string(nil), info.Servers...)
-	info.Host = strings.ToLower(strings.TrimSuffix(info.Host, "."))
+	info.Servers = slices.Clone(info.Servers)
+	info.Host = strings.ToLower(strings.TrimSuffix(strings.Trim(info.Host, "[]"), ".")) // as HostServeMux has it
 	doc := &Document{info: info}
-	problems := checkInfo(h, info)
-	add := func(more []string) { problems = append(problems, more...) }
-	ways, more := findWays(h, info.Host)
-	add(more)
-	doc.operations, more = describe(ways)
-	add(more)
-	add(identify(doc.operations))
-	if info.Host != "" && len(info.Servers) > 0 {
-		for i := range doc.operations {
-			doc.operations[i].host = "" // the servers are its
-		}
-	}
-	doc.security = collectSecurity(doc.operations)
-	doc.schemas, doc.names = nameSchemas(doc.operations)
+	problems := doc.describe(h)
 	if len(problems) == 0 {
 		var err error
 		if doc.json, err = render(doc); err != nil {
@@ -105,11 +92,28 @@ func New(h http.Handler, info Info) *Document {
 		}
 	}
 	if len(problems) > 0 {
-		panic(fmt.Sprintf("tigertonic: openapi.New: %s (at %s)", strings.Join(problems, "; "), where))
+		panic(fmt.Sprintf("tigertonic: openapi.New: %s (at %s)", strings.Join(problems, "; "), caller()))
 	}
 	sum := sha256.Sum256(doc.json)
 	doc.etag = `"` + hex.EncodeToString(sum[:16]) + `"`
 	return doc
+}
+
+// describe fills the document with what there is to be said of a tree, and
+// returns what is wrong with it.
+func (d *Document) describe(h http.Handler) []string {
+	ways, wrongWays := findWays(h, d.info.Host)
+	operations, wrongOperations := describe(ways)
+	wrongIDs := identify(operations)
+	if d.info.Host != "" && len(d.info.Servers) > 0 {
+		for i := range operations {
+			operations[i].host = "" // the servers are its
+		}
+	}
+	d.operations = operations
+	d.security = collectSecurity(operations)
+	d.schemas, d.names = nameSchemas(operations)
+	return slices.Concat(checkInfo(h, d.info), wrongWays, wrongOperations, wrongIDs)
 }
 
 // JSON returns the document, indented, with a newline at its end. The caller

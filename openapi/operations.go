@@ -1,0 +1,165 @@
+package openapi
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// describe returns the operations of the ways but for hidden ones, in the same
+// order, and what is wrong with their descriptions. Those that OpenAPI takes for
+// the same path share that of the first, with the names of its wildcards.
+func describe(ways []*way) (operations []operation, problems []string) {
+	var names []string
+	key, path := "", ""
+	for _, w := range ways {
+		op, named := w.describe()
+		if op.Hidden {
+			continue
+		}
+		if k := w.template.key(); k != key {
+			key, names = k, uniqueNames(w.template.names())
+			path = w.template.rename(names).String()
+		}
+		problems = append(problems, complete(op, w, names)...)
+		operations = append(operations, operation{
+			Operation: op,
+			method:    w.Method,
+			path:      path,
+			host:      w.Host,
+			named:     named,
+		})
+	}
+	return operations, problems
+}
+
+// describe returns what is said on the way, and by whom the ID.
+func (w *way) describe() (op *tigertonic.Operation, named any) {
+	op = &tigertonic.Operation{}
+	tell := func(h any) {
+		if d, ok := h.(tigertonic.Describer); ok {
+			id := op.ID
+			d.Describe(op)
+			if op.ID != id {
+				named = h
+			}
+		}
+	}
+	tell(w.Handler)
+	for _, h := range slices.Backward(w.Wrappers) {
+		tell(h)
+	}
+	return op, named
+}
+
+// complete adds to a description what follows from the way, and returns what is
+// wrong with it. It changes nothing that the description may share with others.
+func complete(op *tigertonic.Operation, w *way, names []string) (problems []string) {
+	op.Responses = maps.Clone(op.Responses)
+	if len(op.Responses) == 0 {
+		op.Response("default").Description = "Not described"
+	}
+	if len(names) > 0 { // a wildcard takes no empty segment and no dots
+		if rs := op.Responses["404"]; rs != nil {
+			own := *rs
+			own.Content = maps.Clone(rs.Content)
+			op.Responses["404"] = &own
+		}
+		op.AddError(http.StatusNotFound, "nothing is at this path")
+	}
+	completeResponses(op.Responses)
+	op.Parameters, problems = completeParameters(op.Parameters, w.template, names)
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		if !isStatus(status) {
+			problems = append(problems, fmt.Sprintf("%q is not a status", status))
+		}
+	}
+	for i := range problems {
+		problems[i] = fmt.Sprintf("%s: %s", w, problems[i])
+	}
+	return problems
+}
+
+// completeResponses gives a description to responses that have none, and puts one
+// where there is nil.
+func completeResponses(responses map[string]*tigertonic.ResponseInfo) {
+	var blank tigertonic.Operation
+	for status, rs := range responses {
+		described := tigertonic.ResponseInfo{}
+		if rs != nil {
+			described = *rs
+		}
+		described.Description = cmp.Or(described.Description, blank.Response(status).Description)
+		responses[status] = &described
+	}
+}
+
+// isStatus tells whether a response can have this status in a document.
+func isStatus(s string) bool {
+	if s == "default" {
+		return true
+	}
+	if len(s) != 3 || s[0] < '1' || s[0] > '5' {
+		return false
+	}
+	return s[1:] == "XX" || isDigit(s[1]) && isDigit(s[2])
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// completeParameters returns a parameter for each of the path's wildcards, under
+// these names, and then the others, each but once, and what is wrong with them.
+func completeParameters(described []tigertonic.Parameter, t template, names []string) (parameters []tigertonic.Parameter, problems []string) {
+	wildcards := t.names()
+	for i, name := range names {
+		p := tigertonic.Parameter{Name: wildcards[i], In: "path"}
+		isOuter := slices.Contains(wildcards[i+1:], p.Name)
+		if at := slices.IndexFunc(described, same(p)); at >= 0 && !isOuter {
+			p = described[at]
+		}
+		p.Name, p.Required = name, true
+		if i == len(names)-1 && t.endsInRest() {
+			p.Description = strings.TrimLeft(p.Description+" It may contain slashes.", " ")
+		}
+		parameters = append(parameters, withSchema(p))
+	}
+	for _, p := range described {
+		switch p.In {
+		case "path":
+			if !slices.Contains(wildcards, p.Name) {
+				problems = append(problems, fmt.Sprintf("the path parameter %q is not in the pattern", p.Name))
+			}
+			continue
+		case "query", "header", "cookie":
+			if p.Name == "" {
+				problems = append(problems, fmt.Sprintf("a %s parameter without a name", p.In))
+			}
+		default:
+			problems = append(problems, fmt.Sprintf("the parameter %q is in %q", p.Name, p.In))
+		}
+		if !slices.ContainsFunc(parameters, same(p)) {
+			parameters = append(parameters, withSchema(p))
+		}
+	}
+	return parameters, problems
+}
+
+// same returns what tells whether a parameter is p.
+func same(p tigertonic.Parameter) func(tigertonic.Parameter) bool {
+	return func(q tigertonic.Parameter) bool {
+		return p.In == q.In && (p.Name == q.Name || p.In == "header" && strings.EqualFold(p.Name, q.Name))
+	}
+}
+
+// withSchema returns the parameter with the schema of a string if it has none.
+func withSchema(p tigertonic.Parameter) tigertonic.Parameter {
+	if p.Schema == nil {
+		p.Schema = &tigertonic.Schema{Types: []string{"string"}}
+	}
+	return p
+}
