@@ -1,4 +1,5 @@
-// Stuff is a tour of the classic API: a service that keeps stuff in memory.
+// Stuff is a tour of the library: a service that keeps stuff in memory, by the
+// classic API under /1.0 and by typed endpoints under /2.0.
 package main
 
 import (
@@ -6,19 +7,16 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os/signal"
 	"regexp"
-	"slices"
-	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/openapi"
 )
 
 type config struct {
@@ -57,7 +55,9 @@ func main() {
 	fmt.Printf(`stuff listens on %[1]s, try:
   curl -i %[1]s/1.0/stuff -H 'Content-Type: application/json' -d '{"id":"ID","stuff":"STUFF"}'
   curl -i %[1]s/1.0/stuff/ID
+  curl -i %[1]s/2.0/stuff
   curl %[1]s/routes -H 'Host: %[2]s' -u %[3]s
+and read %[1]s/docs
 `, scheme+"://"+l.Addr().String(), c.Host, user)
 	check(serve(l))
 }
@@ -65,15 +65,14 @@ func main() {
 // service returns the tree of handlers.
 func service(c config, s *store) *tigertonic.TrieServeMux {
 	registry := metrics.NewRegistry()
-	api := tigertonic.NewTrieServeMux()
-	api.Handle("POST", "/stuff", tigertonic.Timed(tigertonic.Marshaled(s.create), "create", registry))
-	api.Handle("GET", "/stuff", tigertonic.Timed(tigertonic.Marshaled(s.list), "list", registry))
-	api.Handle("GET", "/stuff/{id}", tigertonic.Timed(tigertonic.If(s.find, tigertonic.Marshaled(s.get)), "get", registry))
-	api.Handle("PUT", "/stuff/{id}", tigertonic.Timed(tigertonic.If(s.find, tigertonic.Marshaled(s.update)), "update", registry))
 	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins(c.Origins...).AddAllowedHeaders("Content-Type")
+	stack := func(name string, h http.Handler) http.Handler {
+		return tigertonic.CountedByStatus(cors.Build(h), name, registry)
+	}
 
 	root, ops, hosts := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux(), tigertonic.NewHostServeMux()
-	root.HandleNamespace("/1.0", tigertonic.CountedByStatus(cors.Build(tigertonic.WithContext(api, stuff{})), "api", registry))
+	root.HandleNamespace("/1.0", stack("classic", tigertonic.WithContext(classic(s, registry), stuff{})))
+	root.HandleNamespace("/2.0", stack("typed", typed(s)))
 	root.Handle("GET", "/version", tigertonic.Version("1.0.0"))
 	root.Handle("GET", "/metrics.json", tigertonic.Marshaled(func(*url.URL, http.Header) (int, http.Header, metrics.Registry, error) {
 		return http.StatusOK, nil, registry, nil
@@ -81,6 +80,9 @@ func service(c config, s *store) *tigertonic.TrieServeMux {
 	root.HandleNamespace("", hosts) // what is left is for operators, and has a host of its own
 	hosts.Handle(c.Host, tigertonic.HTTPBasicAuth(map[string]string{"operator": c.Password}, "stuff", ops))
 	ops.HandleFunc("GET", "/routes", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tigertonic.Explain(root)) })
+	doc := openapi.New(root, openapi.Info{Title: "Stuff", Version: "2.0.0", Description: "Keeps stuff in memory."})
+	root.Handle("GET", "/openapi.json", doc.Handler())
+	root.Handle("GET", "/docs", openapi.Page(doc))
 	return root
 }
 
@@ -88,62 +90,3 @@ var private = regexp.MustCompile(`(?is)("(?:stuff|[^"\\]*\\[^"]*)"\s*:\s*)"(\\.|
 
 // redact keeps what clients store out of the log.
 func redact(text string) string { return private.ReplaceAllString(text, `$1"redacted"`) }
-
-type stuff struct {
-	ID    string `json:"id"`
-	Stuff string `json:"stuff"`
-}
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // the same in a URL, a header and a log
-
-// A store's methods are plain functions, safe to be called by many goroutines.
-type store struct {
-	mu    sync.RWMutex
-	stuff map[string]stuff // by ID
-}
-
-func (s *store) create(_ *url.URL, _ http.Header, rq *stuff) (int, http.Header, *stuff, error) {
-	if !validID.MatchString(rq.ID) {
-		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't 1 to 64 letters, digits, - or _", rq.ID)}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.stuff[rq.ID]; ok {
-		return 0, nil, nil, tigertonic.Conflict{Err: fmt.Errorf("there is stuff %q already", rq.ID)}
-	}
-	s.stuff[rq.ID] = *rq
-	return http.StatusCreated, http.Header{"Content-Location": {"/1.0/stuff/" + rq.ID}}, rq, nil // relative: no Host header bends it
-}
-
-func (s *store) list(*url.URL, http.Header) (int, http.Header, []stuff, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	sorted := slices.SortedFunc(maps.Values(s.stuff), func(a, b stuff) int { return strings.Compare(a.ID, b.ID) })
-	return http.StatusOK, nil, append([]stuff{}, sorted...), nil // never nil, which would be null
-}
-
-// find is the condition of get and update: what it finds is their last argument.
-func (s *store) find(r *http.Request) (http.Header, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	found, ok := s.stuff[tigertonic.PathValue(r, "id")]
-	if !ok {
-		return nil, tigertonic.NotFound{Err: fmt.Errorf("there is no stuff %.64q", tigertonic.PathValue(r, "id"))}
-	}
-	*tigertonic.ContextOf[stuff](r) = found
-	return nil, nil
-}
-
-func (s *store) get(_ *url.URL, _ http.Header, _ any, found *stuff) (int, http.Header, *stuff, error) {
-	return http.StatusOK, nil, found, nil
-}
-
-func (s *store) update(_ *url.URL, _ http.Header, rq, found *stuff) (int, http.Header, *stuff, error) {
-	if rq.ID != found.ID {
-		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't the path's", rq.ID)}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stuff[rq.ID] = *rq
-	return http.StatusOK, nil, rq, nil
-}

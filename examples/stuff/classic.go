@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"github.com/rcrowley/go-metrics"
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// The classic side of the service: functions of a URL, a header and a body, as
+// Tiger Tonic has had them since 2013.
+
+// classic returns the handlers of /1.0.
+func classic(s *store, registry metrics.Registry) *tigertonic.TrieServeMux {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("POST", "/stuff", tigertonic.Timed(tigertonic.Marshaled(s.create), "create", registry))
+	mux.Handle("GET", "/stuff", tigertonic.Timed(tigertonic.Marshaled(s.list), "list", registry))
+	mux.Handle("GET", "/stuff/{id}", tigertonic.Timed(tigertonic.If(s.find, tigertonic.Marshaled(s.get)), "get", registry))
+	mux.Handle("PUT", "/stuff/{id}", tigertonic.Timed(tigertonic.If(s.find, tigertonic.Marshaled(s.update)), "update", registry))
+	return mux
+}
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // the same in a URL, a header and a log
+
+func (s *store) create(_ *url.URL, _ http.Header, rq *stuff) (int, http.Header, *stuff, error) {
+	if !validID.MatchString(rq.ID) {
+		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't 1 to 64 letters, digits, - or _", rq.ID)}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.stuff[rq.ID]; ok {
+		return 0, nil, nil, tigertonic.Conflict{Err: fmt.Errorf("there is stuff %q already", rq.ID)}
+	}
+	s.set(*rq)
+	return http.StatusCreated, http.Header{"Content-Location": {"/1.0/stuff/" + rq.ID}}, rq, nil // relative: no Host header bends it
+}
+
+func (s *store) list(*url.URL, http.Header) (int, http.Header, []stuff, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return http.StatusOK, nil, append([]stuff{}, s.sorted()...), nil // never nil, which would be null
+}
+
+// find is the condition of get and update: what it finds is their last argument.
+func (s *store) find(r *http.Request) (http.Header, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found, ok := s.stuff[tigertonic.PathValue(r, "id")]
+	if !ok {
+		return nil, tigertonic.NotFound{Err: fmt.Errorf("there is no stuff %.64q", tigertonic.PathValue(r, "id"))}
+	}
+	*tigertonic.ContextOf[stuff](r) = found
+	return nil, nil
+}
+
+func (s *store) get(_ *url.URL, _ http.Header, _ any, found *stuff) (int, http.Header, *stuff, error) {
+	return http.StatusOK, nil, found, nil
+}
+
+func (s *store) update(_ *url.URL, _ http.Header, rq, found *stuff) (int, http.Header, *stuff, error) {
+	if rq.ID != found.ID {
+		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't the path's", rq.ID)}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(*rq)
+	return http.StatusOK, nil, rq, nil
+}
