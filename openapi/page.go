@@ -129,11 +129,11 @@ func connectSources(doc *Document) []string {
 	return sources
 }
 
-// isSourceHost tells whether a host can stand in a policy without being taken for
-// anything else.
+// isSourceHost tells whether a host can stand in a policy (CSP Level 3 §2.3.1),
+// which addresses of IPv6 can't.
 func isSourceHost(host string) bool {
 	return host != "" && strings.IndexFunc(host, func(c rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]", c)
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:", c)
 	}) < 0
 }
 

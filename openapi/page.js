@@ -340,7 +340,7 @@
       if (!response.body) return;
       pre.hidden = !isText(type);
       const { text, bytes } = await readBody(response, pre.hidden ? element("code", "") : code, (n) => say(status, ` receiving, ${size(n)} so far`));
-      say(status, ` in ${took()}, ${size(bytes)}${pre.hidden ? " of " + type : ""}`);
+      say(status, ` in ${took()}, ${size(bytes)}${pre.hidden ? " of " + type : text.length >= maxShown ? ", of which this is the beginning" : ""}`);
       pre.hidden ||= bytes === 0;
       if (!pre.hidden) showJSON(code, text);
     } catch (error) {

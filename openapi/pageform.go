@@ -16,7 +16,7 @@ type formView struct {
 	Method, Path, Host, Server string
 	Cookies                    bool // the request carries those of the site
 	Streams                    bool // the response may be a stream
-	Fields                     []fieldView
+	Fields                     []*fieldView
 	Credentials                []credentialView
 	Accepts                    []string // media types to choose from
 	Bodies                     []exampleBody
@@ -56,8 +56,8 @@ func newFormView(doc *Document, op operation, parameters []tigertonic.Parameter,
 		}
 	}
 	if body != nil {
-		for _, c := range body.Contents {
-			v.Bodies = append(v.Bodies, exampleBody{c.MediaType, c.Example})
+		for i := range body.Contents {
+			v.Bodies = append(v.Bodies, exampleBody{body.Contents[i].MediaType, body.Contents[i].Example})
 		}
 	}
 	v.Accepts = accepts(responses)
@@ -72,9 +72,9 @@ func newFormView(doc *Document, op operation, parameters []tigertonic.Parameter,
 // accepts returns the media types of successes if there are several.
 func accepts(responses []responseView) (mediaTypes []string) {
 	for _, rs := range responses {
-		for _, c := range rs.Contents {
-			if rs.Class == "good" && !slices.Contains(mediaTypes, c.MediaType) {
-				mediaTypes = append(mediaTypes, c.MediaType)
+		for i := range rs.Contents {
+			if mediaType := rs.Contents[i].MediaType; rs.Class == "good" && !slices.Contains(mediaTypes, mediaType) {
+				mediaTypes = append(mediaTypes, mediaType)
 			}
 		}
 	}
@@ -84,9 +84,9 @@ func accepts(responses []responseView) (mediaTypes []string) {
 	return mediaTypes
 }
 
-func newFieldView(doc *Document, p tigertonic.Parameter) fieldView {
+func newFieldView(doc *Document, p tigertonic.Parameter) *fieldView {
 	s := &schemaViewer{names: doc.names}
-	field := fieldView{Name: p.Name, In: p.In, Required: p.Required || p.In == "path"}
+	field := &fieldView{Name: p.Name, In: p.In, Required: p.Required || p.In == "path"}
 	for _, w := range s.words(p.Schema) {
 		field.Type += w.Text
 	}

@@ -114,7 +114,7 @@ func (v *schemaViewer) members(s *tigertonic.Schema) (views []schemaView, label 
 	if e.Additional != nil {
 		member := v.view(additionalName(e.PropertyNames), e.Additional)
 		member.Any = true
-		if len(views) > 0 || member.tells() || e.PropertyNames != nil {
+		if len(views) > 0 || member.speaks() || e.PropertyNames != nil {
 			views = append(views, member)
 		}
 	}
@@ -136,7 +136,7 @@ func (v *schemaViewer) alternatives(schemas []*tigertonic.Schema) (views []schem
 	for _, s := range schemas {
 		view := v.view("", s)
 		view.Open = true
-		telling = telling || view.tells()
+		telling = telling || view.speaks()
 		views = append(views, view)
 	}
 	if !telling {
@@ -145,8 +145,8 @@ func (v *schemaViewer) alternatives(schemas []*tigertonic.Schema) (views []schem
 	return views, alternativesLabel
 }
 
-// tells tells whether there is more to say than the type.
-func (s *schemaView) tells() bool {
+// speaks tells whether there is more to say than the type.
+func (s *schemaView) speaks() bool {
 	return s.Members != nil || s.Facts != nil || s.Description != nil || s.Enum != nil || s.Pattern != ""
 }
 

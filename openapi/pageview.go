@@ -138,17 +138,18 @@ func groupName(op operation, tagged bool) string {
 	if tagged {
 		return untagged
 	}
-	name := op.host
+	var name strings.Builder
+	name.WriteString(op.host)
 	for segment := range strings.SplitSeq(strings.TrimPrefix(op.path, "/"), "/") {
 		if strings.HasPrefix(segment, "{") {
 			break
 		}
-		name += "/" + segment
+		name.WriteString("/" + segment)
 		if !versionSegment.MatchString(segment) {
 			break
 		}
 	}
-	return cmp.Or(name, "/")
+	return cmp.Or(name.String(), "/")
 }
 
 func newOperationView(doc *Document, op operation) operationView {
@@ -306,9 +307,9 @@ func firstExample(responses []responseView) *exampleView {
 		if rs.Class != "good" {
 			continue
 		}
-		for _, c := range rs.Contents {
-			if c.Example != "" {
-				return &exampleView{rs.Status, rs.Class, c}
+		for i := range rs.Contents {
+			if c := &rs.Contents[i]; c.Example != "" {
+				return &exampleView{rs.Status, rs.Class, *c}
 			}
 		}
 	}
