@@ -160,8 +160,9 @@ func noteCause(w http.ResponseWriter, err error) (id RequestID) {
 	if id == "" {
 		id = NewRequestID()
 	}
+	shared := &cause{err: err}
 	for _, rec := range all {
-		rec.cause, rec.id = err, cmp.Or(rec.id, id)
+		rec.cause, rec.id = shared, cmp.Or(rec.id, id)
 	}
 	return id
 }

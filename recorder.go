@@ -25,8 +25,7 @@ type recorder struct {
 	failed   bool // a Write has failed
 
 	id    RequestID // that the request is logged under, or ""
-	cause error     // of a response that doesn't tell it, or nil
-	told  bool      // the cause has been logged
+	cause *cause    // of a response that doesn't tell it, or nil
 
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
@@ -265,13 +264,19 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
+// A cause is what has gone wrong. The recorders of one request share it.
+type cause struct {
+	err  error
+	told bool // it has been logged
+}
+
 // report returns the cause's text for a log, or "".
 func (rec *recorder) report() string {
 	if rec.cause == nil {
 		return ""
 	}
-	rec.told = true
-	return rec.cause.Error()
+	rec.cause.told = true
+	return description(rec.cause.err)
 }
 
 // recorders returns the recorders in w, the innermost last: there are several if

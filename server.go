@@ -36,6 +36,8 @@ type Server struct {
 	// them off. Zero means 30 seconds.
 	DrainTimeout time.Duration
 
+	certificates certificates
+
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
 	tracks    bool     // ConnState is ours
@@ -242,14 +244,24 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // report logs what has gone wrong if nobody else has.
 func (h *serverHandler) report(rec *recorder, r *http.Request) {
-	if rec.cause == nil || rec.told {
+	if rec.cause == nil || rec.cause.told {
 		return
 	}
-	if l := h.server.ErrorLog; l != nil {
-		l.Print(escape(fmt.Sprintf("tigertonic: %s %s: request %s: %s", r.Method, sentPath(r), rec.id, rec.report()), ""))
+	h.server.logError("a request has failed", errors.New(rec.report()),
+		"method", r.Method, "path", sentPath(r), "request_id", string(rec.id))
+}
+
+// logError logs what has gone wrong to ErrorLog, or by slog if there is none.
+func (s *Server) logError(what string, err error, args ...any) {
+	if s.ErrorLog == nil {
+		slog.Error("tigertonic: "+what, append(args, "error", err)...)
 		return
 	}
-	slog.Error("tigertonic: a request has failed", "method", r.Method, "path", sentPath(r), "request_id", rec.id, "error", rec.report())
+	text := "tigertonic: " + what
+	for i := 0; i+1 < len(args); i += 2 {
+		text += fmt.Sprintf(", %v %v", args[i], args[i+1])
+	}
+	s.ErrorLog.Print(escape(text+": "+err.Error(), ""))
 }
 
 // Unwrap returns the handler that the server was made with.

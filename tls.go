@@ -21,16 +21,12 @@ func NewTLSServer(addr, cert, key string, h http.Handler) (*Server, error) {
 }
 
 // TLS adds the certificate and the key in these PEM files, of version 1.2 of the
-// protocol at least, with HTTP/2.
-func (s *Server) TLS(cert, key string) error {
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return fmt.Errorf("tigertonic: certificate %q with key %q: %w", cert, key, err)
-	}
-	c := s.tlsConfig()
-	c.Certificates = append(c.Certificates, pair)
-	return nil
-}
+// protocol at least, with HTTP/2. Of several certificates, a client gets the
+// first one that suits it. When the files change, they are loaded anew; if that
+// fails, what was loaded before stays in use, and the error is logged. A
+// GetCertificate of TLSConfig that is set before, such as autocert's, is asked
+// where none of the certificates suits.
+func (s *Server) TLS(cert, key string) error { return s.addPair(cert, key) }
 
 // CA adds the certificates in this PEM file to those that TLSConfig trusts
 // servers by. It is for handlers that call others with the same configuration.
@@ -43,15 +39,9 @@ func (s *Server) CA(file string) error {
 }
 
 // ClientCA adds the certificates in this PEM file to those that clients are
-// trusted by. Every client then needs a certificate.
-func (s *Server) ClientCA(file string) error {
-	pool, err := loadPool(s.tlsConfig().ClientCAs, file)
-	if err == nil {
-		s.tlsConfig().ClientCAs = pool
-		s.tlsConfig().ClientAuth = tls.RequireAndVerifyClientCert
-	}
-	return err
-}
+// trusted by. Every client then needs a certificate. The file is loaded anew when
+// it changes, as those of [Server.TLS] are.
+func (s *Server) ClientCA(file string) error { return s.addClientCA(file) }
 
 // ListenAndServeTLS is [Server.ListenAndServe] with TLS, by [Server.TLS] unless
 // the names of the files are empty.
@@ -95,7 +85,8 @@ func (s *Server) addTLS(cert, key string) error {
 
 func (s *Server) hasCertificate() bool {
 	c := s.TLSConfig
-	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
+	chosenByUser := c != nil && c.GetConfigForClient != nil && s.certificates.cas == nil
+	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || chosenByUser)
 }
 
 // usesTLS tells whether there is anything to speak TLS with. A TLSConfig alone,
