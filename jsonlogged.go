@@ -87,7 +87,7 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	record.HTTP.Version = strings.TrimPrefix(version, "HTTP/")
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
-	rec.id = record.RequestID
+	rec.id, rec.tells = record.RequestID, true
 	panicked := true
 	defer func() {
 		status := rec.finalStatus(panicked)

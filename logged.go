@@ -67,7 +67,7 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestType := http.Header{"Content-Type": r.Header["Content-Type"], "Content-Encoding": r.Header["Content-Encoding"]}
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
-	rec.id = RequestID(id)
+	rec.id, rec.tells = RequestID(id), true
 	panicked := true
 	defer func() {
 		l.body(id+" >", requestBody.text(requestType, l.redactor))

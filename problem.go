@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -151,7 +152,7 @@ func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
 }
 
 // noteCause lets the handlers that log the request know what has gone wrong, and
-// returns the ID that they log it under.
+// returns the ID that they log it under. It logs by itself if there is none.
 func noteCause(w http.ResponseWriter, err error) (id RequestID) {
 	all := recorders(w)
 	for _, rec := range all {
@@ -160,9 +161,14 @@ func noteCause(w http.ResponseWriter, err error) (id RequestID) {
 	if id == "" {
 		id = NewRequestID()
 	}
-	shared := &cause{err: err}
+	shared, tells := &cause{err: err}, false
 	for _, rec := range all {
 		rec.cause, rec.id = shared, cmp.Or(rec.id, id)
+		tells = tells || rec.tells
+	}
+	if !tells {
+		slog.Error("tigertonic: a request has failed", "request_id", string(id), "error", description(err))
+		shared.told = true
 	}
 	return id
 }

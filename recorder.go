@@ -26,6 +26,7 @@ type recorder struct {
 
 	id    RequestID // that the request is logged under, or ""
 	cause *cause    // of a response that doesn't tell it, or nil
+	tells bool      // whoever has made it will log the cause
 
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out

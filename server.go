@@ -237,6 +237,7 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w, rec := record(w, r)
 	rec.observe(h.server)
+	rec.tells = true
 	defer h.report(rec, r)
 	h.handler.ServeHTTP(w, r)
 	rec.finish(h.server)
@@ -247,21 +248,20 @@ func (h *serverHandler) report(rec *recorder, r *http.Request) {
 	if rec.cause == nil || rec.cause.told {
 		return
 	}
-	h.server.logError("a request has failed", errors.New(rec.report()),
-		"method", r.Method, "path", sentPath(r), "request_id", string(rec.id))
+	if l := h.server.ErrorLog; l != nil {
+		l.Print(escape(fmt.Sprintf("tigertonic: %s %s: request %s: %s", r.Method, sentPath(r), rec.id, rec.report()), ""))
+		return
+	}
+	slog.Error("tigertonic: a request has failed", "method", r.Method, "path", sentPath(r), "request_id", string(rec.id), "error", rec.report())
 }
 
 // logError logs what has gone wrong to ErrorLog, or by slog if there is none.
-func (s *Server) logError(what string, err error, args ...any) {
+func (s *Server) logError(what string, err error) {
 	if s.ErrorLog == nil {
-		slog.Error("tigertonic: "+what, append(args, "error", err)...)
+		slog.Error("tigertonic: "+what, "error", err)
 		return
 	}
-	text := "tigertonic: " + what
-	for i := 0; i+1 < len(args); i += 2 {
-		text += fmt.Sprintf(", %v %v", args[i], args[i+1])
-	}
-	s.ErrorLog.Print(escape(text+": "+err.Error(), ""))
+	s.ErrorLog.Print(escape("tigertonic: "+what+": "+err.Error(), ""))
 }
 
 // Unwrap returns the handler that the server was made with.
