@@ -2,6 +2,7 @@ package tigertonic
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,6 +31,7 @@ type param struct {
 	field     string // its name, for the programmer
 	offset    uintptr
 	many      bool
+	plain     bool // a string, which takes whatever its check does
 	set       setter
 	check     *check
 	schema    *Schema
@@ -107,6 +109,8 @@ func (c *inputCompiler) fields(t reflect.Type, offset uintptr) {
 			c.fields(f.Type, offset+f.Offset)
 		case !placed && f.IsExported():
 			c.wrong(t, f.Name, "it has none of the tags %s; a field that isn't bound is unexported", strings.Join(places[:], ", "))
+		case !placed && f.Anonymous && indirect(f.Type).Kind() == reflect.Struct && hasParameters(indirect(f.Type), nil):
+			c.wrong(t, f.Name, "a struct with parameters is embedded itself, not by a pointer")
 		case !placed:
 		case !f.IsExported():
 			c.wrong(t, f.Name, "a field with the tag %q must be exported", in)
@@ -166,7 +170,7 @@ func (c *inputCompiler) param(t reflect.Type, f reflect.StructField, in, name st
 	h, elem := holds(f.Type)
 	p := param{
 		name: name, in: in, field: f.Name, offset: offset + f.Offset,
-		many: h == holdsMany, set: setterOf(f.Type), canonical: textproto.CanonicalMIMEHeaderKey(name),
+		many: h == holdsMany, plain: f.Type.Kind() == reflect.String && !isTextType(f.Type), set: setterOf(f.Type), canonical: textproto.CanonicalMIMEHeaderKey(name),
 	}
 	p.outer = in == "path" && option == "namespace"
 	switch {
@@ -188,6 +192,24 @@ func (c *inputCompiler) param(t reflect.Type, f reflect.StructField, in, name st
 	}
 }
 
+// textsOf returns the texts of a JSON value's items, or of itself.
+func textsOf(value json.RawMessage) (texts []string) {
+	s := scanner{src: value}
+	one := func() string {
+		if s.src[s.pos] == '"' {
+			return string(s.unescaped())
+		}
+		return string(s.skip())
+	}
+	if s.space() != '[' {
+		return []string{one()}
+	}
+	for s.pos++; s.space() != ']'; {
+		texts = append(texts, one())
+	}
+	return texts
+}
+
 // canonicalName returns what parameters that are the same have in common.
 func (p *param) canonicalName() string {
 	if p.in == "header" {
@@ -207,13 +229,16 @@ func (c *inputCompiler) queriesAndRules(p *param, t reflect.Type, f reflect.Stru
 		}
 		p.required = true
 	}
-	if text, ok := f.Tag.Lookup("default"); ok {
-		p.defaults = []string{text}
-		if p.many {
-			p.defaults = strings.Split(text, ",")
-		}
+	if p.schema.Default != nil {
+		p.defaults = textsOf(p.schema.Default)
 		if p.required {
 			c.wrong(t, f.Name, "what is required has no default")
+		}
+		scratch := reflect.New(f.Type)
+		for _, text := range p.defaults {
+			if !p.set(scratch.UnsafePointer(), text) {
+				c.wrong(t, f.Name, "the default %q can't be its value", text)
+			}
 		}
 	}
 	var err error
@@ -237,8 +262,8 @@ func withoutNull(s *Schema) *Schema {
 // bind puts the request into the value that in points to.
 func (in *input) bind(ctx context.Context, value unsafe.Pointer, target any, w http.ResponseWriter, r *http.Request) error {
 	var f findings
-	if len(in.params) > 0 {
-		in.bindParams(&f, value, r)
+	if err := in.bindParams(&f, value, r); err != nil {
+		return err
 	}
 	if in.body != nil {
 		if err := in.body.bind(&f, value, w, r); err != nil {
@@ -251,7 +276,11 @@ func (in *input) bind(ctx context.Context, value unsafe.Pointer, target any, w h
 	if in.validate == nil {
 		return nil
 	}
-	return in.validate.run(ctx, target)
+	at := FieldError{}
+	if len(in.params) > 0 {
+		at.In = inRequest
+	}
+	return in.validate.run(ctx, target, at)
 }
 
 // A text is the value of a parameter, by its index.
@@ -260,7 +289,8 @@ type text struct {
 	value string
 }
 
-func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) {
+// bindParams returns an error if the tree of handlers is wrong.
+func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) error {
 	var buf [8]text
 	queries := buf[:0]
 	if in.queries && r.URL.RawQuery != "" {
@@ -270,15 +300,24 @@ func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) 
 		p := &in.params[i]
 		switch p.in {
 		case "path":
-			p.one(f, value, PathValue(r, p.name))
+			text := PathValue(r, p.name)
+			if text == "" && p.outer {
+				return fmt.Errorf("tigertonic: no namespace on the way has the wildcard {%s}", p.name)
+			}
+			p.one(f, value, text)
 		case "query":
 			p.fromQuery(f, value, queries, i)
 		case "header":
+			if p.canonical == "Host" { // net/http keeps it apart
+				p.one(f, value, r.Host)
+				continue
+			}
 			p.fromHeader(f, value, r.Header[p.canonical])
 		case "cookie":
 			p.fromCookies(f, value, r.CookiesNamed(p.name))
 		}
 	}
+	return nil
 }
 
 // parseQuery returns the values of the query's parameters that there are fields
@@ -393,7 +432,7 @@ func (p *param) one(f *findings, value unsafe.Pointer, text string) {
 func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 	c := checking{}
 	c.length(p.check, len(texts))
-	if p.check.unique && hasTwice(texts) {
+	if p.check.unique && p.hasTwice(texts) {
 		c.wrong("must have no item twice")
 	}
 	for _, err := range c.errs {
@@ -410,9 +449,14 @@ func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 	}
 }
 
-func hasTwice(texts []string) bool {
+// hasTwice tells whether two of the texts are equal, as numbers if they are to be
+// some.
+func (p *param) hasTwice(texts []string) bool {
 	seen := make(map[string]bool, len(texts))
 	for _, text := range texts {
+		if isNumber(text) && !p.check.items.kinds().has(stringType) {
+			text = string(parseNumber([]byte(text)).appendCanonical(nil))
+		}
 		if seen[text] {
 			return true
 		}
@@ -433,30 +477,42 @@ func (p *param) refuses(f *findings, k *check, text string) string {
 // refusesText returns in which way a parameter's text isn't what is asked for,
 // or "".
 func (k *check) refusesText(text string) string {
-	for k != nil && k.plain && k.ref != nil {
-		k = k.ref
-	}
 	if k.acceptsAll() {
 		return ""
 	}
-	c := checking{}
-	switch {
-	case k.types.has(stringType):
-		if k.looksAtText() {
-			c.text(k, []byte(text))
+	if k.kinds().has(stringType) {
+		if k.ref == nil && len(k.anyOf) == 0 && !k.looksAtText() {
+			return ""
 		}
-	case k.types&booleanType != 0:
-		if text != "true" && text != "false" {
-			return "must be true or false"
-		}
-	case !isNumber(text), k.types&numericType == 0 && strings.ContainsAny(text, ".eE"):
-		return "must be " + k.types.noun()
-	default:
-		c.src = []byte(text)
-		c.number(k)
+		return k.refusesValue(quoteJSON(text))
 	}
-	if len(c.errs) > 0 {
-		return c.errs[0].Detail
+	isBool := text == "true" || text == "false"
+	switch kinds := k.kinds(); {
+	case isBool && kinds&booleanType != 0:
+	case !isNumber(text), kinds&numericType == 0 && strings.ContainsAny(text, ".eE"):
+		return "must be " + kinds.noun()
+	}
+	return k.refusesValue([]byte(text))
+}
+
+// refusesValue returns in which way k refuses a JSON value, or "".
+func (k *check) refusesValue(value []byte) string {
+	if errs := k.check(value); len(errs) > 0 {
+		return errs[0].Detail
 	}
 	return ""
+}
+
+// kinds returns the types that the check, or what it refers to, allows.
+func (k *check) kinds() (kinds typeSet) {
+	if k.types != anyType || k.ref == nil && len(k.anyOf) == 0 {
+		return k.types
+	}
+	if k.ref != nil {
+		return k.ref.kinds()
+	}
+	for _, alternative := range k.anyOf {
+		kinds |= alternative.kinds()
+	}
+	return kinds
 }

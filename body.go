@@ -26,15 +26,23 @@ type bodyInput struct {
 	schema      *Schema
 	check       *check
 	options     json.Options
+	patch       *patchPlan // if it is a Patch
 }
 
 func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bool) *bodyInput {
 	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
-	if _, ok := reflect.TypeAssert[patch](reflect.Zero(t)); ok {
+	if p, ok := reflect.TypeAssert[patch](reflect.Zero(indirect(t))); ok {
 		b.mediaType = mergePatchType
+		plan, err := newPatchPlan(p.patchElem())
+		if err != nil {
+			c.errs = append(c.errs, err)
+		}
+		b.patch = plan
 	}
-	if err := decodable(t); err != nil {
-		c.errs = append(c.errs, err)
+	if len(c.errs) == 0 {
+		if err := decodable(t); err != nil {
+			c.errs = append(c.errs, err)
+		}
 	}
 	c.later = append(c.later, func() {
 		var err error
@@ -85,12 +93,10 @@ var errNotDuration = errors.New("not a duration")
 // bind decodes the request's body. What is wrong with it as a value is added to
 // what is found, and an error is returned if it can't be looked at.
 func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWriter, r *http.Request) error {
-	if !b.required && (r.Body == nil || r.Body == http.NoBody) {
-		return nil
-	}
 	e := getEncoder()
 	defer putEncoder(e)
-	if !b.fits(r) && (b.required || len(r.Header["Content-Type"]) > 0) {
+	declared := len(r.Header["Content-Type"]) > 0
+	if declared && !b.fits(r) {
 		return b.unsupported(w)
 	}
 	if err := e.readBody(w, r); err != nil {
@@ -103,12 +109,18 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWrite
 		}
 		return nil
 	}
-	if !b.fits(r) {
+	if !declared {
 		return b.unsupported(w)
 	}
-	err := b.decode(f, e, interfaceAt(b.typ, fieldAt(value, b.offset)))
-	if f.unreadable && !hasPlainBody(r) {
+	target := interfaceAt(b.typ, fieldAt(value, b.offset))
+	readable, err := b.decode(f, e, target)
+	if !readable && !hasPlainBody(r) {
 		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}
+	}
+	if b.patch != nil {
+		if p, ok := target.(interface{ setPlan(*patchPlan) }); ok { // not of one that may be absent
+			p.setPlan(b.patch)
+		}
 	}
 	return err
 }
@@ -134,12 +146,13 @@ func (b *bodyInput) unsupported(w http.ResponseWriter) error {
 }
 
 // decode decodes the text in e, which is held against the schema, too: the
-// codec alone doesn't miss members and takes null for anything.
-func (b *bodyInput) decode(f *findings, e *encoder, target any) error {
+// codec alone doesn't miss members and takes null for anything. It reports
+// whether the text is JSON at all.
+func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, err error) {
 	text := e.Bytes()
-	err := json.Unmarshal(text, target, b.options)
+	err = json.Unmarshal(text, target, b.options)
 	if err != nil && !f.syntax(text) {
-		return nil
+		return false, nil
 	}
 	c := checking{scanner: scanner{src: text}, path: e.path[:0]}
 	c.value(b.check)
@@ -149,9 +162,9 @@ func (b *bodyInput) decode(f *findings, e *encoder, target any) error {
 	}
 	f.errs = append(f.errs, c.errs...)
 	if err == nil || len(c.errs) > 0 {
-		return nil
+		return true, nil
 	}
-	return f.semantic(err)
+	return true, f.semantic(err)
 }
 
 // body adds something that is wrong with the body.

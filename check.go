@@ -115,7 +115,25 @@ func (s *Schema) check() error {
 func compileCheck(s *Schema) (*check, error) {
 	c := checkCompiler{checks: map[*Schema]*check{}}
 	k := c.compile(s)
+	for _, k := range c.checks {
+		k.completeFallbacks()
+	}
 	return k, errors.Join(c.errs...)
+}
+
+// completeFallbacks gives the defaults that are objects their own defaults, and
+// has integers be written as such.
+func (k *check) completeFallbacks() {
+	for i := range k.properties {
+		p := &k.properties[i]
+		if p.fallback == nil || !isJSON(p.fallback) {
+			continue
+		}
+		c := checking{scanner: scanner{src: p.fallback}}
+		if c.value(p.check); len(c.edits) > 0 && len(c.errs) == 0 {
+			p.fallback = c.edited()
+		}
+	}
 }
 
 type checkCompiler struct {
@@ -197,7 +215,7 @@ func (c *checkCompiler) compileString(k *check, s *Schema) {
 		}
 	}
 	k.format = formatOf(s.Format)
-	if lowest, _ := rangeOf(s.Format); lowest != "" && slices.Contains(s.Types, "string") {
+	if lowest, _ := rangeOf(s.Format); slices.Contains(s.Types, "string") && (lowest != "" || floatBits(s.Format) != 0) {
 		k.format = quotedNumber(s.Format)
 	}
 	k.base64 = s.ContentEncoding == "base64"
@@ -218,21 +236,27 @@ func (c *checkCompiler) compileNumber(k *check, s *Schema) {
 	lowest, highest := rangeOf(s.Format)
 	add("minimum", cmp.Or(s.Minimum, lowest))
 	add("maximum", cmp.Or(s.Maximum, highest))
-	if s.Minimum != "" {
+	if isNumber(s.Minimum) && lowest != "" && parseNumber([]byte(s.Minimum)).compare(parseNumber([]byte(lowest))) < 0 {
 		add("minimum", lowest)
 	}
-	if s.Maximum != "" {
+	if isNumber(s.Maximum) && highest != "" && parseNumber([]byte(s.Maximum)).compare(parseNumber([]byte(highest))) > 0 {
 		add("maximum", highest)
 	}
 	add("exclusiveMinimum", s.ExclusiveMinimum)
 	add("exclusiveMaximum", s.ExclusiveMaximum)
 	add("multipleOf", s.MultipleOf)
-	switch s.Format {
+	k.floating = floatBits(s.Format)
+}
+
+// floatBits returns the size of a format that is a floating-point number, or 0.
+func floatBits(format string) int {
+	switch format {
 	case "float":
-		k.floating = 32
+		return 32
 	case "double":
-		k.floating = 64
+		return 64
 	}
+	return 0
 }
 
 // rangeOf returns the bounds of a format of the OpenAPI format registry that is
@@ -301,7 +325,9 @@ func (c *checkCompiler) compileEnum(k *check, s *Schema) {
 			s := scanner{src: compact}
 			k.strings[string(s.unescaped())] = true
 		}
-		texts = append(texts, strings.Trim(string(compact), `"`))
+		if string(compact) != "null" {
+			texts = append(texts, strings.Trim(string(compact), `"`))
+		}
 	}
 	slices.Sort(texts)
 	k.enumText = strings.Join(slices.Compact(texts), ", ")

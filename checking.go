@@ -19,7 +19,8 @@ type checking struct {
 	// edits are to be made for the codec: members that have a default are put in,
 	// and integers with a point or an exponent, which JSON Schema takes and the
 	// codec doesn't, are written as such.
-	edits []edit
+	edits  []edit
+	hashes hashes // of the items of arrays that must be unique
 }
 
 // A step is the name of a member or the index of an item.
@@ -263,9 +264,9 @@ func (c *checking) edited() []byte {
 }
 
 func (c *checking) array(k *check) {
-	var seen map[string]bool
+	var seen map[uint64]bool
 	if k.unique {
-		seen = map[string]bool{}
+		seen = map[uint64]bool{}
 	}
 	depth, n, twice := len(c.path), 0, false
 	for c.pos++; c.space() != ']'; n++ {
@@ -277,7 +278,7 @@ func (c *checking) array(k *check) {
 			c.value(k.items)
 		}
 		if k.unique {
-			item := canonical(c.src[begin:c.pos])
+			item := c.hashes.of(c.src, begin)
 			twice = twice || seen[item]
 			seen[item] = true
 		}

@@ -59,8 +59,9 @@ func writeJSON(w http.ResponseWriter, status int, value any) error {
 // writeStream writes a response whose body is what src has, each piece as soon
 // as it is there. The first one is read before the header is written, so that
 // an error by then is returned and can still be answered; after a later one the
-// response is cut off, for the client to see that it isn't whole.
-func writeStream(w http.ResponseWriter, status int, src io.Reader) error {
+// response is cut off, for the client to see that it isn't whole. begin writes the
+// header.
+func writeStream(w http.ResponseWriter, src io.Reader, begin func()) error {
 	e := getEncoder()
 	defer putEncoder(e)
 	e.Grow(32 << 10)
@@ -69,11 +70,14 @@ func writeStream(w http.ResponseWriter, status int, src io.Reader) error {
 	controller := http.NewResponseController(w)
 	for began := false; ; began = true {
 		n, err := src.Read(buf)
+		for n == 0 && err == nil { // nothing has happened
+			n, err = src.Read(buf)
+		}
 		if err != nil && err != io.EOF && n == 0 && !began {
 			return err
 		}
 		if !began {
-			w.WriteHeader(status)
+			begin()
 		}
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
@@ -85,6 +89,7 @@ func writeStream(w http.ResponseWriter, status int, src io.Reader) error {
 			return nil
 		}
 		if err != nil {
+			noteCause(w, err)
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -43,7 +43,7 @@ func problemSchema(invalid bool) *Schema {
 				{"pointer", false, stringSchema("The place in the body (RFC 6901).")},
 				{"parameter", false, stringSchema("The name of the parameter.")},
 				{"in", false, &Schema{Types: []string{"string"}, Enum: []json.RawMessage{
-					json.RawMessage(`"path"`), json.RawMessage(`"query"`), json.RawMessage(`"header"`), json.RawMessage(`"cookie"`),
+					json.RawMessage(`"path"`), json.RawMessage(`"query"`), json.RawMessage(`"header"`), json.RawMessage(`"cookie"`), json.RawMessage(`"request"`),
 				}, Description: "Where the parameter is."}},
 				{"detail", true, stringSchema("What is wrong, for people.")},
 			},

@@ -153,6 +153,15 @@ func interfaceAt(t reflect.Type, field unsafe.Pointer) any {
 	return reflect.NewAt(t, field).Interface()
 }
 
+// accessible returns v without the mark that it is an unexported field, which an
+// embedded struct may be.
+func accessible(v reflect.Value) reflect.Value {
+	if !v.CanSet() && v.CanAddr() {
+		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+	}
+	return v
+}
+
 func parseBool(text string) (bool, error) {
 	if text != "true" && text != "false" {
 		return false, strconv.ErrSyntax
@@ -166,6 +175,9 @@ func parseInt[T int | int8 | int16 | int32 | int64](text string) (T, error) {
 }
 
 func parseUint[T uint | uint8 | uint16 | uint32 | uint64](text string) (T, error) {
+	if text == "-0" { // a JSON number
+		text = "0"
+	}
 	n, err := strconv.ParseUint(text, 10, int(unsafe.Sizeof(T(0)))*8)
 	return T(n), err
 }

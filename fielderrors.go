@@ -11,7 +11,8 @@ type FieldError struct {
 	// whole of it. In what a method Validate returns, it begins at its value.
 	Pointer string
 	// Parameter is the name of a parameter if it isn't the body that is wrong,
-	// and In is "path", "query", "header" or "cookie".
+	// and In is "path", "query", "header" or "cookie", or "request" for what isn't
+	// wrong in one place.
 	Parameter, In string
 	// Detail says what is wrong, for people: "must be at least 1".
 	Detail string
@@ -46,6 +47,9 @@ func (errs FieldErrors) Error() string {
 // StatusCode returns 422.
 func (errs FieldErrors) StatusCode() int { return http.StatusUnprocessableEntity }
 
+// capped returns as many of them as are told.
+func (errs FieldErrors) capped() FieldErrors { return errs[:min(len(errs), maxErrors)] }
+
 // unreadable is what is wrong with a request that can't be read.
 type unreadable struct{ FieldErrors }
 
@@ -70,7 +74,7 @@ func (f *findings) err() error {
 	case len(f.errs) == 0:
 		return nil
 	case f.unreadable:
-		return unreadable{f.errs}
+		return unreadable{f.errs.capped()}
 	}
-	return f.errs
+	return f.errs.capped()
 }

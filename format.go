@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -63,10 +64,17 @@ func isIPv6(s []byte) bool {
 	return err == nil && a.Is6() && a.Zone() == ""
 }
 
-// isDateTime tells whether s is what time.Time decodes.
+// isDateTime tells whether s is what time.Time decodes, both from a parameter
+// and from a body: RFC 3339 without leap seconds.
 func isDateTime(s []byte) bool {
 	var t time.Time
-	return t.UnmarshalText(s) == nil
+	if t.UnmarshalText(s) != nil || bytes.IndexByte(s, ',') >= 0 {
+		return false
+	}
+	if zone := bytes.LastIndexAny(s, "+-"); zone > len("2006-01-02") {
+		return len(s) == zone+len("+00:00") && string(s[zone+1:zone+3]) < "24"
+	}
+	return true
 }
 
 func isTime(s []byte) bool { return isDateTime(append([]byte("2006-01-02T"), s...)) }
@@ -179,8 +187,13 @@ func isUUID(s []byte) bool {
 	return true
 }
 
-// quotedNumber returns the format of integers of a size in strings.
+// quotedNumber returns the format of numbers of a size in strings.
 func quotedNumber(name string) *format {
+	if bits := floatBits(name); bits != 0 {
+		return &format{"a number of " + strconv.Itoa(bits) + " bits (IEEE 754)", func(s []byte) bool {
+			return isNumber(string(s)) && fits(s, parseNumber(s), bits)
+		}}
+	}
 	lowest, highest := rangeOf(name)
 	low, high := parseNumber([]byte(lowest)), parseNumber([]byte(highest))
 	return &format{"an integer from " + lowest + " to " + highest, func(s []byte) bool {

@@ -46,6 +46,8 @@ func jsonFields(t reflect.Type, classic bool) (fields []jsonField, rest *jsonFie
 			f.index = append(slices.Clip(at.index), i)
 			elem := indirect(f.typ)
 			switch {
+			case embedded && !f.IsExported() && f.typ.Kind() == reflect.Pointer && !classic:
+				err = fmt.Errorf("%v.%s: an embedded pointer to a type that isn't exported can't be decoded into", at.typ, f.goName)
 			case embedded && elem.Kind() == reflect.Struct:
 				if !seen[elem] {
 					seen[elem] = true
@@ -60,7 +62,22 @@ func jsonFields(t reflect.Type, classic bool) (fields []jsonField, rest *jsonFie
 			}
 		}
 	}
-	return dominant(all), rest, err
+	fields = dominant(all)
+	if !classic && err == nil {
+		err = ambiguous(t, all, fields)
+	}
+	return fields, rest, err
+}
+
+// ambiguous returns an error if fields have the same name and none of them
+// counts.
+func ambiguous(t reflect.Type, all, fields []jsonField) error {
+	for i := range all {
+		if !slices.ContainsFunc(fields, func(f jsonField) bool { return f.name == all[i].name }) {
+			return fmt.Errorf("%s: several fields have the JSON name %q", typeText(t), all[i].name)
+		}
+	}
+	return nil
 }
 
 // dominant returns those fields that count, in the order of the struct.

@@ -102,7 +102,9 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if panicked {
 			record.Message += ", and the handler panicked"
 		}
-		record.Error = l.redactor.redact(rec.report())
+		if cause := rec.report(); cause != "" {
+			record.Error = l.redactor.redact(cause)
+		}
 		l.log(record)
 	}()
 	l.handler.ServeHTTP(w, r)

@@ -289,7 +289,7 @@ func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, status int, 
 		w.WriteHeader(status)
 		return nil
 	}
-	return writeStream(w, status, rs.Interface().(io.Reader))
+	return writeStream(w, rs.Interface().(io.Reader), func() { w.WriteHeader(status) })
 }
 
 // close closes a stream that the function has returned, if it can be.

@@ -96,6 +96,9 @@ func compileOutput(t reflect.Type) (*output, error) {
 	if e, ok := reflect.TypeAssert[enveloped](reflect.New(t)); ok {
 		o.enveloped, t = e, e.contentType()
 	}
+	if err := misfit(t, o.enveloped != nil); err != nil {
+		return nil, err
+	}
 	c := schemaCompiler{output: true}
 	item, isSequence := sequenceOf(t)
 	switch {
@@ -116,6 +119,23 @@ func compileOutput(t reflect.Type) (*output, error) {
 	o.options = typedOptions(c.durations)
 	o.direct = o.nilable && o.enveloped == nil
 	return o, err
+}
+
+// misfit returns why values of a type would be sent as JSON without being meant
+// to be.
+func misfit(t reflect.Type, inResponse bool) error {
+	elem := indirect(t)
+	_, isResponse := reflect.TypeAssert[enveloped](reflect.New(elem))
+	_, isSequence := sequenceOf(elem)
+	switch {
+	case elem != t && (isResponse || isSequence || elem == reflect.TypeFor[Stream]()):
+		return fmt.Errorf("the function returns a %s, which must be a value, not a pointer", typeText(t))
+	case isResponse && inResponse:
+		return fmt.Errorf("the function returns a %s in a response", typeText(t))
+	case t.Kind() == reflect.Interface && t.Implements(reflect.TypeFor[io.Reader]()):
+		return fmt.Errorf("the function returns a %s, which must be in a Stream", typeText(t))
+	}
+	return nil
 }
 
 // encodable returns what the codec has against a type.
@@ -172,21 +192,40 @@ func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) err
 	if status == http.StatusNoContent || status == http.StatusNotModified || status == http.StatusResetContent {
 		none = true // RFC 9110 §6.4.1, §15.3.6
 	}
-	if header != nil {
-		setHeaders(w.Header(), header, "")
-	}
-	if none {
+	head := responseHead{status, header}
+	switch {
+	case none:
 		closeStream(value)
+		head.set(w)
 		w.WriteHeader(status)
 		return nil
+	case o.kind == streamOutput:
+		return value.(*Stream).respond(w, r, head)
+	case o.kind == sequenceOutput:
+		return o.respondSequence(w, r, head, value)
 	}
-	switch o.kind {
-	case streamOutput:
-		return value.(*Stream).respond(w, r, status)
-	case sequenceOutput:
-		return o.respondSequence(w, r, status, value)
+	return o.respondJSON(w, head, value)
+}
+
+// A responseHead is what comes before a body. Its headers aren't set until it is
+// known that the body is sent, and not an error.
+type responseHead struct {
+	status int
+	header http.Header
+}
+
+func (h responseHead) set(w http.ResponseWriter) {
+	if h.header != nil {
+		setHeaders(w.Header(), h.header, "")
 	}
-	return o.respondJSON(w, status, value)
+}
+
+// discard closes what the function has returned beside an error.
+func (o *output) discard(result any) {
+	if o.enveloped != nil {
+		result = result.(enveloped).content()
+	}
+	closeStream(result)
 }
 
 // isNil tells whether the pointer or interface that is the body is nil.
@@ -197,7 +236,7 @@ func (o *output) isNil(value any) bool {
 	return isNil(reflect.ValueOf(value).Elem())
 }
 
-func (o *output) respondJSON(w http.ResponseWriter, status int, value any) error {
+func (o *output) respondJSON(w http.ResponseWriter, head responseHead, value any) error {
 	e := getEncoder()
 	defer putEncoder(e)
 	if err := json.MarshalWrite(&e.Buffer, value, o.options); err != nil {
@@ -205,13 +244,12 @@ func (o *output) respondJSON(w http.ResponseWriter, status int, value any) error
 	}
 	e.WriteByte('\n')
 	h := w.Header()
-	if len(h["Content-Type"]) == 0 {
-		h["Content-Type"] = []string{jsonType}
-	}
+	h["Content-Type"] = []string{jsonType}
+	head.set(w)
 	if e.Len() > serverCounts && h.Get("Content-Encoding") == "" { // or a middleware changes the length
 		h["Content-Length"] = []string{strconv.Itoa(e.Len())}
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(head.status)
 	_, _ = w.Write(e.Bytes()) // a client that is gone is no error
 	return nil
 }
@@ -226,7 +264,7 @@ func closeStream(value any) {
 }
 
 // respond sends the stream.
-func (s *Stream) respond(w http.ResponseWriter, r *http.Request, status int) error {
+func (s *Stream) respond(w http.ResponseWriter, r *http.Request, head responseHead) error {
 	defer closeStream(s)
 	switch {
 	case s.ContentType == "":
@@ -234,10 +272,14 @@ func (s *Stream) respond(w http.ResponseWriter, r *http.Request, status int) err
 	case !accepts(r, s.ContentType):
 		return notAcceptable(s.ContentType)
 	}
-	w.Header()["Content-Type"] = []string{s.ContentType}
+	begin := func() {
+		head.set(w)
+		w.Header()["Content-Type"] = []string{s.ContentType}
+		w.WriteHeader(head.status)
+	}
 	if s.Reader == nil || r.Method == http.MethodHead {
-		w.WriteHeader(status)
+		begin()
 		return nil
 	}
-	return writeStream(w, status, s.Reader)
+	return writeStream(w, s.Reader, begin)
 }

@@ -16,43 +16,61 @@ import (
 // merged with what is there. The zero value changes nothing.
 type Patch[T any] struct {
 	text jsontext.Value
+	plan *patchPlan // of the endpoint that has taken it, or nil
 }
 
-// Apply applies the patch to the value that to points to, as JSON has it; what
-// has no JSON stays as it is. The result must be one that a Typed function would
-// take as a body: else to is left alone and the error is a [FieldErrors], or
-// what a [Validator] has returned.
+// A patchPlan is what values of a type must be after a patch.
+type patchPlan struct {
+	body     *bodyInput
+	validate *validation
+}
+
+func newPatchPlan(t reflect.Type) (*patchPlan, error) {
+	var c schemaCompiler
+	plan := &patchPlan{newBodyInput(&c, t, 0, true), compileValidation(t)}
+	return plan, c.finish()
+}
+
+// Apply applies the patch to the value that to points to. What the patch doesn't
+// name, and what has no JSON, stays as it is. The result must be one that a Typed
+// function would take as a body: else the value is left alone, and the error is a
+// [FieldErrors], or what a [Validator] has returned. What pointers and maps in the
+// value lead to isn't changed, but replaced.
 func (p Patch[T]) Apply(ctx context.Context, to *T) error {
 	if len(p.text) == 0 {
 		return nil
 	}
-	var c schemaCompiler
-	body := newBodyInput(&c, reflect.TypeFor[T](), 0, true)
-	if err := c.finish(); err != nil {
-		return err
+	plan := p.plan
+	if plan == nil {
+		var err error
+		if plan, err = newPatchPlan(reflect.TypeFor[T]()); err != nil {
+			return err
+		}
 	}
-	text, err := json.Marshal(to, body.options)
+	if !p.text.IsValid() {
+		return errors.New("tigertonic: a merge patch that isn't valid JSON")
+	}
+	text, err := json.Marshal(to, plan.body.options)
 	if err != nil {
 		return err
 	}
-	merged, err := mergePatch(text, p.text)
-	if err != nil {
-		return err
+	patch := parseTree(p.text)
+	merged := mergePatch(parseTree(text), patch).append(nil)
+	c := checking{scanner: scanner{src: merged}}
+	c.value(plan.body.check)
+	if len(c.errs) > 0 {
+		return c.errs
+	}
+	if len(c.edits) > 0 {
+		merged = c.edited()
 	}
 	patched := *to
-	clearJSON(reflect.ValueOf(&patched).Elem())
-	var f findings
-	e := getEncoder()
-	defer putEncoder(e)
-	e.Write(merged)
-	if err := body.decode(&f, e, &patched); err != nil {
-		return err
+	g := grafting{options: plan.body.options}
+	if g.value(reflect.ValueOf(&patched).Elem(), patch, parseTree(merged), ""); g.err != nil {
+		return g.err
 	}
-	if err := f.err(); err != nil {
-		return err
-	}
-	if v := compileValidation(reflect.TypeFor[T]()); v != nil {
-		if err := v.run(ctx, &patched); err != nil {
+	if plan.validate != nil {
+		if err := plan.validate.run(ctx, &patched, FieldError{}); err != nil {
 			return err
 		}
 	}
@@ -79,93 +97,7 @@ type patch interface{ patchElem() reflect.Type }
 
 func (Patch[T]) patchElem() reflect.Type { return reflect.TypeFor[T]() }
 
-// mergePatch returns target with the patch applied (RFC 7386 §2).
-func mergePatch(target, patch jsontext.Value) (jsontext.Value, error) {
-	if patch.Kind() != '{' {
-		return patch, nil
-	}
-	changes, err := members(patch)
-	if err != nil {
-		return nil, err
-	}
-	var merged []member
-	if target.Kind() == '{' {
-		if merged, err = members(target); err != nil {
-			return nil, err
-		}
-	}
-	index := make(map[string]int, len(merged))
-	for i, m := range merged {
-		index[m.name] = i
-	}
-	for _, change := range changes {
-		i, there := index[change.name]
-		switch {
-		case change.value.Kind() == 'n' && there:
-			merged[i].value = nil
-		case change.value.Kind() == 'n':
-		case !there:
-			change.value, err = mergePatch(nil, change.value)
-			merged = append(merged, change)
-		default:
-			merged[i].value, err = mergePatch(merged[i].value, change.value)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return object(slices.DeleteFunc(merged, func(m member) bool { return m.value == nil }))
-}
-
-// A member is a member of a JSON object.
-type member struct {
-	name  string
-	value jsontext.Value
-}
-
-func members(text jsontext.Value) (all []member, err error) {
-	if !text.IsValid() {
-		return nil, errors.New("tigertonic: a merge patch that isn't valid JSON")
-	}
-	s := scanner{src: text}
-	s.space()
-	for s.pos++; s.space() != '}'; {
-		name := string(s.unescaped())
-		s.space()
-		all = append(all, member{name, jsontext.Value(s.skip())})
-	}
-	return all, nil
-}
-
-func object(all []member) (jsontext.Value, error) {
-	text := []byte{'{'}
-	for i, m := range all {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		var err error
-		if text, err = jsontext.AppendQuote(text, m.name); err != nil {
-			return nil, err
-		}
-		text = append(append(text, ':'), m.value...)
-	}
-	return append(text, '}'), nil
-}
-
-// clearJSON sets to zero what is decoded from JSON.
-func clearJSON(v reflect.Value) {
-	var c schemaCompiler
-	if v.Kind() != reflect.Struct || c.known(v.Type()) != nil {
-		v.SetZero()
-		return
-	}
-	for i := range v.NumField() {
-		f, _, ok := parseJSONField(v.Type().Field(i))
-		if ok && v.Field(i).CanSet() || ok && f.Anonymous && f.typ.Kind() == reflect.Struct {
-			clearJSON(v.Field(i))
-		}
-	}
-}
+func (p *Patch[T]) setPlan(plan *patchPlan) { p.plan = plan }
 
 // patchSchema returns the schema of the patches for t: no member is required,
 // and those that t doesn't require can be null, which removes them.

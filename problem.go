@@ -87,7 +87,7 @@ func (e FieldError) MarshalJSON() ([]byte, error) {
 
 // problemOf returns what the client is told of an error.
 func problemOf(err error) Problem {
-	if p, ok := errors.AsType[Problem](err); ok {
+	if p, ok := asProblem(err); ok {
 		if p.Status < 200 || p.Status > 999 {
 			p.Status = http.StatusInternalServerError
 		}
@@ -102,9 +102,20 @@ func problemOf(err error) Problem {
 	} else if errs, ok := errors.AsType[unreadable](err); ok {
 		p.Detail, p.Extensions = "the request can't be read", map[string]any{"errors": errs.FieldErrors}
 	} else if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
-		p.Detail = description(equiv) // what wraps it adds to the log
+		p.Detail = description(equiv) // what wraps it may not be for clients
 	}
 	return p
+}
+
+// asProblem returns the problem that err is, or wraps, as a value or a pointer.
+func asProblem(err error) (Problem, bool) {
+	if p, ok := errors.AsType[Problem](err); ok {
+		return p, true
+	}
+	if p, ok := errors.AsType[*Problem](err); ok && p != nil {
+		return *p, true
+	}
+	return Problem{}, false
 }
 
 // ProblemWriter is an [ErrorWriter] that answers with problems (RFC 9457) in
@@ -137,23 +148,34 @@ func (pw ProblemWriter) WritePlaintextError(w http.ResponseWriter, err error) {
 // it isn't told goes to the log.
 func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
 	p := problemOf(err)
-	if p.Status >= http.StatusInternalServerError {
-		id := noteCause(w, err)
-		if _, ok := errors.AsType[Problem](err); !ok {
-			p.Extensions = map[string]any{"request_id": id}
+	if _, ok := asProblem(err); ok {
+		text, failure := json.Marshal(p)
+		if failure == nil && p.Status >= http.StatusInternalServerError {
+			noteCause(w, err)
 		}
+		if failure == nil {
+			return text, p.Status
+		}
+		p, err = Problem{Status: http.StatusInternalServerError}, errors.Join(err, failure)
 	}
-	text, failure := json.Marshal(p)
-	if failure != nil {
-		p = Problem{Extensions: map[string]any{"request_id": noteCause(w, errors.Join(err, failure))}}
-		text, _ = json.Marshal(p) // strings always encode
+	if p.Status >= http.StatusInternalServerError {
+		p.Extensions = map[string]any{"request_id": noteCause(w, err)}
 	}
-	return text, p.StatusCode()
+	text, _ = json.Marshal(p) // strings always encode
+	return text, p.Status
 }
 
 // noteCause lets the handlers that log the request know what has gone wrong, and
 // returns the ID that they log it under. It logs by itself if there is none.
 func noteCause(w http.ResponseWriter, err error) (id RequestID) {
+	if noted, ok := errors.AsType[*withheld](err); ok {
+		return noted.id
+	}
+	return (&cause{err: err}).note(w)
+}
+
+// note notes the cause, and logs it if it hasn't been and nobody else will.
+func (c *cause) note(w http.ResponseWriter) (id RequestID) {
 	all := recorders(w)
 	for _, rec := range all {
 		id = cmp.Or(id, rec.id)
@@ -161,14 +183,18 @@ func noteCause(w http.ResponseWriter, err error) (id RequestID) {
 	if id == "" {
 		id = NewRequestID()
 	}
-	shared, tells := &cause{err: err}, false
+	tells := c.told
 	for _, rec := range all {
-		rec.cause, rec.id = shared, cmp.Or(rec.id, id)
+		rec.cause, rec.id = c, cmp.Or(rec.id, id)
 		tells = tells || rec.tells
 	}
 	if !tells {
-		slog.Error("tigertonic: a request has failed", "request_id", string(id), "error", description(err))
-		shared.told = true
+		args := []any{"request_id", string(id), "error", causeText(c.err)}
+		if stack := c.stack(); stack != "" {
+			args = append(args, "stack", stack)
+		}
+		slog.Error("tigertonic: a request has failed", args...)
+		c.told = true
 	}
 	return id
 }

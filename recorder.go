@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,7 +27,12 @@ type recorder struct {
 
 	id    RequestID // that the request is logged under, or ""
 	cause *cause    // of a response that doesn't tell it, or nil
-	tells bool      // whoever has made it will log the cause
+	tells bool      // somebody who is still to come will log the cause
+
+	// request is the innermost copy of the request that is known, which has the
+	// pattern that it was routed by.
+	request *http.Request
+	conn    net.Conn // if it is hijacked
 
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
@@ -66,7 +72,25 @@ func record(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *recor
 	if !rec.knowsRequest {
 		rec.knowsRequest, rec.head, rec.http2 = true, r.Method == http.MethodHead, r.ProtoMajor >= 2
 	}
+	if rec.request == nil || r.Pattern != "" {
+		rec.request = r
+	}
 	return front, rec
+}
+
+// noteRequest lets those who have made the recorders in w know that the request
+// goes on as r.
+func noteRequest(w http.ResponseWriter, r *http.Request) {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return
+		}
+		if front, ok := w.(recording); ok {
+			front.rec().request = r
+		}
+		w = u.Unwrap()
+	}
 }
 
 type recording interface {
@@ -206,7 +230,9 @@ func (rec *recorder) flush() { _ = rec.FlushError() } // as http.Flusher, which 
 
 func (rec *recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
-	rec.hijacked = rec.hijacked || err == nil
+	if err == nil {
+		rec.hijacked, rec.conn = true, conn
+	}
 	return conn, rw, err
 }
 
@@ -271,13 +297,24 @@ type cause struct {
 	told bool // it has been logged
 }
 
+// causeText returns an error's text, or what it is if it has none: a status error
+// that holds nothing may be somewhere in it.
+func causeText(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T without a text", err)
+		}
+	}()
+	return description(err)
+}
+
 // report returns the cause's text for a log, or "".
 func (rec *recorder) report() string {
 	if rec.cause == nil {
 		return ""
 	}
 	rec.cause.told = true
-	return description(rec.cause.err)
+	return causeText(rec.cause.err)
 }
 
 // recorders returns the recorders in w, the innermost last: there are several if

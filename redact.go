@@ -88,7 +88,8 @@ func isText(h http.Header, body []byte) bool {
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil &&
-		(strings.HasPrefix(mediaType, "text/") || mediaType == jsonType || strings.HasSuffix(mediaType, "+json"))
+		(strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "+json") ||
+			mediaType == jsonType || mediaType == linesType || mediaType == ndjsonType)
 }
 
 // A loggedBody is a request's body that is kept as it is read, which may go on

@@ -124,6 +124,9 @@ func (c *schemaCompiler) known(t reflect.Type) *Schema {
 		return c.patchSchema(x.patchElem())
 	}
 	switch {
+	case t == reflect.TypeFor[Stream]() && !c.classic:
+		c.wrong(t, "", "it is the whole of what a function returns, and not by a pointer")
+		return &Schema{}
 	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface:
 		return nil
 	case t == timeType:
@@ -172,6 +175,10 @@ func (c *schemaCompiler) fill(s *Schema, t reflect.Type) {
 	case reflect.Float64:
 		s.Types, s.Format = []string{"number"}, "double"
 	case reflect.Pointer:
+		if isPointerToItself(t) {
+			c.wrong(t, "", "it is nothing but a pointer to itself")
+			return
+		}
 		*s = *nullable(c.schema(t.Elem()))
 	case reflect.Slice, reflect.Array:
 		c.fillArray(s, t)
@@ -185,16 +192,30 @@ func (c *schemaCompiler) fill(s *Schema, t reflect.Type) {
 		}
 	default:
 		c.wrong(t, "", "a %v has no JSON", kind)
+		if kind == reflect.Func && c.output {
+			c.wrong(t, "", "a stream of values is an iter.Seq2[T, error]")
+		}
 	}
 }
 
+func isPointerToItself(t reflect.Type) bool {
+	seen := map[reflect.Type]bool{}
+	for ; t.Kind() == reflect.Pointer && !seen[t]; t = t.Elem() {
+		seen[t] = true
+	}
+	return t.Kind() == reflect.Pointer
+}
+
 func (c *schemaCompiler) fillArray(s *Schema, t reflect.Type) {
-	if t.Elem().Kind() == reflect.Uint8 && !implements(t.Elem(), jsonMarshaler, jsonUnmarshaler, textMarshaler, textUnmarshaler) &&
-		(t.Kind() == reflect.Slice || !c.classic) {
+	if isBytes(t, c.classic) {
 		s.Types, s.ContentEncoding = []string{"string"}, "base64"
 		if t.Kind() == reflect.Array {
 			encoded := (t.Len() + 2) / 3 * 4
 			s.MinLength, s.MaxLength = &encoded, &encoded
+			s.Pattern = [...]string{"", "[^=]==$", "[^=]=$"}[t.Len()%3] // its padding tells the length
+			if t.Len() > 0 && t.Len()%3 == 0 {
+				s.Pattern = "[^=]$"
+			}
 		}
 		if c.classic {
 			s.Types = append(s.Types, "null")
@@ -208,6 +229,18 @@ func (c *schemaCompiler) fillArray(s *Schema, t reflect.Type) {
 	} else if c.classic {
 		s.Types = append(s.Types, "null")
 	}
+}
+
+// isBytes tells whether an array or slice is encoded as a string.
+func isBytes(t reflect.Type, classic bool) bool {
+	elem := t.Elem()
+	if elem.Kind() != reflect.Uint8 {
+		return false
+	}
+	if classic {
+		return t.Kind() == reflect.Slice && !implements(elem, jsonMarshaler, jsonUnmarshaler, textMarshaler, textUnmarshaler)
+	}
+	return elem.PkgPath() == ""
 }
 
 func (c *schemaCompiler) fillMap(s *Schema, t reflect.Type) {
@@ -273,6 +306,9 @@ func (c *schemaCompiler) addProperty(s *Schema, t reflect.Type, f *jsonField) {
 		value = stringified(c.schema(f.typ))
 	} else {
 		value = c.schema(f.typ)
+		if f.quoted && !c.classic {
+			c.wrong(t, f.goName, "the option string is for numbers and pointers to them")
+		}
 	}
 	if f.foldsCase && !c.classic {
 		c.wrong(t, f.goName, "case:ignore can't be described, and JSON is strict about case")

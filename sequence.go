@@ -1,6 +1,8 @@
 package tigertonic
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"time"
@@ -39,7 +41,7 @@ type sequenceWriter struct {
 	controller *http.ResponseController
 	encoder    *encoder
 	options    json.Options
-	status     int
+	head       responseHead
 	mediaType  string
 	timeout    time.Duration
 	items      int
@@ -47,29 +49,43 @@ type sequenceWriter struct {
 }
 
 // respondSequence writes the stream that value points to.
-func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, status int, value any) error {
+func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head responseHead, value any) error {
 	s := sequenceWriter{
 		w: w, controller: http.NewResponseController(w), encoder: getEncoder(), options: o.options,
-		status: status, mediaType: preferred(r, sequenceTypes[:]), timeout: writeTimeout(r),
+		head: head, mediaType: preferred(r, sequenceTypes[:]), timeout: writeTimeout(r),
 	}
 	defer putEncoder(s.encoder)
+	defer func() { _ = s.controller.SetWriteDeadline(time.Now().Add(s.timeout)) }() // for what the server writes at the end
 	sequence := reflect.ValueOf(value).Elem()
 	if sequence.IsNil() {
 		return s.end(nil)
 	}
+	whole, err := s.send(r, sequence)
+	switch {
+	case err != nil:
+		return s.fail(err)
+	case !whole:
+		return s.interrupt(r.Context().Err())
+	}
+	return s.end(nil)
+}
+
+// send writes the items, and reports whether it was all of them. The iterator has
+// ended by then, without a panic going through it.
+func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bool, err error) {
 	for item, failure := range sequence.Seq2() { // the one place where a request meets reflection
 		err, _ := reflect.TypeAssert[error](failure)
 		if err == nil {
 			err = s.item(item)
 		}
 		if err != nil {
-			return s.fail(err)
+			return false, err
 		}
 		if r.Method == http.MethodHead || r.Context().Err() != nil || !s.flush() {
-			return nil
+			return false, nil
 		}
 	}
-	return s.end(nil)
+	return true, nil
 }
 
 // writeTimeout returns how long the client may take to read an item.
@@ -113,12 +129,13 @@ func (s *sequenceWriter) begin() {
 		return
 	}
 	s.began = true
+	s.head.set(s.w)
 	h := s.w.Header()
 	h["Content-Type"] = []string{s.mediaType}
 	if s.mediaType == eventsType && h["Cache-Control"] == nil {
 		h["Cache-Control"] = []string{"no-cache"}
 	}
-	s.w.WriteHeader(s.status)
+	s.w.WriteHeader(s.head.status)
 }
 
 // flush sends what is in the buffer, and reports false if the client is gone.
@@ -127,7 +144,8 @@ func (s *sequenceWriter) flush() bool {
 	if _, err := s.w.Write(s.encoder.Bytes()); err != nil {
 		return false
 	}
-	_ = s.controller.Flush() // or the server does it in its time
+	_ = s.controller.Flush()                       // or the server does it in its time
+	_ = s.controller.SetWriteDeadline(time.Time{}) // which on HTTP/2 ends a stream that has nothing to write, too
 	return true
 }
 
@@ -137,11 +155,25 @@ func (s *sequenceWriter) fail(err error) error {
 	if !s.began {
 		return err
 	}
-	noteCause(s.w, err)
 	if s.mediaType != eventsType {
+		noteCause(s.w, err)
 		panic(http.ErrAbortHandler)
 	}
 	return s.end(err)
+}
+
+// interrupt ends the stream early. If that is because the request's context is
+// done, a middleware may want it, and the client may be there to see it.
+func (s *sequenceWriter) interrupt(err error) error {
+	switch {
+	case err == nil:
+		return nil // a HEAD, or nobody to write to
+	case errors.Is(err, context.DeadlineExceeded):
+		return s.fail(err)
+	case s.mediaType == eventsType:
+		return nil // the client asks again
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // end writes what comes after the last item.

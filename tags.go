@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // The tags of a field, in JSON Schema's words. Those that don't fit the field's
@@ -52,6 +55,9 @@ func (c *schemaCompiler) constrain(s *Schema, t reflect.Type, f reflect.StructFi
 		own = Schema{Ref: s}
 	}
 	touched := false
+	if !isWellFormed(f.Tag) {
+		c.wrong(t, f.Name, "the tag %q is malformed", f.Tag)
+	}
 	wrong := func(format string, args ...any) { c.wrong(t, f.Name, format, args...) }
 	for key, value := range tagsOf(f.Tag) {
 		var err error
@@ -80,15 +86,46 @@ func (c *schemaCompiler) constrain(s *Schema, t reflect.Type, f reflect.StructFi
 	if !touched {
 		return s
 	}
-	c.later = append(c.later, func() { own.checkOwnValues(wrong) })
+	c.later = append(c.later, func() {
+		own.checkOwnValues(wrong)
+		if own.Default != nil && !c.decodes(&own, f) {
+			wrong("the default %s can't be its value", own.Default)
+		}
+	})
 	return &own
+}
+
+// decodes tells whether a field can be decoded from the default of its schema.
+// That of a parameter isn't decoded from JSON.
+func (c *schemaCompiler) decodes(s *Schema, f reflect.StructField) bool {
+	if _, _, isParameter := placeOf(f); isParameter || c.output || len(c.errs) > 0 {
+		return true
+	}
+	k, err := compileCheck(s)
+	if err != nil {
+		return true // reported where the schema comes from
+	}
+	checking := checking{scanner: scanner{src: s.Default}}
+	checking.value(k)
+	value := checking.edited()
+	holder := reflect.StructOf([]reflect.StructField{{Name: "Value", Type: f.Type, Tag: quotedTag(f)}})
+	text := append(append([]byte(`{"value":`), value...), '}')
+	return jsonv2.Unmarshal(text, reflect.New(holder).Interface(), typedOptions(true)) == nil
+}
+
+// quotedTag returns the part of a field's tag that says how its value is encoded.
+func quotedTag(f reflect.StructField) reflect.StructTag {
+	if parsed, _, _ := parseJSONField(f); parsed.quoted {
+		return `json:"value,string"`
+	}
+	return `json:"value"`
 }
 
 // constrain adds a constraint.
 func (s *Schema) constrain(key, value string) error {
 	classes, class := classesOf(key), s.class()
 	if class == "array" && !slices.Contains(classes, "array") {
-		inner := s.items()
+		inner := cmp.Or(s.items(), &Schema{})
 		clone := *inner
 		if inner.Name != "" {
 			clone = Schema{Ref: inner}
@@ -134,15 +171,21 @@ func (s *Schema) set(key, value string) (err error) {
 			err = fmt.Errorf("not true")
 		}
 	case "pattern":
-		s.Pattern = value
-		_, err = regexp.Compile(value)
+		if _, err = regexp.Compile(value); err == nil {
+			s.Pattern = value
+		}
 	case "format":
 		s.Format = value
 		if formatOf(value) == nil {
 			err = fmt.Errorf("not a known format, which are %s", strings.Join(formatNames(), ", "))
 		}
 	case "enum":
-		s.Enum, err = s.parseValues(value)
+		if s.Enum, err = s.parseValues(value); err == nil && len(s.Enum) == 0 {
+			err = fmt.Errorf("no value is named")
+		}
+		if slices.Contains(s.Types, "null") {
+			s.Enum = append(s.Enum, json.RawMessage("null"))
+		}
 	}
 	return err
 }
@@ -171,13 +214,14 @@ func (s *Schema) parseValue(text string) (json.RawMessage, error) {
 		return quoteJSON(text), nil
 	case "array":
 		if !strings.HasPrefix(text, "[") {
-			items, err := s.items().parseValues(text)
+			items, err := cmp.Or(s.items(), &Schema{}).parseValues(text)
 			array, _ := json.Marshal(append([]json.RawMessage{}, items...)) // of what is JSON
 			return array, err
 		}
 	}
 	if !json.Valid([]byte(text)) {
-		return nil, fmt.Errorf("not JSON, as a value of this type is written")
+		_, noun := typeOf(s.class())
+		return nil, fmt.Errorf("not %s in JSON", cmp.Or(noun, "a value"))
 	}
 	return json.RawMessage(text), nil
 }
@@ -234,8 +278,17 @@ func (s *Schema) checkOwnValues(wrong func(format string, args ...any)) {
 			wrong("at least %d and at most %d allows nothing", *bounds[0], *bounds[1])
 		}
 	}
-	if s.Minimum != "" && s.Maximum != "" && parseNumber([]byte(s.Minimum)).compare(parseNumber([]byte(s.Maximum))) > 0 {
-		wrong("at least %s and at most %s allows nothing", s.Minimum, s.Maximum)
+	atLeast, moreThan := bound{text: s.Minimum, keyword: "at least"}, bound{text: s.ExclusiveMinimum, keyword: "more than"}
+	atMost, lessThan := bound{text: s.Maximum, keyword: "at most"}, bound{text: s.ExclusiveMaximum, keyword: "less than"}
+	for _, pair := range [][2]bound{{atLeast, atMost}, {atLeast, lessThan}, {moreThan, atMost}, {moreThan, lessThan}} {
+		low, high := pair[0], pair[1]
+		if low.text == "" || high.text == "" {
+			continue
+		}
+		order := parseNumber([]byte(low.text)).compare(parseNumber([]byte(high.text)))
+		if order > 0 || order == 0 && (low.keyword == "more than" || high.keyword == "less than") {
+			wrong("%s %s and %s %s allows nothing", low.keyword, low.text, high.keyword, high.text)
+		}
 	}
 }
 
@@ -270,6 +323,15 @@ func tagsOf(tag reflect.StructTag) func(yield func(key, value string) bool) {
 			left = left[colon+1+len(quoted):]
 		}
 	}
+}
+
+// isWellFormed tells whether a tag is as [reflect.StructTag] says.
+func isWellFormed(tag reflect.StructTag) bool {
+	n := 0
+	for key, value := range tagsOf(tag) {
+		n += len(key) + len(strconv.Quote(value)) + len(":")
+	}
+	return n > 0 || strings.TrimSpace(string(tag)) == ""
 }
 
 // misspelt returns the tag that is meant by a key which is none, if it is close

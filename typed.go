@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"unsafe"
 )
 
@@ -77,11 +78,14 @@ type Endpoint struct {
 // stream of values: by what the request accepts, a JSON array, a value a line
 // (application/jsonl) or server-sent events. Each value is flushed. An error
 // before the first one is answered as any other; later, a JSON stream is cut off,
-// and server-sent events end with an event called error.
+// and server-sent events end with an event called error. The header is sent with
+// the first value, so a stream that may be quiet begins with one. A client has as
+// long to read each as the server's WriteTimeout says, or 30 seconds.
 //
 // An error is answered as by [ProblemWriter]: an [HTTPEquivError] under 500 keeps
 // its status and text, a [Problem] is sent as it is, and of anything else the
-// client is told nothing but an ID. The cause is logged.
+// client is told nothing but an ID. The cause is logged. An error that is
+// [context.Canceled], when the client has gone, is no failure.
 //
 // The function may be called by many goroutines at a time. The context is the
 // request's; [ContextFrom] finds in it what [WithContext] has put there.
@@ -92,7 +96,7 @@ func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 	in, inErr := compileInput(reflect.TypeFor[In]())
 	out, outErr := compileOutput(reflect.TypeFor[Out]())
 	name := nameOfFunc(reflect.ValueOf(f))
-	if err := errors.Join(inErr, outErr); err != nil {
+	if err := joinOnce(inErr, outErr); err != nil {
 		misuse("Typed(%s): %v", name, err)
 	}
 	e := &Endpoint{in: in, out: out, name: name, where: caller()}
@@ -105,24 +109,56 @@ func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 			return err
 		}
 		result, err := f(r.Context(), value)
-		if err != nil {
-			return err
-		}
-		if out.direct {
+		if out.direct && err == nil {
 			return out.respond(w, r, result)
 		}
+		if err != nil && out.kind != streamOutput {
+			return err
+		}
 		boxed := result // alone is moved to the heap
+		if err != nil {
+			out.discard(&boxed)
+			return err
+		}
 		return out.respond(w, r, &boxed)
 	}
 	return e
 }
 
+// joinOnce joins errors, of which lines that are the same are told once.
+func joinOnce(errs ...error) error {
+	all := errors.Join(errs...)
+	if all == nil {
+		return nil
+	}
+	var lines []string
+	for line := range strings.SplitSeq(all.Error(), "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
 // ServeHTTP calls the function.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := e.serve(w, r); err != nil {
-		ProblemWriter{}.WriteError(r, w, err)
+	err := e.serve(w, r)
+	if err == nil {
+		return
 	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		err = clientGone{}
+	}
+	ProblemWriter{}.WriteError(r, w, err)
 }
+
+// clientGone is the error of a request whose client hasn't waited. Nobody reads
+// the response, but its status, which nginx has made known, isn't counted as a
+// failure.
+type clientGone struct{}
+
+func (clientGone) Error() string   { return "the client has gone" }
+func (clientGone) StatusCode() int { return 499 }
 
 // Summary sets what the endpoint does, in a few words.
 func (e *Endpoint) Summary(text string) *Endpoint {

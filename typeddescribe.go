@@ -2,6 +2,7 @@ package tigertonic
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -40,10 +41,17 @@ func (in *input) describe(op *Operation) {
 		op.addProblem(http.StatusRequestEntityTooLarge, "the body is too long")
 		op.addProblem(http.StatusUnsupportedMediaType, "the body is not "+in.body.mediaType)
 	}
-	if in.body != nil || in.queries || len(in.params) > 0 || in.validate != nil {
+	if in.body != nil || len(in.params) > 0 {
 		op.addProblem(http.StatusBadRequest, "the request can't be read")
+	}
+	if in.body != nil || in.validate != nil || slices.ContainsFunc(in.params, func(p param) bool { return !p.takesAnything() }) {
 		op.addProblem(http.StatusUnprocessableEntity, "the request isn't valid")
 	}
+}
+
+// takesAnything tells whether any text will do.
+func (p *param) takesAnything() bool {
+	return p.in == "path" && p.check.types == stringType && !p.check.looksAtText() && p.schema.Ref == nil && len(p.schema.AnyOf) == 0 && p.plain
 }
 
 func (o *output) describe(op *Operation) {
@@ -57,6 +65,9 @@ func (o *output) describe(op *Operation) {
 		status = "204"
 	}
 	rs := op.Response(status)
+	if status == "201" || status == "202" {
+		rs.SetHeader("Location", "Where it is.", &Schema{Types: []string{"string"}, Format: "uri-reference"})
+	}
 	switch o.kind {
 	case noOutput:
 		return
@@ -71,9 +82,6 @@ func (o *output) describe(op *Operation) {
 		}
 	default:
 		rs.Add(jsonType, MediaType{Schema: o.schema})
-	}
-	if status == "201" || status == "202" {
-		rs.SetHeader("Location", "Where it is.", &Schema{Types: []string{"string"}, Format: "uri-reference"})
 	}
 	if o.nilable && o.enveloped == nil {
 		op.Response("204")

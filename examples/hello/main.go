@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
@@ -21,11 +22,7 @@ type greeting struct {
 }
 
 func hello(_ context.Context, rq *request) (*greeting, error) {
-	text := "Hello, " + rq.Name + "!"
-	for range rq.Times - 1 {
-		text += " Hello!"
-	}
-	return &greeting{text}, nil
+	return &greeting{strings.Repeat("Hello, ", rq.Times) + rq.Name + "!"}, nil
 }
 
 // Functions of this form have been handlers since 2013.
@@ -33,12 +30,16 @@ func classicHello(u *url.URL, _ http.Header) (int, http.Header, *greeting, error
 	return http.StatusOK, nil, &greeting{"Hello, " + u.Query().Get("name") + "!"}, nil
 }
 
-func main() {
+func service() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/2.0/hello/{name}", tigertonic.Typed(hello).Summary("Greet somebody"))
 	mux.Handle("GET", "/1.0/hello/{name}", tigertonic.Marshaled(classicHello))
 	doc := openapi.New(mux, openapi.Info{Title: "Hello", Version: "2.0"})
 	mux.Handle("GET", "/openapi.json", doc.Handler())
 	mux.Handle("GET", "/docs", openapi.Page(doc))
-	log.Fatal(tigertonic.NewServer("127.0.0.1:8000", tigertonic.Logged(mux, nil)).ListenAndServe())
+	return mux
+}
+
+func main() {
+	log.Fatal(tigertonic.NewServer("127.0.0.1:8000", tigertonic.Logged(service(), nil)).ListenAndServe())
 }

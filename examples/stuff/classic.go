@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"unicode/utf8"
 
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
@@ -25,16 +27,26 @@ func classic(s *store, registry metrics.Registry) *tigertonic.TrieServeMux {
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // the same in a URL, a header and a log
 
+// valid checks what the typed side has tags for.
+func valid(rq *stuff) error {
+	switch {
+	case !validID.MatchString(rq.ID):
+		return tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't 1 to 64 letters, digits, - or _", rq.ID)}
+	case utf8.RuneCountInString(rq.Stuff) > 1000:
+		return tigertonic.BadRequest{Err: errors.New("the stuff is longer than 1000 characters")}
+	}
+	return nil
+}
+
 func (s *store) create(_ *url.URL, _ http.Header, rq *stuff) (int, http.Header, *stuff, error) {
-	if !validID.MatchString(rq.ID) {
-		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't 1 to 64 letters, digits, - or _", rq.ID)}
+	if err := valid(rq); err != nil {
+		return 0, nil, nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.stuff[rq.ID]; ok {
-		return 0, nil, nil, tigertonic.Conflict{Err: fmt.Errorf("there is stuff %q already", rq.ID)}
+	if err := s.insert(*rq); err != nil {
+		return 0, nil, nil, err
 	}
-	s.set(*rq)
 	return http.StatusCreated, http.Header{"Content-Location": {"/1.0/stuff/" + rq.ID}}, rq, nil // relative: no Host header bends it
 }
 
@@ -48,12 +60,9 @@ func (s *store) list(*url.URL, http.Header) (int, http.Header, []stuff, error) {
 func (s *store) find(r *http.Request) (http.Header, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	found, ok := s.stuff[tigertonic.PathValue(r, "id")]
-	if !ok {
-		return nil, tigertonic.NotFound{Err: fmt.Errorf("there is no stuff %.64q", tigertonic.PathValue(r, "id"))}
-	}
+	found, err := s.known(tigertonic.PathValue(r, "id"))
 	*tigertonic.ContextOf[stuff](r) = found
-	return nil, nil
+	return nil, err
 }
 
 func (s *store) get(_ *url.URL, _ http.Header, _ any, found *stuff) (int, http.Header, *stuff, error) {
@@ -64,8 +73,14 @@ func (s *store) update(_ *url.URL, _ http.Header, rq, found *stuff) (int, http.H
 	if rq.ID != found.ID {
 		return 0, nil, nil, tigertonic.BadRequest{Err: fmt.Errorf("the id %.64q isn't the path's", rq.ID)}
 	}
+	if err := valid(rq); err != nil {
+		return 0, nil, nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, err := s.known(rq.ID); err != nil { // it was removed since it was found
+		return 0, nil, nil, err
+	}
 	s.set(*rq)
 	return http.StatusOK, nil, rq, nil
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/openapi"
 )
 
+const version = "2.0.0"
+
 type config struct {
 	Origins  []string `json:"origins"`  // whose pages may use the API
 	Host     string   `json:"host"`     // what operators ask for
@@ -42,7 +44,8 @@ func main() {
 		c.Password = tigertonic.RandomBase62String(16)
 		user += ":" + c.Password
 	}
-	server := tigertonic.NewServer(*listen, tigertonic.Logged(service(c, &store{stuff: map[string]stuff{}}), redact))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	server := tigertonic.NewServer(*listen, tigertonic.Logged(service(c, newStore(ctx.Done())), redact))
 	scheme, serve := "http", server.Serve
 	if *cert != "" || *key != "" {
 		check(server.TLS(*cert, *key))
@@ -50,12 +53,11 @@ func main() {
 	}
 	l, err := net.Listen("tcp", *listen)
 	check(err)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() { stop(); _ = server.Close() }) // a second signal ends the program at once
 	fmt.Printf(`stuff listens on %[1]s, try:
-  curl -i %[1]s/1.0/stuff -H 'Content-Type: application/json' -d '{"id":"ID","stuff":"STUFF"}'
-  curl -i %[1]s/1.0/stuff/ID
-  curl -i %[1]s/2.0/stuff
+  curl -i %[1]s/2.0/stuff -H 'Content-Type: application/json' -d '{"id":"tea","stuff":"Assam"}'
+  curl -i %[1]s/2.0/stuff/tea
+  curl -i %[1]s/1.0/stuff
   curl %[1]s/routes -H 'Host: %[2]s' -u %[3]s
 and read %[1]s/docs
 `, scheme+"://"+l.Addr().String(), c.Host, user)
@@ -73,17 +75,26 @@ func service(c config, s *store) *tigertonic.TrieServeMux {
 	root, ops, hosts := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux(), tigertonic.NewHostServeMux()
 	root.HandleNamespace("/1.0", stack("classic", tigertonic.WithContext(classic(s, registry), stuff{})))
 	root.HandleNamespace("/2.0", stack("typed", typed(s)))
-	root.Handle("GET", "/version", tigertonic.Version("1.0.0"))
+	root.Handle("GET", "/version", tigertonic.Version(version))
 	root.Handle("GET", "/metrics.json", tigertonic.Marshaled(func(*url.URL, http.Header) (int, http.Header, metrics.Registry, error) {
 		return http.StatusOK, nil, registry, nil
 	}))
 	root.HandleNamespace("", hosts) // what is left is for operators, and has a host of its own
 	hosts.Handle(c.Host, tigertonic.HTTPBasicAuth(map[string]string{"operator": c.Password}, "stuff", ops))
-	ops.HandleFunc("GET", "/routes", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tigertonic.Explain(root)) })
-	doc := openapi.New(root, openapi.Info{Title: "Stuff", Version: "2.0.0", Description: "Keeps stuff in memory."})
+	routes := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tigertonic.Explain(root)) }
+	ops.Handle("GET", "/routes", tigertonic.Described(http.HandlerFunc(routes), func(op *tigertonic.Operation) {
+		op.Summary = "The tree of handlers, as a table"
+		op.Response("200").Add("text/plain", tigertonic.MediaType{Schema: tigertonic.SchemaOf[string]()})
+	}))
+	doc := describe(root)
 	root.Handle("GET", "/openapi.json", doc.Handler())
 	root.Handle("GET", "/docs", openapi.Page(doc))
 	return root
+}
+
+// describe returns the document of the service.
+func describe(root http.Handler) *openapi.Document {
+	return openapi.New(root, openapi.Info{Title: "Stuff", Version: version, Description: "Keeps stuff in memory."})
 }
 
 var private = regexp.MustCompile(`(?is)("(?:stuff|[^"\\]*\\[^"]*)"\s*:\s*)"(\\.|[^"\\])*"?`) // its name may be escaped

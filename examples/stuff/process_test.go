@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rcrowley/go-tigertonic/conformance/conform"
 	"go.uber.org/goleak"
 )
 
@@ -71,6 +72,7 @@ type process struct {
 	password string // of the operator, unless -config has one
 	client   *http.Client
 	done     chan struct{}
+	checker  *conform.Checker // that responses are as the document says
 }
 
 var (
@@ -78,13 +80,18 @@ var (
 	credential = regexp.MustCompile(`-u operator:(\w+)`)
 )
 
+// welcomeLines is how many lines the service prints at the start.
+const welcomeLines = 6
+
+func isWelcome(text string) bool { return strings.Count(text, "\n") >= welcomeLines }
+
 // start starts the service on a free port and returns once it listens. When the
 // test ends, it must stop with success.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := launch(t, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
-	p.waitFor(t, "the welcome", func(text string) bool { return strings.Count(text, "\n") >= 4 })
-	p.welcome = strings.Join(strings.SplitAfter(p.output.String(), "\n")[:4], "")
+	p.waitFor(t, "the welcome", isWelcome)
+	p.welcome = strings.Join(strings.SplitAfter(p.output.String(), "\n")[:welcomeLines], "")
 	url := baseURL.FindStringSubmatch(p.welcome)
 	if url == nil {
 		t.Fatalf("got %q, want the URL that it listens on", p.welcome)
@@ -106,7 +113,10 @@ func start(t *testing.T, args ...string) *process {
 // ends.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary, args...), client: &http.Client{Transport: &http.Transport{}}, done: make(chan struct{})}
+	p := &process{
+		cmd: exec.Command(binary, args...), client: &http.Client{Transport: &http.Transport{}}, done: make(chan struct{}),
+		checker: conform.New(t, document()).Except("/openapi.json", "/docs"),
+	}
 	p.output.changed = make(chan struct{})
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 halt_on_error=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output

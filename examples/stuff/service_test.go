@@ -15,7 +15,7 @@ import (
 )
 
 // send sends a request with these headers, "Name: value", and returns the
-// response with its body read.
+// response with its body read. The document must have such a response.
 func (p *process) send(t *testing.T, method, path, body string, headers ...string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, p.base+path, strings.NewReader(body))
@@ -41,18 +41,33 @@ func (p *process) send(t *testing.T, method, path, body string, headers ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.conforms(r, rs, text)
 	return rs, string(text)
 }
 
-// sendRaw sends a request as it is and returns the response with its body read.
-func sendRaw(t *testing.T, address, request string) (rs *http.Response, raw string) {
+// conforms checks that the document has such a response. It has none to OPTIONS,
+// and none to what operators ask of another host.
+func (p *process) conforms(r *http.Request, rs *http.Response, body []byte) {
+	if r.Method != http.MethodOptions && (r.URL.Path != "/routes" || rs.StatusCode != http.StatusNotFound) {
+		p.checker.Response(r.Method, r.URL.EscapedPath(), rs.StatusCode, rs.Header, body)
+	}
+}
+
+// sendRaw sends a request as it is and returns the response with its body read,
+// and as it came. The document must have such a response.
+func (p *process) sendRaw(t *testing.T, request string) (rs *http.Response, raw string) {
 	t.Helper()
-	conn := dial(t, address)
+	conn := dial(t, p.address)
 	defer conn.Close()
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
-	return receive(t, conn, request)
+	rs, raw = receive(t, conn, request)
+	if r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request))); err == nil {
+		_, body, _ := strings.Cut(raw, "\r\n\r\n")
+		p.conforms(r, rs, []byte(body))
+	}
+	return rs, raw
 }
 
 func dial(t *testing.T, address string) net.Conn {
@@ -120,6 +135,7 @@ func TestServiceCreatesGetsUpdatesAndLists(t *testing.T) {
 
 		{"POST", "/1.0/stuff", `{"id":"a b"}`, 400, `{"description":"the id \"a b\" isn't 1 to 64 letters, digits, - or _",`},
 		{"POST", "/1.0/stuff", `null`, 400, `{"description":"the id \"\" isn't 1 to 64 letters, digits, - or _",`},
+		{"POST", "/1.0/stuff", `{"id":"d","stuff":"` + strings.Repeat("é", 1001) + `"}`, 400, `{"description":"the stuff is longer than 1000 characters",`},
 		{"POST", "/1.0/stuff", `{"id":"d"`, 400, `{"description":"unexpected end of JSON input","error":"json.SyntaxError"}` + "\n"},
 		{"POST", "/1.0/stuff", `{"id":"d"} {}`, 400, `{"description":"invalid character '{' after top-level value",`},
 		{"POST", "/1.0/stuff", `{"id":7}`, 400, `{"description":"json: a number doesn't fit \"id\", at offset 7",`},
@@ -160,7 +176,7 @@ func TestContentLocationDoesNotDependOnTheHost(t *testing.T) {
 		{"//evil.example/1.0/stuff", p.address, 404},
 	} {
 		id := fmt.Sprintf("id%d", i)
-		rs, raw := sendRaw(t, p.address, post(tt.target, tt.host, `{"id":"`+id+`","stuff":"STUFF"}`))
+		rs, raw := p.sendRaw(t, post(tt.target, tt.host, `{"id":"`+id+`","stuff":"STUFF"}`))
 		want := ""
 		if tt.status == http.StatusCreated {
 			want = "/1.0/stuff/" + id
@@ -232,6 +248,12 @@ func TestPreflightIsAnsweredForTheListedOrigin(t *testing.T) {
 		{"/1.0/stuff", "http://localhost:3000", "POST", "content-type", "GET, HEAD, OPTIONS, POST"},
 		{"/1.0/stuff/ID", "http://localhost:3000", "PUT", "content-type", "GET, HEAD, OPTIONS, PUT"},
 		{"/1.0/stuff/ID", "http://localhost:3000", "DELETE", "", ""},
+		{"/2.0/stuff", "http://localhost:3000", "POST", "content-type", "GET, HEAD, OPTIONS, POST"},
+		{"/2.0/stuff/ID", "http://localhost:3000", "PATCH", "content-type", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
+		{"/2.0/stuff/ID", "http://localhost:3000", "DELETE", "", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
+		{"/2.0/changes", "http://localhost:3000", "GET", "", "GET, HEAD, OPTIONS"},
+		{"/2.0/changes", "http://localhost:3000", "PATCH", "", ""},
+		{"/2.0/stuff/ID", "http://localhost:3001", "PATCH", "content-type", ""},
 		{"/1.0/stuff", "http://localhost:3000", "POST", "x-other", ""},
 		{"/1.0/stuff", "http://localhost:3001", "POST", "content-type", ""},
 		{"/1.0/stuff", "null", "POST", "content-type", ""},
@@ -286,8 +308,10 @@ func TestMetricsCountRequests(t *testing.T) {
 	p.send(t, "GET", "/1.0/stuff/other", "")
 	p.send(t, "GET", "/1.0/stuff", "")
 	p.send(t, "GET", "/1.0/nothing", "")
+	p.send(t, "GET", "/2.0/stuff", "")
+	p.send(t, "GET", "/2.0/stuff?limit=0", "")
 	got := counts()
-	for name, want := range map[string]int{"api-200": 2, "api-201": 1, "api-404": 2, "create": 1, "get": 2, "list": 1, "update": 0} {
+	for name, want := range map[string]int{"classic-200": 2, "classic-201": 1, "classic-404": 2, "typed-200": 1, "typed-422": 1, "create": 1, "get": 2, "list": 1, "update": 0} {
 		if got[name] != want {
 			t.Errorf("got %d for %s, want %d", got[name], name, want)
 		}
@@ -301,7 +325,7 @@ func TestVersionIsPlainText(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	rs, got := p.send(t, "GET", "/version", "")
-	if rs.StatusCode != http.StatusOK || got != "1.0.0\n" || rs.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+	if rs.StatusCode != http.StatusOK || got != version+"\n" || rs.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("got %d %q of type %q", rs.StatusCode, got, rs.Header.Get("Content-Type"))
 	}
 }
@@ -398,6 +422,9 @@ func TestLogHasNoSecrets(t *testing.T) {
 	}
 	p.send(t, "GET", "/1.0/stuff", "")
 	p.send(t, "POST", "/1.0/stuff", body[:len(body)-2])
+	p.send(t, "POST", "/2.0/stuff", body)
+	p.send(t, "PATCH", "/2.0/stuff/ID", `{"id":"other","stuff":"`+secret+`"}`, "Content-Type: application/merge-patch+json")
+	p.send(t, "GET", "/2.0/stuff", "")
 	p.send(t, "GET", "/routes", "", "Host: ops.localhost", "Authorization: Basic "+secret, "Cookie: session="+secret)
 	conn.Close()
 	p.client.CloseIdleConnections()

@@ -111,7 +111,7 @@ func TestStopUnderLoadLosesNoRequest(t *testing.T) {
 func TestSecondSignalEndsTheServiceAtOnce(t *testing.T) {
 	t.Parallel()
 	p := launch(t, "-listen", "127.0.0.1:0")
-	p.waitFor(t, "the welcome", func(text string) bool { return strings.Count(text, "\n") >= 4 })
+	p.waitFor(t, "the welcome", isWelcome)
 	p.address = baseURL.FindStringSubmatch(p.output.String())[1]
 	conn := dial(t, p.address)
 	defer conn.Close()

@@ -18,7 +18,7 @@ var testConfig = config{Origins: []string{"https://example.com"}, Host: "ops.exa
 
 // storeOf returns a store with these pieces of stuff.
 func storeOf(pieces ...stuff) *store {
-	s := &store{stuff: map[string]stuff{}}
+	s := newStore(nil)
 	for _, piece := range pieces {
 		s.stuff[piece.ID] = piece
 	}
@@ -206,6 +206,7 @@ func TestRedactHidesStuff(t *testing.T) {
 		`{"id":"ID","\u0073tuff":"SECRET"}`:         `{"id":"ID","\u0073tuff":"redacted"}`,
 		`{"stuff":"SECRET`:                          `{"stuff":"redacted"`,
 		`{"stuff":"SECRET\`:                         `{"stuff":"redacted"\`,
+		"data: {\"stuff\":\"SECRET\"}":              "data: {\"stuff\":\"redacted\"}",
 		`{"stuff":""}`:                              `{"stuff":"redacted"}`,
 		`GET /1.0/stuff HTTP/1.1`:                   `GET /1.0/stuff HTTP/1.1`,
 		`{"description":"there is no stuff \"x\""}`: `{"description":"there is no stuff \"x\""}`,

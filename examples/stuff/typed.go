@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -16,43 +16,51 @@ import (
 
 // one is embedded where the input is about one piece of stuff.
 type one struct {
-	ID string `path:"id" doc:"What it is called."`
+	ID string `path:"id" doc:"What it is called." example:"tea"`
 }
 
 type page struct {
-	After string `query:"after" doc:"Only stuff whose ID comes after this one."`
+	After string `query:"after" doc:"Only stuff whose ID comes after this one." example:"tea"`
 	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"How much at most."`
 }
 
-type put struct {
+type replacement struct {
 	one
 	Body struct {
-		Stuff string `json:"stuff" doc:"What it is."`
+		Stuff string `json:"stuff" maxLength:"1000" doc:"What it is." example:"Darjeeling"`
 	} `body:""`
 }
 
 type patch struct {
 	one
-	Body tigertonic.Patch[stuff] `body:"" doc:"What is to change. The ID can't."`
+	Body tigertonic.Patch[stuff] `body:"" doc:"What is to change, which can't be the ID."`
 }
 
 type watch struct {
-	For time.Duration `query:"for" default:"30s" doc:"How long to watch."`
+	For time.Duration `query:"for" default:"30s" doc:"How long to watch, an hour at most." example:"10m"`
+}
+
+// Validate is asked after the tags. There are none for the value of a duration.
+func (w *watch) Validate(context.Context) error {
+	if w.For < 0 || w.For > time.Hour {
+		return tigertonic.FieldErrors{{Parameter: "for", In: "query", Detail: "must be from 0s to 1h"}}
+	}
+	return nil
 }
 
 // typed returns the handlers of /2.0.
 func typed(s *store) *tigertonic.TrieServeMux {
-	nothing := tigertonic.NotFound{Err: fmt.Errorf("there is no such stuff")}
-	taken := tigertonic.Conflict{Err: fmt.Errorf("there is stuff with this ID already")}
+	unknown := tigertonic.NotFound{Err: errors.New("there is no stuff with this ID")}
+	taken := tigertonic.Conflict{Err: errors.New("there is stuff with this ID already")}
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/stuff", tigertonic.Typed(s.page).Summary("List stuff").Tags("stuff"))
-	mux.Handle("POST", "/stuff", tigertonic.Typed(s.add).Summary("Add stuff").Tags("stuff").Errors(taken))
-	mux.Handle("GET", "/stuff/{id}", tigertonic.Typed(s.show).Summary("Show stuff").Tags("stuff").Errors(nothing))
-	mux.Handle("PUT", "/stuff/{id}", tigertonic.Typed(s.replace).Summary("Replace stuff").Tags("stuff").Errors(nothing))
-	mux.Handle("PATCH", "/stuff/{id}", tigertonic.Typed(s.change).Summary("Change stuff").Tags("stuff").Errors(nothing))
-	mux.Handle("DELETE", "/stuff/{id}", tigertonic.Typed(s.remove).Summary("Remove stuff").Tags("stuff").Errors(nothing))
-	mux.Handle("GET", "/changes", tigertonic.Typed(s.watch).Summary("Watch stuff change").Tags("stuff").
-		Description("A stream of what is added and changed from now on: JSON, a value a line, or server-sent events."))
+	mux.Handle("POST", "/stuff", tigertonic.Typed(s.add).Summary("Add stuff").Tags("stuff").Errors(taken, errFull))
+	mux.Handle("GET", "/stuff/{id}", tigertonic.Typed(s.show).Summary("Show stuff").Tags("stuff").Errors(unknown))
+	mux.Handle("PUT", "/stuff/{id}", tigertonic.Typed(s.replace).Summary("Replace stuff").Tags("stuff").Errors(unknown))
+	mux.Handle("PATCH", "/stuff/{id}", tigertonic.Typed(s.patch).Summary("Change stuff").Tags("stuff").Errors(unknown))
+	mux.Handle("DELETE", "/stuff/{id}", tigertonic.Typed(s.remove).Summary("Remove stuff").Tags("stuff").Errors(unknown))
+	mux.Handle("GET", "/changes", tigertonic.Typed(s.watch).Summary("Watch stuff change").Tags("stuff").Errors(errSlow).
+		Description("A stream of what is added, changed and removed from now on. Who doesn't keep up is told, and must begin anew."))
 	return mux
 }
 
@@ -63,90 +71,89 @@ func (s *store) page(_ context.Context, in *page) ([]stuff, error) {
 	return after[:min(in.Limit, len(after))], nil
 }
 
-func (s *store) add(_ context.Context, in *stuff) (created tigertonic.CreatedResponse[*stuff], err error) {
+func (s *store) add(_ context.Context, in *stuff) (tigertonic.CreatedResponse[stuff], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.stuff[in.ID]; ok {
-		return created, tigertonic.Conflict{Err: fmt.Errorf("there is stuff %q already", in.ID)}
+	if err := s.insert(*in); err != nil {
+		return tigertonic.CreatedResponse[stuff]{}, err
 	}
-	s.set(*in)
-	return tigertonic.CreatedResponse[*stuff]{Location: "/2.0/stuff/" + in.ID, Body: in}, nil
+	return tigertonic.CreatedResponse[stuff]{Location: "/2.0/stuff/" + in.ID, Body: *in}, nil
 }
 
-// known returns the stuff of this ID.
-func (s *store) known(id string) (*stuff, error) {
-	found, ok := s.stuff[id]
-	if !ok {
-		return nil, tigertonic.NotFound{Err: fmt.Errorf("there is no stuff %.64q", id)}
-	}
-	return &found, nil
-}
-
-func (s *store) show(_ context.Context, in *one) (*stuff, error) {
+func (s *store) show(_ context.Context, in *one) (stuff, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.known(in.ID)
 }
 
-func (s *store) replace(_ context.Context, in *put) (*stuff, error) {
+func (s *store) replace(_ context.Context, in *replacement) (stuff, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, err := s.known(in.ID)
 	if err != nil {
-		return nil, err
+		return stuff{}, err
 	}
 	found.Stuff = in.Body.Stuff
-	s.set(*found)
+	s.set(found)
 	return found, nil
 }
 
-func (s *store) change(ctx context.Context, in *patch) (*stuff, error) {
+func (s *store) patch(ctx context.Context, in *patch) (stuff, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, err := s.known(in.ID)
 	if err != nil {
-		return nil, err
+		return stuff{}, err
 	}
-	if err := in.Body.Apply(ctx, found); err != nil {
-		return nil, err
+	if err := in.Body.Apply(ctx, &found); err != nil {
+		return stuff{}, err
 	}
 	if found.ID != in.ID {
-		return nil, tigertonic.FieldErrors{{Pointer: "/id", Detail: "can't be changed"}}
+		return stuff{}, tigertonic.FieldErrors{{Pointer: "/id", Detail: "can't be changed"}}
 	}
-	s.set(*found)
+	s.set(found)
 	return found, nil
 }
 
 func (s *store) remove(_ context.Context, in *one) (struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.known(in.ID)
+	if _, err := s.known(in.ID); err != nil {
+		return struct{}{}, err
+	}
 	delete(s.stuff, in.ID)
-	return struct{}{}, err
+	s.tell(change{in.ID, tigertonic.Null[string]()})
+	return struct{}{}, nil
 }
 
-// watch returns the changes from now on, until the time is over or the client
-// goes. One that doesn't keep up misses changes.
-func (s *store) watch(ctx context.Context, in *watch) (iter.Seq2[stuff, error], error) {
-	changes := make(chan stuff, 16)
-	s.mu.Lock()
-	s.watchers = append(s.watchers, changes)
-	s.mu.Unlock()
-	return func(yield func(stuff, error) bool) {
+// watch returns the changes from now on, until the time is over, the client goes
+// or the service stops.
+func (s *store) watch(ctx context.Context, in *watch) (iter.Seq2[change, error], error) {
+	return func(yield func(change, error) bool) {
+		ctx, cancel := context.WithTimeout(ctx, in.For)
+		defer cancel()
+		changes := make(chan change, backlog)
+		s.mu.Lock()
+		s.watchers[changes] = true
+		s.mu.Unlock()
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.watchers = slices.DeleteFunc(s.watchers, func(c chan stuff) bool { return c == changes })
+			delete(s.watchers, changes)
 		}()
-		ctx, cancel := context.WithTimeout(ctx, in.For)
-		defer cancel()
 		for {
 			select {
-			case changed := <-changes:
-				if !yield(changed, nil) {
+			case c, ok := <-changes:
+				if !ok {
+					yield(change{}, errSlow)
+					return
+				}
+				if !yield(c, nil) {
 					return
 				}
 			case <-ctx.Done():
+				return
+			case <-s.stopping:
 				return
 			}
 		}
