@@ -421,11 +421,22 @@ func (p *param) values(f *findings, value unsafe.Pointer, n int, first string, m
 
 // one stores a value.
 func (p *param) one(f *findings, value unsafe.Pointer, text string) {
-	if detail := p.refuses(f, p.check, text); detail != "" {
+	for _, detail := range p.take(f, value, p.check, text) {
 		f.parameter(p.in, p.name, detail)
-	} else if !p.set(fieldAt(value, p.offset), text) {
-		f.parameter(p.in, p.name, "isn't valid")
 	}
+}
+
+// take stores a value, or returns what is wrong with it.
+func (p *param) take(f *findings, value unsafe.Pointer, k *check, text string) (wrong []string) {
+	if !utf8.ValidString(text) {
+		f.unreadable = true
+		return []string{"isn't valid UTF-8"}
+	}
+	wrong = k.refusesText(text)
+	if len(wrong) == 0 && !p.set(fieldAt(value, p.offset), text) {
+		return []string{"isn't valid"}
+	}
+	return wrong
 }
 
 // all stores several values.
@@ -439,11 +450,7 @@ func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 		f.parameter(p.in, p.name, err.Detail)
 	}
 	for i, text := range texts {
-		detail := p.refuses(f, p.check.items, text)
-		if detail == "" && !p.set(fieldAt(value, p.offset), text) {
-			detail = "isn't valid"
-		}
-		if detail != "" {
+		for _, detail := range p.take(f, value, p.check.items, text) {
 			f.parameter(p.in, p.name, "value "+strconv.Itoa(i+1)+" "+detail)
 		}
 	}
@@ -465,42 +472,33 @@ func (p *param) hasTwice(texts []string) bool {
 	return false
 }
 
-// refuses returns in which way a text isn't what k asks for, or "".
-func (p *param) refuses(f *findings, k *check, text string) string {
-	if !utf8.ValidString(text) {
-		f.unreadable = true
-		return "isn't valid UTF-8"
-	}
-	return k.refusesText(text)
-}
-
-// refusesText returns in which way a parameter's text isn't what is asked for,
-// or "".
-func (k *check) refusesText(text string) string {
+// refusesText returns in which ways a parameter's text isn't what is asked for.
+func (k *check) refusesText(text string) []string {
 	if k.acceptsAll() {
-		return ""
+		return nil
 	}
-	if k.kinds().has(stringType) {
+	kinds := k.kinds()
+	if kinds.has(stringType) {
 		if k.ref == nil && len(k.anyOf) == 0 && !k.looksAtText() {
-			return ""
+			return nil
 		}
 		return k.refusesValue(quoteJSON(text))
 	}
 	isBool := text == "true" || text == "false"
-	switch kinds := k.kinds(); {
+	switch {
 	case isBool && kinds&booleanType != 0:
 	case !isNumber(text), kinds&numericType == 0 && strings.ContainsAny(text, ".eE"):
-		return "must be " + kinds.noun()
+		return []string{"must be " + kinds.noun()}
 	}
 	return k.refusesValue([]byte(text))
 }
 
-// refusesValue returns in which way k refuses a JSON value, or "".
-func (k *check) refusesValue(value []byte) string {
-	if errs := k.check(value); len(errs) > 0 {
-		return errs[0].Detail
+// refusesValue returns in which ways k refuses a JSON value.
+func (k *check) refusesValue(value []byte) (details []string) {
+	for _, err := range k.check(value) {
+		details = append(details, err.Detail)
 	}
-	return ""
+	return details
 }
 
 // kinds returns the types that the check, or what it refers to, allows.

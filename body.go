@@ -39,11 +39,6 @@ func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bo
 		}
 		b.patch = plan
 	}
-	if len(c.errs) == 0 {
-		if err := decodable(t); err != nil {
-			c.errs = append(c.errs, err)
-		}
-	}
 	c.later = append(c.later, func() {
 		var err error
 		if b.check, err = compileCheck(b.schema); err != nil {
@@ -52,15 +47,6 @@ func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bo
 		b.options = typedOptions(c.durations)
 	})
 	return b
-}
-
-// decodable returns what the codec has against a type.
-func decodable(t reflect.Type) error {
-	err := json.Unmarshal([]byte("{}"), reflect.New(t).Interface(), typedOptions(true))
-	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.JSONKind == 0 && semantic.Err != nil {
-		return semantic
-	}
-	return nil
 }
 
 // typedOptions returns how the JSON of typed handlers differs from what the

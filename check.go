@@ -321,12 +321,14 @@ func (c *checkCompiler) compileEnum(k *check, s *Schema) {
 			continue
 		}
 		k.enum[canonical(compact)] = true
+		text := string(compact)
 		if compact[0] == '"' {
 			s := scanner{src: compact}
-			k.strings[string(s.unescaped())] = true
+			text = string(s.unescaped())
+			k.strings[text] = true
 		}
-		if string(compact) != "null" {
-			texts = append(texts, strings.Trim(string(compact), `"`))
+		if compact[0] != 'n' { // which a pointer or an Opt adds
+			texts = append(texts, text)
 		}
 	}
 	slices.Sort(texts)

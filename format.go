@@ -3,9 +3,7 @@ package tigertonic
 import (
 	"bytes"
 	"maps"
-	"net/mail"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,17 +62,14 @@ func isIPv6(s []byte) bool {
 	return err == nil && a.Is6() && a.Zone() == ""
 }
 
-// isDateTime tells whether s is what time.Time decodes, both from a parameter
-// and from a body: RFC 3339 without leap seconds.
+// isDateTime follows RFC 3339 §5.6, as time.Time does: with upper case letters and
+// without leap seconds.
 func isDateTime(s []byte) bool {
 	var t time.Time
-	if t.UnmarshalText(s) != nil || bytes.IndexByte(s, ',') >= 0 {
+	if t.UnmarshalText(s) != nil || s[13] != ':' || s[19] == ',' { // which it takes (golang/go#54580)
 		return false
 	}
-	if zone := bytes.LastIndexAny(s, "+-"); zone > len("2006-01-02") {
-		return len(s) == zone+len("+00:00") && string(s[zone+1:zone+3]) < "24"
-	}
-	return true
+	return s[len(s)-1] == 'Z' || string(s[len(s)-5:len(s)-3]) < "24" && string(s[len(s)-2:]) < "60"
 }
 
 func isTime(s []byte) bool { return isDateTime(append([]byte("2006-01-02T"), s...)) }
@@ -92,7 +87,7 @@ func isISODuration(text []byte) bool {
 	if hasClock && clock == "" || !hasClock && date == "" {
 		return false
 	}
-	return areUnits(date, "W") || areUnits(date, "YMD") && areUnits(clock, "HMS")
+	return !hasClock && areUnits(date, "W") || areUnits(date, "YMD") && areUnits(clock, "HMS")
 }
 
 // areUnits tells whether s is counts with these units, in this order and
@@ -113,27 +108,52 @@ func areUnits(s, units string) bool {
 	return true
 }
 
-// isEmail tells whether s is a mailbox without a name (RFC 5321 §4.1.2).
+// isEmail follows RFC 5321 §4.1.2, Mailbox, with the limits of §4.5.3.1.
 func isEmail(s []byte) bool {
 	at := bytes.LastIndexByte(s, '@')
-	if at < 0 || !isHostName(s[at+1:]) {
+	if at < 0 || at > 64 || len(s) > 254 || !isDotAtom(s[:at]) && !isQuoted(s[:at]) {
 		return false
 	}
-	if isDotAtom(s[:at]) {
-		return true
+	literal, ok := bytes.CutPrefix(s[at+1:], []byte("["))
+	if !ok {
+		return isHostName(s[at+1:])
 	}
-	address, err := mail.ParseAddress(string(s)) // it may be quoted
-	return err == nil && address.Address == string(s)
+	literal, ok = bytes.CutSuffix(literal, []byte("]"))
+	if six, isSix := bytes.CutPrefix(literal, []byte("IPv6:")); isSix {
+		return ok && isIPv6(six)
+	}
+	return ok && isIPv4(literal)
 }
 
-// isDotAtom tells whether s is a dot-atom (RFC 5322 §3.2.3) of at most 64
-// characters.
+// isDotAtom tells whether s is atoms with dots between them.
 func isDotAtom(s []byte) bool {
-	if len(s) == 0 || len(s) > 64 || s[0] == '.' || s[len(s)-1] == '.' || bytes.Contains(s, []byte("..")) {
+	for atom := range bytes.SplitSeq(s, []byte(".")) {
+		if len(atom) == 0 || len(bytes.Trim(atom, letters+digits+"!#$%&'*+-/=?^_`{|}~")) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	letters   = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits    = "0123456789"
+	hexDigits = digits + "abcdefABCDEF"
+)
+
+// isQuoted tells whether s is printable ASCII in quotes, with a backslash before
+// each quote and backslash.
+func isQuoted(s []byte) bool {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
 		return false
 	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),:;<>@[\]`, c) >= 0 {
+	s = s[1 : len(s)-1]
+	for i := 0; i < len(s); i++ {
+		escaped := s[i] == '\\'
+		if escaped {
+			i++
+		}
+		if i == len(s) || s[i] < ' ' || s[i] > '~' || !escaped && s[i] == '"' {
 			return false
 		}
 	}
@@ -156,16 +176,6 @@ func isHostName(s []byte) bool {
 		}
 	}
 	return true
-}
-
-func isURI(s string, absolute bool) bool {
-	for i := range len(s) { // RFC 3986 §2
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\^`+"`{|}", c) >= 0 {
-			return false
-		}
-	}
-	u, err := url.Parse(s)
-	return err == nil && (u.IsAbs() || !absolute)
 }
 
 func isUUID(s []byte) bool {

@@ -62,22 +62,7 @@ func jsonFields(t reflect.Type, classic bool) (fields []jsonField, rest *jsonFie
 			}
 		}
 	}
-	fields = dominant(all)
-	if !classic && err == nil {
-		err = ambiguous(t, all, fields)
-	}
-	return fields, rest, err
-}
-
-// ambiguous returns an error if fields have the same name and none of them
-// counts.
-func ambiguous(t reflect.Type, all, fields []jsonField) error {
-	for i := range all {
-		if !slices.ContainsFunc(fields, func(f jsonField) bool { return f.name == all[i].name }) {
-			return fmt.Errorf("%s: several fields have the JSON name %q", typeText(t), all[i].name)
-		}
-	}
-	return nil
+	return dominant(all), rest, err
 }
 
 // dominant returns those fields that count, in the order of the struct.
@@ -124,9 +109,6 @@ func parseJSONField(sf reflect.StructField) (f jsonField, embedded, ok bool) {
 		return f, false, false
 	}
 	name, options, _ := strings.Cut(tag, ",")
-	if len(name) > 1 && name[0] == '\'' {
-		name = strings.Trim(name, "'")
-	}
 	f = jsonField{StructField: sf, name: cmp.Or(name, sf.Name), goName: sf.Name, typ: sf.Type, named: name != ""}
 	embedded = sf.Anonymous && !f.named && indirect(sf.Type).Kind() == reflect.Struct
 	for option := range strings.SplitSeq(options, ",") {

@@ -19,9 +19,10 @@ import (
 // usable.
 type JSONLogger struct {
 	Logger                                         // standard output by default
-	RequestIDCreator func(*http.Request) RequestID // NewRequestID by default
+	RequestIDCreator func(*http.Request) RequestID // by default, what Identified gives, or NewRequestID
 	handler          http.Handler
 	redactor         Redactor
+	identifies       bool
 }
 
 // JSONLogged returns a handler that logs the requests to h and its responses, on
@@ -40,17 +41,24 @@ type JSONLogger struct {
 //	}
 //
 // There is an "error", too, if something has gone wrong that the response doesn't
-// tell. The duration is in milliseconds. The values of a header are joined by "; ".
+// tell, and a "stack" if that is a panic and [Recovered] is in h. The duration is
+// in milliseconds. The values of a header are joined by "; ".
 // What is redacted, cut off and escaped is the same as for [Logged], but that
 // lines aren't counted.
 func JSONLogged(h http.Handler, redactor Redactor) *JSONLogger {
-	return &JSONLogger{Logger: log.New(os.Stdout, "", 0), handler: mustHandler("JSONLogged", h), redactor: redactor}
+	return &JSONLogger{
+		Logger:     log.New(os.Stdout, "", 0),
+		handler:    mustHandler("JSONLogged", h),
+		redactor:   redactor,
+		identifies: identifies(h),
+	}
 }
 
 type jsonRecord struct {
 	Duration  float64   `json:"duration"`
 	Error     string    `json:"error,omitempty"`
 	HTTP      jsonHTTP  `json:"http"`
+	Stack     string    `json:"stack,omitempty"`
 	Message   string    `json:"@message"`
 	RequestID RequestID `json:"@request_id"`
 	Type      string    `json:"@type"`
@@ -80,14 +88,14 @@ type jsonResponse struct {
 // also if the handler panics.
 func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	record := jsonRecord{RequestID: createRequestID(l.RequestIDCreator, r), Type: "http"}
+	record := jsonRecord{RequestID: createRequestID(l.RequestIDCreator, l.identifies, r), Type: "http"}
 	method, version, requestHeader := r.Method, r.Proto, r.Header.Clone()
 	line := l.redactor.redact(method + " " + requestURI(r) + " " + version)
 	uri := strings.TrimSuffix(strings.TrimPrefix(line, method+" "), " "+version)
 	record.HTTP.Version = strings.TrimPrefix(version, "HTTP/")
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
-	rec.id, rec.tells = record.RequestID, true
+	defer rec.tell(record.RequestID, r)()
 	panicked := true
 	defer func() {
 		status := rec.finalStatus(panicked)
@@ -104,6 +112,9 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if cause := rec.report(); cause != "" {
 			record.Error = l.redactor.redact(cause)
+			if stack := rec.cause.stack(); stack != "" {
+				record.Stack = l.redactor.redact(stack)
+			}
 		}
 		l.log(record)
 	}()

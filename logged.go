@@ -28,9 +28,10 @@ type Logger interface {
 // value isn't usable.
 type MultilineLogger struct {
 	Logger                                         // standard output by default
-	RequestIDCreator func(*http.Request) RequestID // NewRequestID by default
+	RequestIDCreator func(*http.Request) RequestID // by default, what Identified gives, or NewRequestID
 	handler          http.Handler
 	redactor         Redactor
+	identifies       bool
 }
 
 // Logged returns a handler that logs the requests to h and its responses, on
@@ -46,6 +47,7 @@ type MultilineLogger struct {
 //	ID <
 //	ID < the body
 //	ID < ** error: what has gone wrong, if the response doesn't tell **
+//	ID < the stack of a panic, if [Recovered] is in h
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and
@@ -53,21 +55,22 @@ type MultilineLogger struct {
 // a body that is longer or wasn't read, or written, to its end. Characters that can't be printed are escaped.
 func Logged(h http.Handler, redactor Redactor) *MultilineLogger {
 	return &MultilineLogger{
-		Logger:   log.New(os.Stdout, "", 0),
-		handler:  mustHandler("Logged", h),
-		redactor: redactor,
+		Logger:     log.New(os.Stdout, "", 0),
+		handler:    mustHandler("Logged", h),
+		redactor:   redactor,
+		identifies: identifies(h),
 	}
 }
 
 // ServeHTTP calls the handler and logs the request before, and the response
 // after, also if the handler panics.
 func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := escape(string(createRequestID(l.RequestIDCreator, r)), "")
+	id := escape(string(createRequestID(l.RequestIDCreator, l.identifies, r)), "")
 	l.start(id+" >", r.Method+" "+requestURI(r)+" "+r.Proto, r.Header)
 	requestType := http.Header{"Content-Type": r.Header["Content-Type"], "Content-Encoding": r.Header["Content-Encoding"]}
 	requestBody := keepBody(r)
 	w, rec, response := keepResponse(w, r)
-	rec.id, rec.tells = RequestID(id), true
+	defer rec.tell(RequestID(id), r)()
 	panicked := true
 	defer func() {
 		l.body(id+" >", requestBody.text(requestType, l.redactor))
@@ -79,6 +82,9 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if cause := rec.report(); cause != "" {
 			l.line(id+" <", "** error: "+l.redactor.redact(cause)+" **")
+			if stack := rec.cause.stack(); stack != "" {
+				l.body(id+" <", l.redactor.redact(stack))
+			}
 		}
 	}()
 	l.handler.ServeHTTP(w, r)
@@ -123,10 +129,30 @@ func (l *MultilineLogger) line(prefix, text string) {
 	_ = l.Output(2, prefix+text) // there is nowhere to report it
 }
 
-// createRequestID returns the request's ID by create, or a random one.
-func createRequestID(create func(*http.Request) RequestID, r *http.Request) RequestID {
-	if create == nil {
-		return NewRequestID()
+// createRequestID returns the ID to log a request under: by create, or the one
+// that it has, or the one that it will get if the handler identifies it, or a
+// random one.
+func createRequestID(create func(*http.Request) RequestID, identifies bool, r *http.Request) RequestID {
+	if create != nil {
+		return create(r)
 	}
-	return create(r)
+	id := RequestIDFrom(r.Context())
+	if id == "" && identifies {
+		id = sentID(r.Header)
+	}
+	if id == "" {
+		id = NewRequestID()
+	}
+	return id
+}
+
+// tell has a logger's ID known, unless the request has one already, and that it
+// will log the cause, until the function that it returns is called.
+func (rec *recorder) tell(id RequestID, r *http.Request) (done func()) {
+	others := rec.tells
+	rec.tells = true
+	if RequestIDFrom(r.Context()) == "" {
+		rec.id = id
+	}
+	return func() { rec.tells = others }
 }

@@ -113,9 +113,6 @@ func compileOutput(t reflect.Type) (*output, error) {
 		o.schema = c.schema(indirect(t))
 	}
 	err := c.finish()
-	if o.schema != nil && err == nil {
-		err = encodable(indirect(t), o)
-	}
 	o.options = typedOptions(c.durations)
 	o.direct = o.nilable && o.enveloped == nil
 	return o, err
@@ -134,18 +131,6 @@ func misfit(t reflect.Type, inResponse bool) error {
 		return fmt.Errorf("the function returns a %s in a response", typeText(t))
 	case t.Kind() == reflect.Interface && t.Implements(reflect.TypeFor[io.Reader]()):
 		return fmt.Errorf("the function returns a %s, which must be in a Stream", typeText(t))
-	}
-	return nil
-}
-
-// encodable returns what the codec has against a type.
-func encodable(t reflect.Type, o *output) error {
-	if o.kind == sequenceOutput {
-		t = indirect(o.item)
-	}
-	_, err := json.Marshal(reflect.New(t).Interface(), typedOptions(true))
-	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.JSONKind == 0 && semantic.GoType != nil && semantic.GoType.Kind() == reflect.Struct {
-		return semantic
 	}
 	return nil
 }

@@ -1,12 +1,33 @@
 package tigertonic
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"sync"
+)
 
 // RequestID is what the lines logged for one request have in common.
 type RequestID string
 
+const (
+	lengthOfID = 16
+	idsAtATime = 32
+)
+
 // NewRequestID returns a random RequestID of 16 characters in base 62.
-func NewRequestID() RequestID { return RequestID(RandomBase62String(16)) }
+func NewRequestID() RequestID {
+	digits := idDigits.Get().(*string)
+	if *digits == "" {
+		*digits = RandomBase62String(lengthOfID * idsAtATime)
+	}
+	id := RequestID((*digits)[:lengthOfID])
+	*digits = (*digits)[lengthOfID:]
+	idDigits.Put(digits)
+	return id
+}
+
+// idDigits are the digits of IDs that are still to be given out, as strings, of
+// which each ID is a part: half a kilobyte for 32 of them.
+var idDigits = sync.Pool{New: func() any { return new(string) }}
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -138,6 +138,9 @@ func (c *schemaCompiler) known(t reflect.Type) *Schema {
 		return &Schema{}
 	case t == numberType && c.classic:
 		return &Schema{Types: []string{"number"}}
+	case t == numberType:
+		c.wrong(t, "", "the codec takes it for a string: use a number, or json.RawMessage")
+		return &Schema{}
 	case implements(t, jsonMarshaler, jsonUnmarshaler), !c.classic && implements(t, marshalerTo, unmarshalerFrom):
 		return &Schema{} // whatever its methods say
 	case implements(t, textMarshaler, textUnmarshaler), !c.classic && implements(t, textAppender):
@@ -263,7 +266,7 @@ func (c *schemaCompiler) fillMap(s *Schema, t reflect.Type) {
 }
 
 const (
-	integerPattern = `^-?(0|[1-9][0-9]*)$`
+	integerPattern = `^(0|-?[1-9][0-9]*)$`
 	numberPattern  = `^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`
 )
 
@@ -285,6 +288,7 @@ func (c *schemaCompiler) fillStruct(s *Schema, t reflect.Type) {
 		s.Variant = "classic"
 	}
 	s.Types, s.Closed = []string{"object"}, !c.classic
+	c.askCodec(t)
 	fields, rest, err := jsonFields(t, c.classic)
 	if err != nil {
 		c.errs = append(c.errs, err)
@@ -297,6 +301,18 @@ func (c *schemaCompiler) fillStruct(s *Schema, t reflect.Type) {
 		if rest.typ.Kind() == reflect.Map {
 			s.Additional = c.schema(rest.typ.Elem())
 		}
+	}
+}
+
+// askCodec notes what the codec has against a struct: it tells only when it comes
+// to it, and an empty object is enough for that.
+func (c *schemaCompiler) askCodec(t reflect.Type) {
+	if c.classic {
+		return
+	}
+	err := jsonv2.Unmarshal([]byte("{}"), reflect.New(t).Interface())
+	if semantic, ok := errors.AsType[*jsonv2.SemanticError](err); ok && semantic.GoType == t {
+		c.wrong(t, "", "%w", semantic.Err)
 	}
 }
 

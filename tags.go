@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The tags of a field, in JSON Schema's words. Those that don't fit the field's
@@ -63,7 +64,7 @@ func (c *schemaCompiler) constrain(s *Schema, t reflect.Type, f reflect.StructFi
 		var err error
 		switch {
 		case isConstraint(key):
-			err = own.constrain(key, value)
+			err = own.constrain(key, value, s)
 		case key == "doc":
 			own.Description = value
 		case key == "default":
@@ -121,8 +122,8 @@ func quotedTag(f reflect.StructField) reflect.StructTag {
 	return `json:"value"`
 }
 
-// constrain adds a constraint.
-func (s *Schema) constrain(key, value string) error {
+// constrain adds a constraint to what was the schema of a type alone.
+func (s *Schema) constrain(key, value string, alone *Schema) error {
 	classes, class := classesOf(key), s.class()
 	if class == "array" && !slices.Contains(classes, "array") {
 		inner := cmp.Or(s.items(), &Schema{})
@@ -130,14 +131,14 @@ func (s *Schema) constrain(key, value string) error {
 		if inner.Name != "" {
 			clone = Schema{Ref: inner}
 		}
-		if err := clone.constrain(key, value); err != nil {
+		if err := clone.constrain(key, value, cmp.Or(alone.items(), &Schema{})); err != nil {
 			return err
 		}
 		s.Items = &clone
 		return nil
 	}
 	// A string that stands for something else has no length or form to be limited.
-	standsFor := class == "string" && (s.ContentEncoding != "" || isTimeFormat(s.Format))
+	standsFor := class == "string" && (alone.ContentEncoding != "" || isTimeFormat(bare(alone).Format))
 	if !slices.Contains(classes, class) || standsFor && key != "enum" {
 		return fmt.Errorf("a value of this type can't have %s", key)
 	}
@@ -249,7 +250,7 @@ func (s *Schema) parseValues(text string) (values []json.RawMessage, err error) 
 }
 
 func quoteJSON(text string) json.RawMessage {
-	quoted, _ := json.Marshal(text) // strings always encode
+	quoted, _ := jsontext.AppendQuote(nil, text) // what isn't UTF-8 is replaced
 	return quoted
 }
 
