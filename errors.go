@@ -77,6 +77,7 @@ func (err httpEquivError) Unwrap() error   { return err.error }
 type defaultErrorWriter struct{}
 
 func (ew defaultErrorWriter) WriteError(r *http.Request, w http.ResponseWriter, err error) {
+	err = inTime(r, w, err)
 	if accepts(r, jsonType) {
 		ew.WriteJSONError(w, err)
 	} else {

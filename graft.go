@@ -56,12 +56,15 @@ func ownElem(v reflect.Value) reflect.Value {
 }
 
 func (g *grafting) structure(v reflect.Value, patch, merged *tree, pointer string) {
-	fields, _, _ := jsonFields(v.Type(), false) // the type has been found right
+	fields, rest, _ := jsonFields(v.Type(), false) // the type has been found right
 	for _, change := range patch.members {
 		i := slices.IndexFunc(fields, func(f jsonField) bool { return f.name == change.name })
 		switch {
+		case i < 0 && rest == nil: // null for what isn't there
+		case i < 0 && rest.typ.Kind() == reflect.Map:
+			g.mapping(ownField(v, rest.index), &tree{members: []branch{change}}, merged, pointer)
 		case i < 0:
-			g.decode(v, merged, pointer) // a member of the rest
+			g.decode(v, merged, pointer)
 			return
 		case fields[i].quoted:
 			g.quoted(v, &fields[i], merged.member(change.name), pointer)

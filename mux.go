@@ -160,6 +160,7 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 // ServeHTTP calls the handler for the request.
 func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, _ := mux.Handler(r)
+	noteRequest(w, r)
 	if r.Method == http.MethodHead {
 		w = withoutBody(w, r)
 	}

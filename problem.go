@@ -128,7 +128,11 @@ func asProblem(err error) (Problem, bool) {
 type ProblemWriter struct{}
 
 // WriteError writes a problem.
-func (pw ProblemWriter) WriteError(_ *http.Request, w http.ResponseWriter, err error) {
+func (pw ProblemWriter) WriteError(r *http.Request, w http.ResponseWriter, err error) {
+	if r != nil && statusOf(err) >= http.StatusInternalServerError {
+		w = identified(w, r)
+		err = inTime(r, w, err)
+	}
 	pw.WriteJSONError(w, err)
 }
 
@@ -163,6 +167,18 @@ func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
 	}
 	text, _ = json.Marshal(p) // strings always encode
 	return text, p.Status
+}
+
+// identified returns w with the request's ID known to it, also where a writer
+// that can't be unwrapped is between it and the one that knows.
+func identified(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	id := RequestIDFrom(r.Context())
+	if id == "" {
+		return w
+	}
+	w, rec := record(w, r)
+	rec.id = cmp.Or(rec.id, id)
+	return w
 }
 
 // noteCause lets the handlers that log the request know what has gone wrong, and

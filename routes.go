@@ -236,7 +236,8 @@ func needsOf(h http.Handler) need {
 			needs |= needsOf(element)
 		}
 		return needs
-	case *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX, *DescribedHandler, *Sizer, *Timer:
+	case *AccessLogger, *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX,
+		*DescribedHandler, *IdentifiedHandler, *Limiter, *RecoveredHandler, *Sizer, *Timer, *WithinHandler:
 		return needsOf(unwrap(x))
 	}
 	return needPathValue | needQuery

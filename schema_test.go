@@ -53,10 +53,10 @@ func TestSchemaOfTags(t *testing.T) {
 			"place":  {"anyOf": [{"$ref": "point"}, {"type": "null"}], "description": "Where it is."},
 			"next":   {"anyOf": [{"$ref": "tagged"}, {"type": "null"}]},
 			"wait":   {"type": "string", "format": "go-duration", "default": "1m"},
-			"count":  {"type": "string", "format": "int64", "pattern": "^-?(0|[1-9][0-9]*)$"},
+			"count":  {"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]*)$"},
 			"note":   {"type": "string|null", "maxLength": 9},
 			"must":   {"type": "integer|null", "format": "int64"},
-			"others": {"type": "object", "additionalProperties": {"$ref": "point"}, "propertyNames": {"type": "string", "format": "uint8", "pattern": "^-?(0|[1-9][0-9]*)$"}}
+			"others": {"type": "object", "additionalProperties": {"$ref": "point"}, "propertyNames": {"type": "string", "format": "uint8", "pattern": "^(0|-?[1-9][0-9]*)$"}}
 		}
 	}`, wholeSchemaText(t, s))
 	var names []string
