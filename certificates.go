@@ -86,7 +86,8 @@ func newKeyPair(cert, key string) (*keyPair, error) {
 		p.pair.Store(&pair)
 		return nil
 	}
-	return p, p.follow()
+	err := p.follow()
+	return p, err
 }
 
 // A clientCA is the certificates that clients are trusted by.

@@ -130,7 +130,8 @@ func (k *check) completeFallbacks() {
 			continue
 		}
 		c := checking{scanner: scanner{src: p.fallback}}
-		if c.value(p.check); len(c.edits) > 0 && len(c.errs) == 0 {
+		c.value(p.check)
+		if len(c.edits) > 0 && len(c.errs) == 0 {
 			p.fallback = c.edited()
 		}
 	}

@@ -157,7 +157,7 @@ func interfaceAt(t reflect.Type, field unsafe.Pointer) any {
 // embedded struct may be.
 func accessible(v reflect.Value) reflect.Value {
 	if !v.CanSet() && v.CanAddr() {
-		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+		return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem() //nolint:gosec // of a value that v keeps alive
 	}
 	return v
 }

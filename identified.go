@@ -48,7 +48,8 @@ func (ih *IdentifiedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	is := &identity{Context: r.Context(), id: id, header: [1]string{string(id)}}
 	is.request = *r.WithContext(is)
-	rec.id, rec.request = id, &is.request
+	rec.id = id
+	noteRequest(w, &is.request)
 	w.Header()[requestIDHeader] = is.header[:]
 	defer handBack(r, &is.request)
 	ih.handler.ServeHTTP(w, &is.request)

@@ -66,7 +66,8 @@ func (p Patch[T]) Apply(ctx context.Context, to *T) error {
 	}
 	patched := *to
 	g := grafting{options: plan.body.options}
-	if g.value(reflect.ValueOf(&patched).Elem(), patch, parseTree(merged), ""); g.err != nil {
+	g.value(reflect.ValueOf(&patched).Elem(), patch, parseTree(merged), "")
+	if g.err != nil {
 		return g.err
 	}
 	if plan.validate != nil {

@@ -46,7 +46,7 @@ func Recovered(h http.Handler) *RecoveredHandler {
 func (rh *RecoveredHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record(w, r)
 	encoded := w.Header()["Content-Encoding"] != nil
-	defer rh.recover(w, rec, r, encoded)
+	defer rh.rescue(w, rec, r, encoded)
 	rh.handler.ServeHTTP(w, r)
 }
 
@@ -61,9 +61,9 @@ func (rh *RecoveredHandler) Describe(op *Operation) {
 // String is how [Explain] shows the handler.
 func (rh *RecoveredHandler) String() string { return "Recovered" }
 
-// recover is what is deferred. A response is encoded if a handler round this one
+// rescue is what is deferred. A response is encoded if a handler round this one
 // encodes it.
-func (rh *RecoveredHandler) recover(w http.ResponseWriter, rec *recorder, r *http.Request, encoded bool) {
+func (rh *RecoveredHandler) rescue(w http.ResponseWriter, rec *recorder, r *http.Request, encoded bool) {
 	value := recover()
 	if value == nil {
 		return

@@ -279,16 +279,24 @@ func (s *Schema) checkOwnValues(wrong func(format string, args ...any)) {
 			wrong("at least %d and at most %d allows nothing", *bounds[0], *bounds[1])
 		}
 	}
-	atLeast, moreThan := bound{text: s.Minimum, keyword: "at least"}, bound{text: s.ExclusiveMinimum, keyword: "more than"}
-	atMost, lessThan := bound{text: s.Maximum, keyword: "at most"}, bound{text: s.ExclusiveMaximum, keyword: "less than"}
-	for _, pair := range [][2]bound{{atLeast, atMost}, {atLeast, lessThan}, {moreThan, atMost}, {moreThan, lessThan}} {
-		low, high := pair[0], pair[1]
-		if low.text == "" || high.text == "" {
-			continue
-		}
-		order := parseNumber([]byte(low.text)).compare(parseNumber([]byte(high.text)))
-		if order > 0 || order == 0 && (low.keyword == "more than" || high.keyword == "less than") {
-			wrong("%s %s and %s %s allows nothing", low.keyword, low.text, high.keyword, high.text)
+	s.checkBounds(wrong)
+}
+
+// checkBounds checks that there are numbers between the bounds.
+func (s *Schema) checkBounds(wrong func(format string, args ...any)) {
+	type limit struct {
+		words, text string
+		excluded    bool
+	}
+	for _, low := range []limit{{"at least", s.Minimum, false}, {"more than", s.ExclusiveMinimum, true}} {
+		for _, high := range []limit{{"at most", s.Maximum, false}, {"less than", s.ExclusiveMaximum, true}} {
+			if low.text == "" || high.text == "" {
+				continue
+			}
+			order := parseNumber([]byte(low.text)).compare(parseNumber([]byte(high.text)))
+			if order > 0 || order == 0 && (low.excluded || high.excluded) {
+				wrong("%s %s and %s %s allows nothing", low.words, low.text, high.words, high.text)
+			}
 		}
 	}
 }

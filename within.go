@@ -46,7 +46,7 @@ func (wh *WithinHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	w, rec := record(w, r)
 	inner := r.WithContext(ctx)
-	rec.request = inner
+	noteRequest(w, inner)
 	defer handBack(r, inner)
 	wh.handler.ServeHTTP(w, inner)
 	if rec.status == 0 && !rec.hijacked && context.Cause(ctx) == error(wh.passed) {
@@ -68,7 +68,9 @@ func (wh *WithinHandler) String() string { return fmt.Sprintf("Within(%v)", wh.l
 // limitPassed is the cause of the end of a context that [Within] has made.
 type limitPassed struct{ limit time.Duration }
 
-func (err *limitPassed) Error() string { return fmt.Sprintf("the request took longer than %v", err.limit) }
+func (err *limitPassed) Error() string {
+	return fmt.Sprintf("the request took longer than %v", err.limit)
+}
 
 // Is tells that it is a kind of context.DeadlineExceeded.
 func (err *limitPassed) Is(target error) bool { return target == context.DeadlineExceeded }
