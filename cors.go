@@ -188,12 +188,18 @@ func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	addVary(h, varyOrigin)
 	origin := c.allowedOrigin(r)
 	if origin == "" {
+		addVary(h, varyOrigin)
 		return
 	}
-	c.allowOrigin(h, origin)
+	if h["Vary"] == nil && !c.credentials { // the common case, in one allocation
+		values := []string{varyOrigin, origin}
+		h["Vary"], h[CORSAllowOrigin] = values[:1:1], values[1:]
+	} else {
+		addVary(h, varyOrigin)
+		c.allowOrigin(h, origin)
+	}
 	if c.exposedList != "" {
 		h.Set(CORSExposeHeaders, c.exposedList)
 	}

@@ -209,7 +209,7 @@ func FuzzTypedBody(f *testing.F) {
 		require.Equal(t, w.Code == 400, !jsontext.Value(body).IsValid(), "%q: %s", body, w.Body)
 		for _, e := range errs {
 			require.NotNil(t, e.Pointer, "%s", w.Body)
-			if w.Code == 422 && len(*e.Pointer) <= 256 {
+			if w.Code == 422 && len(*e.Pointer) <= 256 && e.Detail != "must not be before from" { // which a Validator says
 				requirePlace(t, body, *e.Pointer, e.Detail == "is required")
 			}
 		}

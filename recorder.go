@@ -20,24 +20,23 @@ import (
 // the wrapped writer may lack. The types in abilities.go add the others.
 type recorder struct {
 	http.ResponseWriter
-	status   int // 0 until the header is written
-	bytes    int64
-	hijacked bool
-	failed   bool // a Write has failed
+	status int // 0 until the header is written
+	bytes  int64
 
-	id    RequestID // that the request is logged under, or ""
-	cause *cause    // of a response that doesn't tell it, or nil
-	tells bool      // somebody who is still to come will log the cause
-
-	// request is the innermost copy of the request that is known, which has the
-	// pattern that it was routed by.
-	request *http.Request
-	conn    net.Conn // if it is hijacked
-
+	hijacked     bool
+	failed       bool // a Write has failed
+	tells        bool // somebody who is still to come will log the cause
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
 	http2        bool // where 101 doesn't end a response's headers
 	dropBody     bool // the body of a HEAD is dropped here, as no server does it
+
+	id    RequestID // that the request is logged under, or ""
+	cause *cause    // of a response that doesn't tell it, or nil
+	// request is the innermost copy of the request that is known, which has the
+	// pattern that it was routed by.
+	request *http.Request
+	conn    net.Conn // if it is hijacked
 
 	header  headerObserver
 	headers []headerObserver // further ones
