@@ -32,17 +32,31 @@ const (
 type Server struct {
 	http.Server
 
-	// DrainTimeout is how long Close waits for requests to end before it cuts
-	// them off. Zero means 30 seconds.
+	// DrainTimeout is how long Close, or Run when it stops, waits for requests to
+	// end before it cuts them off. Zero means 30 seconds.
 	DrainTimeout time.Duration
+	// DrainDelay is how long Run still accepts connections when it is to stop,
+	// while it says that it isn't ready. It is a part of DrainTimeout, for load
+	// balancers that need time to see it. Zero means not at all.
+	DrainDelay time.Duration
+	// RestartTimeout is how long a new process may take until it serves, when Run
+	// is to hand over to it. Zero means 30 seconds.
+	RestartTimeout time.Duration
+
+	// Admin is served by Run on AdminAddr, or on 127.0.0.1:6060 if that is "", if
+	// it isn't nil. It is for handlers that aren't for everybody, such as those of
+	// package admin.
+	Admin     http.Handler
+	AdminAddr string
 
 	certificates certificates
 
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
-	tracks    bool     // ConnState is ours
-	idle      sync.Map // of the time since which it is, or 0, by net.Conn: *atomic.Int64
-	draining  atomic.Bool
+	tracks    bool        // ConnState is ours
+	idle      sync.Map    // of the time since which it is, or 0, by net.Conn: *atomic.Int64
+	unready   atomic.Bool // it is to stop
+	draining  atomic.Bool // it doesn't accept any more
 	drained   chan struct{}
 	err       error // of Close, once drained is closed
 }
@@ -168,6 +182,15 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 // that comes just when a connection is closed that has long been idle. What the
 // kernel has queued for Accept by then, it resets.
 func (s *Server) Close() error {
+	return s.close(time.Now().Add(cmp.Or(s.DrainTimeout, drainTimeout)))
+}
+
+// Draining tells whether the server is to stop, and so isn't ready for more.
+func (s *Server) Draining() bool { return s.unready.Load() }
+
+// close is Close with a deadline.
+func (s *Server) close(deadline time.Time) error {
+	s.unready.Store(true)
 	s.mu.Lock()
 	first := !s.draining.Swap(true)
 	for l := range s.listeners {
@@ -176,16 +199,15 @@ func (s *Server) Close() error {
 	clear(s.listeners)
 	s.mu.Unlock()
 	if first {
-		s.err = s.drain()
+		s.err = s.drain(deadline)
 		close(s.drained)
 	}
 	<-s.drained
 	return s.err
 }
 
-func (s *Server) drain() error {
-	timeout := cmp.Or(s.DrainTimeout, drainTimeout)
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+func (s *Server) drain(deadline time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
@@ -263,6 +285,9 @@ func (s *Server) logError(what string, err error) {
 	}
 	s.ErrorLog.Print(escape("tigertonic: "+what+": "+err.Error(), ""))
 }
+
+// Draining tells whether the server is to stop.
+func (h *serverHandler) Draining() bool { return h.server.Draining() }
 
 // Unwrap returns the handler that the server was made with.
 func (h *serverHandler) Unwrap() http.Handler { return h.handler }
