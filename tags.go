@@ -71,8 +71,9 @@ func (c *schemaCompiler) constrain(s *Schema, t reflect.Type, f reflect.StructFi
 			own.Default, err = own.parseValue(value)
 		case key == "example":
 			var example json.RawMessage
-			example, err = own.parseValue(value)
-			own.Examples = []json.RawMessage{example}
+			if example, err = own.parseValue(value); err == nil {
+				own.Examples = []json.RawMessage{example}
+			}
 		default:
 			if meant := misspelt(key); meant != "" {
 				wrong("there is no tag %q; is it %q?", key, meant)

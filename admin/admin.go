@@ -22,6 +22,20 @@
 // Nothing is registered on [http.DefaultServeMux]: package net/http/pprof, which
 // does that, isn't linked.
 //
+// # Metrics
+//
+// For Prometheus, the name of a metric is made valid and unique, and has a unit
+// behind it: a timer "get-stuff" is the summary get_stuff_seconds, a meter "jobs"
+// the counter jobs_total and the gauges jobs_per_second, a health check "mail" the
+// gauge mail_healthy. What [tigertonic.CountedByStatus] and CountedByStatusXX count
+// as "http" is http_responses_total{code="404"} and
+// http_responses_by_class_total{class="4xx"}. What [tigertonic.Counted] counts as
+// "requests", in a handler of the service's tree, is the counter requests_total;
+// other counters are gauges, for go-metrics' may be decremented, which Prometheus
+// takes for a restart in a counter. The quantiles of timers and histograms are
+// those of their samples, and the _sum is estimated from these, so that it rises as
+// _count does.
+//
 // # Who may ask
 //
 // There is no authentication: whoever can connect can read everything, so listen
@@ -39,6 +53,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -129,7 +144,8 @@ func (a *Admin) routes() *tigertonic.TrieServeMux {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/", &page{"index", "Show the state of the service", htmlType, a.index})
 	mux.Handle("GET", "/live", &page{"live", "Tell that the process can answer", textType, live})
-	mux.Handle("GET", "/ready", tigertonic.Typed(a.ready).Summary("Tell whether the service is to be sent requests").OperationID("ready"))
+	ready := tigertonic.Typed(a.ready).Summary("Tell whether the service is to be sent requests").OperationID("ready")
+	mux.Handle("GET", "/ready", tigertonic.Described(ready, describeReady))
 	mux.Handle("GET", "/metrics", &page{"metrics", "Show the metrics in Prometheus' text format", expositionType, a.metrics})
 	mux.Handle("GET", "/metrics.json", tigertonic.Typed(a.metricsJSON).Summary("Show the metrics").OperationID("metricsJSON"))
 	mux.Handle("GET", "/routes", &page{"routes", "Show the routes of the service", textType, a.explain})
@@ -192,8 +208,9 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // its own.
 func (a *Admin) Unwrap() http.Handler { return a.mux }
 
-// Describe adds how requests are refused.
+// Describe adds how requests are refused, and that none is for what it accepts.
 func (a *Admin) Describe(op *tigertonic.Operation) {
+	delete(op.Responses, strconv.Itoa(http.StatusNotAcceptable))
 	op.AddError(http.StatusForbidden, "The request comes from a page of another origin")
 	op.AddError(http.StatusMisdirectedRequest, "The host is neither an IP address nor a known name")
 }

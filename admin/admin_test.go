@@ -230,7 +230,7 @@ func TestAdminRegistersNothingOnTheDefaultMux(t *testing.T) {
 	}
 	deps, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	require.NoError(t, err)
-	for _, dep := range strings.Fields(string(deps)) {
+	for dep := range strings.FieldsSeq(string(deps)) {
 		assert.NotContains(t, []string{"net/http/pprof", "expvar", "testing"}, dep)
 	}
 }

@@ -43,7 +43,7 @@ func TestAdminDescribesItself(t *testing.T) {
 func TestAdminExplainsItself(t *testing.T) {
 	a := newAdmin(service, admin.Options{})
 	text := tigertonic.Explain(a)
-	assert.Regexp(t, `(?m)^GET +/ready +Admin > Typed\(admin\.\(\*Admin\)\.ready\)$`, text)
+	assert.Regexp(t, `(?m)^GET +/ready +Admin > Described > Typed\(admin\.\(\*Admin\)\.ready\)$`, text)
 	assert.Regexp(t, `(?m)^GET +/metrics +Admin > admin\.metrics$`, text)
-	assert.Regexp(t, `(?m)^GET +/debug/pprof/\{profile\} +Admin > admin\.profile$`, text)
+	assert.Regexp(t, `(?m)^GET +/debug/pprof/\{profile\} +Admin > admin\.snapshot$`, text)
 }

@@ -92,7 +92,8 @@ type exposition struct {
 func (e *exposition) add(entries []entry) {
 	var plain, others []entry
 	for _, en := range entries {
-		if en.rename(sanitize(en.name)); en.isPlain() {
+		en.rename(sanitize(en.name))
+		if en.isPlain() {
 			plain = append(plain, en)
 		} else {
 			others = append(others, en)

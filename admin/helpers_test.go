@@ -127,7 +127,9 @@ func fetch(t *testing.T, srv *httptest.Server, path string) (status int, body []
 	return rs.StatusCode, body
 }
 
-// askContext asks with a context.
-func askContext(ctx context.Context, h http.Handler, path string) {
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1"+path, nil))
+// askContext asks with a context and returns the status.
+func askContext(ctx context.Context, h http.Handler, path string) int {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1"+path, nil))
+	return w.Code
 }

@@ -171,7 +171,7 @@ func (profile) Describe(op *tigertonic.Operation) {
 }
 
 // String is how [tigertonic.Explain] shows the handler.
-func (profile) String() string { return "admin.profile" }
+func (profile) String() string { return "admin.snapshot" }
 
 // refuseParameter answers that a parameter of the query isn't valid.
 func refuseParameter(w http.ResponseWriter, r *http.Request, name, detail string) {

@@ -49,6 +49,15 @@ func (a *Admin) ready(ctx context.Context, _ *struct{}) (tigertonic.Response[rea
 	return response, nil
 }
 
+// describeReady says which statuses there are.
+func describeReady(op *tigertonic.Operation) {
+	const success = "2XX" // as of a function that chooses
+	content := op.Response(success).Content
+	delete(op.Responses, success)
+	op.Response("200").Content, op.Response("200").Description = content, "The service is to be sent requests"
+	op.Response("503").Content, op.Response("503").Description = content, "It isn't, as a check fails or it is draining"
+}
+
 func (a *Admin) readiness(ctx context.Context) readiness {
 	if slices.ContainsFunc(a.draining, func(f func() bool) bool { return f() }) {
 		return readiness{Draining: true, Checks: []checkResult{}}
