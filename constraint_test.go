@@ -264,6 +264,19 @@ func TestConstraintsOfFloats(t *testing.T) {
 			V float64 `json:"v" query:"v" maximum:"1234567890.123456789"`
 		}](numbers("1234567890.123456789", "1234567890.1234567889999"), each("must be at most 1234567890.123456789", "1234567890.1234567890001", "1234567890.12345679")...),
 		bothRow[struct {
+			V float64 `json:"v" query:"v" maximum:"1.5" minimum:"-1.5"`
+		}](numbers("1.5", "-1.50", "0.00000000000000001"), append(each("must be at most 1.5", "999999999999999999", "99999999999999999.9", "1.50000000000000001"),
+			each("must be at least -1.5", "-999999999999999999", "-99999999999999999.9", "-1.50000000000000001")...)...),
+		bothRow[struct {
+			V float64 `json:"v" query:"v" minimum:"999999999999999998" maximum:"999999999999999999" multipleOf:"0.5"`
+		}](numbers("999999999999999998", "999999999999999998.5", "999999999999999999.0"), each("must be at least 999999999999999998", "1.5", "-0.5", "999999999999999997.5")...),
+		bothRow[struct {
+			V float64 `json:"v" query:"v" exclusiveMinimum:"-999999999999999999" exclusiveMaximum:"-999999999999999998"`
+		}](numbers("-999999999999999998.5"), each("must be less than -999999999999999998", "-1.5", "1", "-999999999999999998.0")...),
+		bothRow[struct {
+			V float64 `json:"v" query:"v" multipleOf:"1"`
+		}](numbers("1"+strings.Repeat("0", 290)+"1", "999999999999999999", "1e308", strings.Repeat("9", 308), "0.5e1"), each("must be a multiple of 1", strings.Repeat("9", 290)+".5", "99999999999999999.9", "1e-308")...),
+		bothRow[struct {
 			V float32 `json:"v" query:"v" minimum:"-0.5"`
 		}](numbers("-0.5", "3.4e38"), []string{"-0.50000000000000000001", "must be at least -0.5"}, []string{"3.5e38", "must be a number of 32 bits (IEEE 754)"}),
 		bothRow[struct {

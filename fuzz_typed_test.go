@@ -123,7 +123,7 @@ func FuzzTypedParameters(f *testing.F) {
 		require.Equal(t, []any{name, int8(n), header}, []any{got.Name, got.Number, got.Header})
 		if values, err := url.ParseQuery(query); err == nil {
 			require.Equal(t, values.Get("string"), got.String)
-			require.Equal(t, len(values["unique"]), len(got.Unique))
+			require.Len(t, got.Unique, len(values["unique"]))
 			for i, value := range values["ints"] {
 				require.Equal(t, value, strings.Replace(value, strings.TrimPrefix(value, "-"), strconv.Itoa(max(got.Ints[i], -got.Ints[i])), 1))
 			}

@@ -1,0 +1,286 @@
+package tigertonic_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// A function is an endpoint: its input comes from the request, checked, and its
+// output is the response.
+func ExampleTyped() {
+	type order struct {
+		Tea   string `json:"tea" minLength:"1"`
+		Grams int    `json:"grams" minimum:"50" default:"100"`
+	}
+	type receipt struct {
+		Text string `json:"text"`
+	}
+	buy := func(_ context.Context, o *order) (receipt, error) {
+		return receipt{fmt.Sprintf("%d g of %s", o.Grams, o.Tea)}, nil
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("POST", "/orders", tigertonic.Typed(buy))
+
+	request(mux, "POST", "/orders", `{"tea":"sencha"}`, "Content-Type", "application/json")
+	// Output: 200 {"text":"100 g of sencha"}
+}
+
+// Tags say which part of the request a field comes from. What several inputs
+// have in common is embedded.
+func ExampleTyped_parameters() {
+	type paging struct {
+		Limit int `query:"limit" default:"20" maximum:"100"`
+	}
+	type input struct {
+		paging
+		Shop  string    `path:"shop"`
+		Kinds []string  `query:"kind" enum:"green,black,white"`
+		Since time.Time `header:"X-Since"`
+		Lang  string    `cookie:"lang" default:"en"`
+	}
+	list := func(_ context.Context, in *input) (string, error) {
+		return fmt.Sprintf("%d of %s in %s since %d, in %s", in.Limit, in.Kinds, in.Shop, in.Since.Year(), in.Lang), nil
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/shops/{shop}/teas", tigertonic.Typed(list))
+
+	request(mux, "GET", "/shops/kyoto/teas?kind=green&kind=white&limit=5", "", "X-Since", "2013-01-02T15:04:05Z", "Cookie", "lang=fr")
+	request(mux, "GET", "/shops/kyoto/teas?kind=red&limit=500", "")
+	// Output:
+	// 200 "5 of [green white] in kyoto since 2013, in fr"
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"parameter":"limit","in":"query","detail":"must be at most 100"},{"parameter":"kind","in":"query","detail":"value 1 must be one of black, green, white"}]}
+}
+
+// All that is wrong with a request is told at once.
+func ExampleTyped_invalid() {
+	type item struct {
+		SKU string `json:"sku" pattern:"^[a-z]+$"`
+		Qty int    `json:"qty" minimum:"1"`
+	}
+	type order struct {
+		Email string `json:"email" format:"email"`
+		Items []item `json:"items" minItems:"1"`
+	}
+	h := tigertonic.Typed(func(context.Context, *order) (struct{}, error) { return struct{}{}, nil })
+
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/orders", strings.NewReader(`{"items":[{"sku":"tea","qty":0},{"sku":"TEA"}]}`))
+	r.Header.Set("Content-Type", "application/json")
+	h.ServeHTTP(w, r)
+
+	var indented bytes.Buffer
+	_ = json.Indent(&indented, w.Body.Bytes(), "", "  ")
+	fmt.Print(w.Code, " ", w.Header().Get("Content-Type"), "\n", indented.String())
+	// Output:
+	// 422 application/problem+json
+	// {
+	//   "title": "Unprocessable Entity",
+	//   "status": 422,
+	//   "detail": "the request isn't valid",
+	//   "errors": [
+	//     {
+	//       "pointer": "/items/0/qty",
+	//       "detail": "must be at least 1"
+	//     },
+	//     {
+	//       "pointer": "/items/1/sku",
+	//       "detail": "must match ^[a-z]+$"
+	//     },
+	//     {
+	//       "pointer": "/items/1/qty",
+	//       "detail": "is required"
+	//     },
+	//     {
+	//       "pointer": "/email",
+	//       "detail": "is required"
+	//     }
+	//   ]
+	// }
+}
+
+// A sequence is a stream of values, here a line each. The client has each value
+// as soon as it is there.
+func ExampleTyped_stream() {
+	type reading struct {
+		Minute int     `json:"minute"`
+		Degree float64 `json:"degree"`
+	}
+	cool := func(ctx context.Context, _ *struct{}) (iter.Seq2[reading, error], error) {
+		return func(yield func(reading, error) bool) {
+			for minute, degree := 0, 100.0; degree > 80; minute, degree = minute+1, degree*0.9 {
+				if !yield(reading{minute, degree}, ctx.Err()) {
+					return
+				}
+			}
+		}, nil
+	}
+	request(tigertonic.Typed(cool), "GET", "/temperature", "", "Accept", "application/jsonl")
+	request(tigertonic.Typed(cool), "GET", "/temperature", "", "Accept", "application/json")
+	// Output:
+	// 200 {"minute":0,"degree":100}
+	// {"minute":1,"degree":90}
+	// {"minute":2,"degree":81}
+	// 200 [{"minute":0,"degree":100},{"minute":1,"degree":90},{"minute":2,"degree":81}]
+}
+
+// What an endpoint says of itself is described, and so is what can be seen of
+// its types.
+func ExampleEndpoint_Errors() {
+	type input struct {
+		ID string `path:"id" maxLength:"10"`
+	}
+	e := tigertonic.Typed(func(context.Context, *input) (struct{}, error) { return struct{}{}, nil }).
+		Summary("Sell a tea").
+		Errors(
+			tigertonic.NotFound{errors.New("there is no such tea")},
+			tigertonic.Conflict{errors.New("the tea is sold out")},
+		)
+	var op tigertonic.Operation
+	e.Describe(&op)
+	fmt.Println(op.Summary)
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		fmt.Println(status, op.Responses[status].Description)
+	}
+	// Output:
+	// Sell a tea
+	// 204 No Content
+	// 400 the request can't be read
+	// 404 there is no such tea
+	// 409 the tea is sold out
+	// 422 the request isn't valid
+	// 500 the service has failed
+}
+
+// An Opt tells what is absent from what is null.
+func ExampleOpt() {
+	type change struct {
+		Nickname tigertonic.Opt[string] `json:"nickname,omitzero" maxLength:"10"`
+	}
+	for _, text := range []string{`{}`, `{"nickname":null}`, `{"nickname":"Ada"}`} {
+		var c change
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			panic(err)
+		}
+		again, _ := json.Marshal(c)
+		fmt.Println(c.Nickname.IsZero(), c.Nickname.IsNull(), c.Nickname.Or("nobody"), string(again))
+	}
+	// Output:
+	// true false nobody {}
+	// false true nobody {"nickname":null}
+	// false false Ada {"nickname":"Ada"}
+}
+
+// A merge patch names what is to be changed, and null removes it. The result is
+// checked like any other body.
+func ExamplePatch() {
+	type profile struct {
+		Name string            `json:"name" minLength:"1"`
+		Bio  string            `json:"bio,omitempty"`
+		Tags map[string]string `json:"tags,omitempty"`
+	}
+	stored := profile{Name: "Ada", Bio: "Countess", Tags: map[string]string{"a": "1", "b": "2"}}
+	h := tigertonic.Typed(func(ctx context.Context, patch *tigertonic.Patch[profile]) (profile, error) {
+		p := stored
+		err := patch.Apply(ctx, &p)
+		return p, err
+	})
+	const mergePatch = "application/merge-patch+json"
+	request(h, "PATCH", "/profile", `{"bio":null,"tags":{"a":null,"c":"3"}}`, "Content-Type", mergePatch)
+	request(h, "PATCH", "/profile", `{"name":""}`, "Content-Type", mergePatch)
+	// Output:
+	// 200 {"name":"Ada","tags":{"b":"2","c":"3"}}
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/name","detail":"must be at least 1 character long"}]}
+}
+
+// stay is valid if it ends after it begins, which no tag can say.
+type stay struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+func (s stay) Validate(context.Context) error {
+	if s.To.Before(s.From) {
+		return tigertonic.FieldErrors{{Pointer: "/to", Detail: "must not be before from"}}
+	}
+	return nil
+}
+
+// A type is asked wherever it is in an input. The places that it names begin at
+// its own.
+func ExampleValidator() {
+	type trip struct {
+		Stays []stay `json:"stays"`
+	}
+	h := tigertonic.Typed(func(context.Context, *trip) (struct{}, error) { return struct{}{}, nil })
+	request(h, "POST", "/trips", `{"stays":[{"from":"2026-05-04T00:00:00Z","to":"2026-05-01T00:00:00Z"}]}`, "Content-Type", "application/json")
+	// Output: 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/stays/0/to","detail":"must not be before from"}]}
+}
+
+// A function returns FieldErrors for what only it can know.
+func ExampleFieldErrors() {
+	type input struct {
+		Page int `query:"page"`
+		Body struct {
+			Email string `json:"email" format:"email"`
+		} `body:""`
+	}
+	h := tigertonic.Typed(func(context.Context, *input) (struct{}, error) {
+		return struct{}{}, tigertonic.FieldErrors{
+			{Pointer: "/email", Detail: "is taken"},
+			{Parameter: "page", In: "query", Detail: "is behind the last one"},
+		}
+	})
+	request(h, "POST", "/users", `{"email":"ada@example.com"}`, "Content-Type", "application/json")
+	// Output: 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/email","detail":"is taken"},{"parameter":"page","in":"query","detail":"is behind the last one"}]}
+}
+
+func ExampleSchemaOf() {
+	type tea struct {
+		Name  string                 `json:"name" minLength:"1"`
+		Kind  string                 `json:"kind" enum:"green,black" default:"green"`
+		Notes tigertonic.Opt[string] `json:"notes,omitzero" doc:"How it tastes."`
+	}
+	schema := tigertonic.SchemaOf[tea]()
+	for _, p := range schema.Properties {
+		fmt.Println(p.Name, p.Schema.Types, p.Required)
+	}
+	fmt.Println(schema.Name, *schema.Properties[0].Schema.MinLength)
+	fmt.Printf("%s\n", schema.Properties[1].Schema.Enum)
+	fmt.Println(schema.Properties[2].Schema.Description)
+	// Output:
+	// name [string] true
+	// kind [string] false
+	// notes [string null] false
+	// tea 1
+	// ["green" "black"]
+	// How it tastes.
+}
+
+// limiter is a middleware that says what it does to an operation.
+type limiter struct{ http.Handler }
+
+func (l limiter) Unwrap() http.Handler { return l.Handler }
+
+func (l limiter) Describe(op *tigertonic.Operation) {
+	op.AddError(http.StatusTooManyRequests, "there have been too many requests")
+}
+
+func ExampleDescriber() {
+	h := limiter{tigertonic.NotFoundHandler{}}
+	var op tigertonic.Operation
+	h.Describe(&op)
+	fmt.Println(op.Responses["429"].Description)
+	// Output: there have been too many requests
+}
