@@ -96,10 +96,10 @@ type access struct {
 // end is what is deferred.
 func (a *AccessLogger) end(x *access) {
 	value := recover()
-	if value != nil && value != http.ErrAbortHandler {
+	if value != nil && !isAbort(value) {
 		notePanic(x.w, x.rec, value)
 	}
-	a.log(x, x.cut && (value == nil || value == http.ErrAbortHandler))
+	a.log(x, x.cut && (value == nil || isAbort(value)))
 	x.rec.tells = x.others
 	if value != nil {
 		panic(value)

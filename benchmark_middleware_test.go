@@ -3,9 +3,11 @@ package tigertonic_test
 import (
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/rcrowley/go-metrics"
 
@@ -60,6 +62,13 @@ func wrappers() []wrapper {
 			return tigertonic.HTTPBasicAuth(map[string]string{"user": "password"}, "realm", h)
 		}},
 		{"Sized", func(h http.Handler) http.Handler { return tigertonic.Sized(h, 1<<20) }},
+		{"Recovered", func(h http.Handler) http.Handler { return tigertonic.Recovered(h) }},
+		{"Identified", func(h http.Handler) http.Handler { return tigertonic.Identified(h) }},
+		{"Limited", func(h http.Handler) http.Handler { return tigertonic.Limited(h, 100) }},
+		{"Within", func(h http.Handler) http.Handler { return tigertonic.Within(h, time.Minute) }},
+		{"Accessed", func(h http.Handler) http.Handler {
+			return tigertonic.Accessed(h, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+		}},
 		{"TrieServeMux", func(h http.Handler) http.Handler {
 			mux := tigertonic.NewTrieServeMux()
 			mux.HandleNamespace("", h)
@@ -72,6 +81,16 @@ func wrappers() []wrapper {
 func inAll(h http.Handler) http.Handler {
 	for _, wrapper := range wrappers() {
 		h = wrapper.wrap(h)
+	}
+	return h
+}
+
+// inAllThatPanic is inAll without what stops a panic.
+func inAllThatPanic(h http.Handler) http.Handler {
+	for _, wrapper := range wrappers() {
+		if wrapper.name != "Recovered" {
+			h = wrapper.wrap(h)
+		}
 	}
 	return h
 }

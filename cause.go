@@ -55,6 +55,13 @@ func notePanic(w http.ResponseWriter, rec *recorder, value any) (id RequestID) {
 	return noteCause(w, p)
 }
 
+// isAbort tells whether a handler has panicked to have net/http break off the
+// response.
+func isAbort(value any) bool {
+	err, ok := value.(error)
+	return ok && err == http.ErrAbortHandler //nolint:errorlint // net/http doesn't look into it either
+}
+
 // same tells whether two values are the same, as far as one can tell.
 func same(a, b any) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!reflect.ValueOf(a).Comparable() || a == b)

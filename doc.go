@@ -108,8 +108,12 @@
 //   - [Counted], [Timed], [CountedByStatus] and [CountedByStatusXX] measure, with
 //     go-metrics.
 //   - [CORSBuilder] builds CORS, which works wherever it stands.
-//   - [Sized] limits bodies, [Cached] sets Cache-Control, and [PostProcessed]
-//     shows responses to a function.
+//   - [Recovered] answers for handlers that panic, and [Identified] gives each
+//     request an ID. [Accessed] logs a line for each, by log/slog.
+//   - [Sized], [Limited] and [Within] limit bodies, the requests at a time and
+//     how long they take.
+//   - [Cached] sets Cache-Control, and [PostProcessed] shows responses to a
+//     function.
 //
 // Each has a method Unwrap, and so has what it puts in front of a
 // ResponseWriter: [http.ResponseController] reaches the server through all of
@@ -119,7 +123,9 @@
 // # Serving
 //
 // [Server] is an [http.Server] with limits on what slow clients can hold up. Its
-// Close lets the requests on its connections end before it stops. [Configure]
+// Close lets the requests on its connections end before it stops. [Server.Run]
+// serves until a signal, and hands over to a new process on another. Package admin
+// is what operators want to know of a server, on a port of its own. [Configure]
 // reads a configuration file, and [Version] tells which one is running.
 //
 // # Panics and variables

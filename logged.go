@@ -47,7 +47,7 @@ type MultilineLogger struct {
 //	ID <
 //	ID < the body
 //	ID < ** error: what has gone wrong, if the response doesn't tell **
-//	ID < the stack of a panic, if [Recovered] is in h
+//	ID < the stack of a panic, a line each, if a Recovered in h has answered it
 //
 // The redactor, which may be nil, is called with each text before it is logged.
 // Authorization, Proxy-Authorization, Cookie and Set-Cookie are never logged, and

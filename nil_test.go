@@ -3,6 +3,7 @@ package tigertonic_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rcrowley/go-metrics"
 	"github.com/stretchr/testify/assert"
@@ -22,6 +23,11 @@ func TestMiddlewareRefusesNil(t *testing.T) {
 		"Cached: the handler is nil":            func() { tigertonic.Cached(nil, tigertonic.CacheOptions{}) },
 		"WithContext: the handler is nil":       func() { tigertonic.WithContext(nil, 0) },
 		"Sized: the handler is nil":             func() { tigertonic.Sized(nil, 0) },
+		"Recovered: the handler is nil":         func() { tigertonic.Recovered(nil) },
+		"Identified: the handler is nil":        func() { tigertonic.Identified(nil) },
+		"Limited: the handler is nil":           func() { tigertonic.Limited(nil, 1) },
+		"Within: the handler is nil":            func() { tigertonic.Within(nil, time.Second) },
+		"Accessed: the handler is nil":          func() { tigertonic.Accessed(nil, nil) },
 		"PostProcessed: the handler is nil":     func() { tigertonic.PostProcessed(nil, func(*http.Request, *http.Response) {}) },
 		"PostProcessed: the function is nil":    func() { tigertonic.PostProcessed(hello, nil) },
 		"Counted: the handler is nil":           func() { tigertonic.Counted(nil, "n", registry) },

@@ -80,15 +80,18 @@ func record(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *recor
 // noteRequest lets those who have made the recorders in w know that the request
 // goes on as r.
 func noteRequest(w http.ResponseWriter, r *http.Request) {
-	for {
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return
-		}
-		if front, ok := w.(recording); ok {
+	if u, ok := w.(unwrapper); ok { // apart from the rest, to cost nothing where there is none
+		noteRequestIn(u, r)
+	}
+}
+
+type unwrapper interface{ Unwrap() http.ResponseWriter }
+
+func noteRequestIn(u unwrapper, r *http.Request) {
+	for ok := true; ok; u, ok = u.Unwrap().(unwrapper) {
+		if front, ok := u.(recording); ok {
 			front.rec().request = r
 		}
-		w = u.Unwrap()
 	}
 }
 

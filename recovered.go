@@ -68,7 +68,7 @@ func (rh *RecoveredHandler) rescue(w http.ResponseWriter, rec *recorder, r *http
 	if value == nil {
 		return
 	}
-	if value != http.ErrAbortHandler {
+	if !isAbort(value) {
 		rh.Panics.Inc(1)
 		if rec.id == "" {
 			rec.id = RequestIDFrom(r.Context())
@@ -87,7 +87,7 @@ func (rh *RecoveredHandler) rescue(w http.ResponseWriter, rec *recorder, r *http
 // answerPanic writes the response, and tells whether it could.
 func answerPanic(w http.ResponseWriter, rec *recorder, r *http.Request, id RequestID, encoded bool) (ok bool) {
 	defer func() {
-		if value := recover(); value != nil && value != http.ErrAbortHandler {
+		if value := recover(); value != nil && !isAbort(value) {
 			notePanic(w, rec, value)
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,7 +63,7 @@ type Server struct {
 }
 
 // NewServer returns a server for this TCP address, such as ":8000", that calls h
-// with each request. Before that it sets r.URL.Host, to the host that the client
+// with each request, and answers for it, as by [Recovered], if it panics. Before that it sets r.URL.Host, to the host that the client
 // asked for, and r.URL.Scheme. A request's header must arrive within 10 seconds,
 // and a connection may be idle for two minutes; there is no limit on the time
 // that a body or a response takes. What has gone wrong where a response with a
@@ -78,7 +79,7 @@ func NewServer(addr string, h http.Handler) *Server {
 		listeners: map[*listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
-	s.Handler = &serverHandler{s, mustHandler("NewServer", h)}
+	s.Handler = &serverHandler{s, Recovered(mustHandler("NewServer", h))}
 	return s
 }
 
@@ -272,9 +273,16 @@ func (h *serverHandler) report(rec *recorder, r *http.Request) {
 	}
 	if l := h.server.ErrorLog; l != nil {
 		l.Print(escape(fmt.Sprintf("tigertonic: %s %s: request %s: %s", r.Method, sentPath(r), rec.id, rec.report()), ""))
+		for line := range strings.Lines(rec.cause.stack()) {
+			l.Print(escape(strings.TrimSuffix(line, "\n"), ""))
+		}
 		return
 	}
-	slog.Error("tigertonic: a request has failed", "method", r.Method, "path", sentPath(r), "request_id", string(rec.id), "error", rec.report())
+	args := []any{"method", r.Method, "path", sentPath(r), "request_id", string(rec.id), "error", rec.report()}
+	if stack := rec.cause.stack(); stack != "" {
+		args = append(args, "stack", stack)
+	}
+	slog.Error("tigertonic: a request has failed", args...)
 }
 
 // logError logs what has gone wrong to ErrorLog, or by slog if there is none.

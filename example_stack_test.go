@@ -1,0 +1,102 @@
+package tigertonic_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+func ExampleRecovered() {
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the panic, its stack and the ID are logged
+	h := tigertonic.Identified(tigertonic.Recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic("the kettle is empty")
+	})))
+	request(h, "GET", "/", "", "X-Request-Id", "ID")
+	// Output: 500 {"description":"request ID has failed","error":"tigertonic.InternalServerError"}
+}
+
+func ExampleIdentified() {
+	h := tigertonic.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "this is request ", tigertonic.RequestIDFrom(r.Context()))
+	}))
+	request(h, "GET", "/", "", "X-Request-Id", "abc-123")
+	w := request(h, "GET", "/", "", "Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	fmt.Println(w.Header().Get("X-Request-Id"))
+	// Output:
+	// 200 this is request abc-123
+	// 200 this is request 4bf92f3577b34da6a3ce929d0e0e4736
+	// 4bf92f3577b34da6a3ce929d0e0e4736
+}
+
+func ExampleRequestIDFrom() {
+	type tea struct {
+		Order tigertonic.RequestID `json:"order"`
+	}
+	h := tigertonic.Identified(tigertonic.Typed(func(ctx context.Context, _ *struct{}) (tea, error) {
+		return tea{Order: tigertonic.RequestIDFrom(ctx)}, nil
+	}))
+	request(h, "GET", "/", "", "X-Request-Id", "abc-123")
+	// Output: 200 {"order":"abc-123"}
+}
+
+func ExampleLimited() {
+	entered, leave := make(chan bool), make(chan bool)
+	h := tigertonic.Limited(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		entered <- true
+		<-leave
+	}), 1)
+	go h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	<-entered
+
+	w := request(h, "GET", "/", "")
+	fmt.Println("Retry-After:", w.Header().Get("Retry-After"))
+	close(leave)
+	// Output:
+	// 503 {"description":"there are too many requests, try again later","error":"tigertonic.ServiceUnavailable"}
+	// Retry-After: 1
+}
+
+func ExampleWithin() {
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the error is logged
+
+	slow := tigertonic.Typed(func(ctx context.Context, _ *struct{}) (string, error) {
+		<-ctx.Done() // as a database does
+		return "", fmt.Errorf("query: %w", ctx.Err())
+	})
+	h := tigertonic.Identified(tigertonic.Within(slow, 10*time.Millisecond))
+	request(h, "GET", "/", "", "X-Request-Id", "ID")
+
+	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	h = tigertonic.Identified(tigertonic.Within(silent, 10*time.Millisecond))
+	request(h, "GET", "/", "", "X-Request-Id", "ID")
+	// Output:
+	// 503 {"title":"Service Unavailable","status":503,"request_id":"ID"}
+	// 503 {"description":"the request took longer than 10ms","error":"tigertonic.ServiceUnavailable"}
+}
+
+func ExampleAccessed() {
+	timeless := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "duration" {
+			return slog.Attr{}
+		}
+		return a
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: timeless}))
+
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleFunc("GET", "/stuff/{id}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	h := tigertonic.Accessed(tigertonic.Identified(mux), logger)
+	request(h, "GET", "/stuff/1?x=y", "", "X-Request-Id", "ID")
+	// Output:
+	// level=INFO msg=request method=GET pattern="GET /stuff/{id}" status=200 path=/stuff/1 bytes=5 remote=192.0.2.1:1234 request_id=ID
+	// 200 hello
+}

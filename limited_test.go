@@ -1,0 +1,311 @@
+package tigertonic_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// A gate lets the requests in it out one by one, and knows how many there are
+// and in which order they came.
+type gate struct {
+	out  chan struct{}
+	in   atomic.Int64
+	most atomic.Int64
+	mu   sync.Mutex
+	came []string
+}
+
+func newGate() *gate { return &gate{out: make(chan struct{})} }
+
+func (g *gate) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	in := g.in.Add(1)
+	defer g.in.Add(-1)
+	g.most.Store(max(g.most.Load(), in))
+	g.mu.Lock()
+	g.came = append(g.came, r.URL.Path)
+	g.mu.Unlock()
+	<-g.out
+}
+
+// An askedAnswer is a response and how long it took.
+type askedAnswer struct {
+	*httptest.ResponseRecorder
+	took time.Duration
+}
+
+// askLater has h answer in a goroutine of its own.
+func askLater(ctx context.Context, h http.Handler, path string) <-chan askedAnswer {
+	answered := make(chan askedAnswer, 1)
+	go func() {
+		start, w := time.Now(), httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", path, nil))
+		answered <- askedAnswer{w, time.Since(start)}
+	}()
+	return answered
+}
+
+func assertBusy(t *testing.T, a askedAnswer) {
+	t.Helper()
+	requireError(t, a.ResponseRecorder, 503, "tigertonic.ServiceUnavailable", "there are too many requests, try again later")
+	assert.Equal(t, []string{"1"}, a.Header()["Retry-After"])
+}
+
+func TestLimitedLetsNInAndNWait(t *testing.T) {
+	for _, n := range []int{1, 2, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate()
+			h := tigertonic.Limited(g, n)
+			var admitted, refused []<-chan askedAnswer
+			for range 2 * n {
+				admitted = append(admitted, askLater(t.Context(), h, "/"))
+			}
+			synctest.Wait()
+			assert.EqualValues(t, n, g.in.Load())
+			for range 3 * n {
+				refused = append(refused, askLater(t.Context(), h, "/"))
+			}
+			for _, answered := range refused {
+				a := <-answered
+				assertBusy(t, a)
+				assert.Zero(t, a.took, "there is no room to wait")
+			}
+			time.Sleep(19 * time.Millisecond)
+			for range 2 * n {
+				g.out <- struct{}{}
+			}
+			for _, answered := range admitted {
+				assert.Equal(t, 200, (<-answered).Code)
+			}
+			assert.EqualValues(t, n, g.most.Load())
+		})
+	}
+}
+
+func TestLimitedWaitsForALittleWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		h := tigertonic.Limited(g, 2)
+		first, second := askLater(t.Context(), h, "/"), askLater(t.Context(), h, "/")
+		synctest.Wait()
+		a := <-askLater(t.Context(), h, "/")
+		assertBusy(t, a)
+		assert.Equal(t, 20*time.Millisecond, a.took)
+		for range 2 { // nothing is lost by it
+			g.out <- struct{}{}
+		}
+		assert.Equal(t, 200, (<-first).Code)
+		assert.Equal(t, 200, (<-second).Code)
+		third := askLater(t.Context(), h, "/")
+		g.out <- struct{}{}
+		assert.Zero(t, (<-third).took)
+	})
+}
+
+func TestLimitedServesThoseFirstThatCameFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		h := tigertonic.Limited(g, 3)
+		paths := []string{"/1", "/2", "/3", "/4", "/5", "/6"}
+		var all []<-chan askedAnswer
+		for _, path := range paths {
+			all = append(all, askLater(t.Context(), h, path))
+			synctest.Wait()
+		}
+		g.out <- struct{}{}
+		synctest.Wait()
+		late := askLater(t.Context(), h, "/7") // can't pass those who wait
+		for range paths {
+			synctest.Wait()
+			g.out <- struct{}{}
+		}
+		for _, answered := range append(all, late) {
+			assert.Equal(t, 200, (<-answered).Code)
+		}
+		assert.Equal(t, append(paths, "/7"), g.came)
+	})
+}
+
+func TestLimitedStopsWaitingWhenTheClientIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		h := tigertonic.Limited(g, 1)
+		first := askLater(t.Context(), h, "/")
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := askLater(ctx, h, "/")
+		time.Sleep(5 * time.Millisecond)
+		cancel()
+		a := <-gone
+		assertBusy(t, a)
+		assert.Equal(t, 5*time.Millisecond, a.took)
+		second := askLater(t.Context(), h, "/") // in the place that is free again
+		g.out <- struct{}{}
+		g.out <- struct{}{}
+		assert.Equal(t, 200, (<-first).Code)
+		assert.Equal(t, 200, (<-second).Code)
+	})
+}
+
+func TestLimitedIsFreeAgainHoweverTheHandlerEnds(t *testing.T) {
+	for name, end := range map[string]func(){
+		"a return": func() {},
+		"a panic":  func() { panic(boom) },
+		"an abort": func() { panic(http.ErrAbortHandler) },
+		"Goexit":   runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			called := 0
+			h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				called++
+				end()
+			}), 1)
+			for range 3 {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					recovered(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)) })
+				}()
+				<-done
+			}
+			assert.Equal(t, 3, called)
+		})
+	}
+}
+
+// A connection that was taken over counts as long as its handler runs.
+func TestLimitedCountsWhatATakenOverConnectionIsServedBy(t *testing.T) {
+	release := make(chan struct{})
+	srv := newServer(t, tigertonic.Limited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/hijack" {
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if assert.NoError(t, err) {
+			_, _ = io.WriteString(conn, "x")
+			<-release
+			conn.Close()
+		}
+	}), 1), false)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /hijack HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadFull(conn, make([]byte, 1))
+	require.NoError(t, err)
+	for _, want := range []int{503, 200} {
+		res, err := srv.Client().Get(srv.URL)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, want, res.StatusCode)
+		if want == 503 {
+			close(release)
+			_, _ = io.Copy(io.Discard, conn) // until the handler has ended
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// Under overload, refusals go out by the thousand: they are in the access log
+// and nowhere else.
+func TestLimitedRefusesWithoutALogOfItsOwn(t *testing.T) {
+	answering(t, tigertonic.ProblemWriter{})
+	var access, server bytes.Buffer
+	release, entered := make(chan struct{}), make(chan struct{})
+	h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-release
+	}), 1)
+	s := tigertonic.NewServer("", tigertonic.Accessed(h, slog.New(slog.NewTextHandler(&access, nil))))
+	s.ErrorLog = log.New(&server, "", 0)
+	b := captureSlog(t)
+	first := askLater(t.Context(), h, "/")
+	<-entered
+	id := assertSecret(t, serve(t, s.Handler, "GET", "/", ""), 503)
+	w := serve(t, h, "GET", "/", "")
+	assertSecret(t, w, 503)
+	assert.Equal(t, "1", w.Header().Get("Retry-After"))
+	close(release)
+	<-first
+	assert.Empty(t, server.String())
+	assert.Empty(t, b.String())
+	assert.Equal(t, 1, strings.Count(access.String(), "\n"))
+	assert.Contains(t, access.String(), "level=ERROR msg=request method=GET")
+	assert.Contains(t, access.String(), "request_id="+id+` error="there are too many requests, try again later"`)
+}
+
+func TestLimitedUnderLoad(t *testing.T) {
+	const n = 4
+	var in, most atomic.Int64
+	h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		now := in.Add(1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); {
+			old = most.Load()
+		}
+		runtime.Gosched()
+		in.Add(-1)
+	}), n)
+	var served, refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			for range 200 {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+				if w.Code == 200 {
+					served.Add(1)
+				} else {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	assert.LessOrEqual(t, most.Load(), int64(n))
+	assert.EqualValues(t, 32*200, served.Load()+refused.Load())
+	assert.Equal(t, 200, serve(t, h, "GET", "/", "").Code)
+}
+
+func TestLimitedRefusesLimitsUnderOne(t *testing.T) {
+	for n, want := range map[int]string{0: "0", -1: "-1"} {
+		assert.Regexp(t, `^tigertonic: Limited: a limit of `+want+` requests \(at .*/limited_test.go:\d+\)$`,
+			recovered(func() { tigertonic.Limited(hello, n) }))
+	}
+	assert.Equal(t, 200, serve(t, tigertonic.Limited(hello, 1<<40), "GET", "/", "").Code, "a large one takes no memory")
+}
+
+func TestLimitedAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	null := tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
+	assert.Zero(t, testing.AllocsPerRun(100, asker(t, tigertonic.Limited(null, 1), "GET", "/", "")))
+}
+
+func TestLimitedDescribesItsRefusal(t *testing.T) {
+	op := &tigertonic.Operation{}
+	tigertonic.Limited(hello, 1).Describe(op)
+	rs := op.Responses["503"]
+	require.NotNil(t, rs)
+	assert.Equal(t, "there are too many requests, try again later", rs.Description)
+	assert.Contains(t, rs.Headers, "Retry-After")
+	assert.NotEmpty(t, rs.Content)
+}
