@@ -214,7 +214,7 @@ func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 // hasTwice tells whether two of the texts are equal, as numbers if they are to be
 // some.
 func (p *param) hasTwice(texts []string) bool {
-	seen := make(map[string]bool, len(texts))
+	seen := map[string]bool{}
 	for _, text := range texts {
 		if isNumber(text) && !p.check.items.kinds().has(stringType) {
 			text = string(parseNumber([]byte(text)).appendCanonical(nil))

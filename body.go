@@ -31,7 +31,11 @@ type bodyInput struct {
 
 func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bool) *bodyInput {
 	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
-	if p, ok := reflect.TypeAssert[patch](reflect.Zero(indirect(t))); ok {
+	whole := indirect(t)
+	if elem, ok := optElem(whole); ok {
+		whole = elem
+	}
+	if p, ok := reflect.TypeAssert[patch](reflect.Zero(whole)); ok {
 		b.mediaType = mergePatchType
 		plan, err := newPatchPlan(p.patchElem())
 		if err != nil {
@@ -136,15 +140,28 @@ func (b *bodyInput) unsupported(w http.ResponseWriter) error {
 // whether the text is JSON at all.
 func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, err error) {
 	text := e.Bytes()
-	err = json.Unmarshal(text, target, b.options)
-	if err != nil && !f.syntax(text) {
+	// A short one is decoded at once, as it is most likely right. A long one can
+	// take much more memory as a value, which only what is right may have.
+	long := len(text) > maxKept
+	if !long {
+		err = json.Unmarshal(text, target, b.options)
+	}
+	if (long || err != nil) && !f.syntax(text) {
 		return false, nil
 	}
-	c := checking{scanner: scanner{src: text}, path: e.path[:0]}
+	c := checking{scanner: scanner{src: text}, path: e.path[:0], there: e.there[:0]}
 	c.value(b.check)
-	e.path = c.path
-	if len(c.errs) == 0 && len(c.edits) > 0 {
-		err = json.Unmarshal(c.edited(), target, b.options)
+	e.path, e.there = c.path, c.there
+	switch {
+	case len(c.errs) > 0:
+	case len(c.edits) > 0:
+		edited, ok := c.edited()
+		if !ok {
+			return true, RequestEntityTooLarge{errors.New("the body is too long with what it leaves out")}
+		}
+		err = json.Unmarshal(edited, target, b.options)
+	case long:
+		err = json.Unmarshal(text, target, b.options)
 	}
 	f.errs = append(f.errs, c.errs...)
 	if err == nil || len(c.errs) > 0 {

@@ -19,6 +19,7 @@ type check struct {
 	ref      *check
 	anyOf    []*check
 	plain    bool // nothing else is asked for
+	bare     bool // nothing but ref and anyOf is
 
 	minLength, maxLength int // -1 for none
 	pattern              *regexp.Regexp
@@ -115,6 +116,14 @@ func (s *Schema) check() error {
 func compileCheck(s *Schema) (*check, error) {
 	c := checkCompiler{checks: map[*Schema]*check{}}
 	k := c.compile(s)
+	for s, k := range c.checks {
+		if k.leadsTo(k, map[*check]bool{}) {
+			c.wrong(s, "refers to nothing but itself")
+		}
+	}
+	if len(c.errs) > 0 {
+		return k, errors.Join(c.errs...)
+	}
 	for _, k := range c.checks {
 		k.completeFallbacks()
 	}
@@ -132,7 +141,7 @@ func (k *check) completeFallbacks() {
 		c := checking{scanner: scanner{src: p.fallback}}
 		c.value(p.check)
 		if len(c.edits) > 0 && len(c.errs) == 0 {
-			p.fallback = c.edited()
+			p.fallback, _ = c.edited()
 		}
 	}
 }
@@ -186,9 +195,24 @@ func (c *checkCompiler) compile(s *Schema) *check {
 
 // seal notes what the check doesn't look at.
 func (k *check) seal() {
-	k.plain = k.types == anyType && len(k.anyOf) == 0 && !k.looksAtText() && !k.looksAtNumber() &&
+	k.bare = k.types == anyType && !k.looksAtText() && !k.looksAtNumber() &&
 		k.items == nil && k.minItems < 0 && k.maxItems < 0 && !k.unique &&
 		len(k.properties) == 0 && !k.closed && k.additional == nil && k.names == nil
+	k.plain = k.bare && len(k.anyOf) == 0
+}
+
+// leadsTo tells whether a value is checked by other as soon as it is by k.
+func (k *check) leadsTo(other *check, seen map[*check]bool) bool {
+	if seen[k] {
+		return false
+	}
+	seen[k] = true
+	for _, next := range append(slices.Clip(k.anyOf), k.ref) {
+		if next != nil && (next == other || next.leadsTo(other, seen)) {
+			return true
+		}
+	}
+	return false
 }
 
 // acceptsAll tells whether the check asks for nothing.

@@ -21,6 +21,12 @@ type checking struct {
 	// codec doesn't, are written as such.
 	edits  []edit
 	hashes hashes // of the items of arrays that must be unique
+	// there tells of the objects that are being looked at which of their
+	// properties they have, a bit each, those of the innermost at the end.
+	there []uint64
+	added int                 // by the edits
+	tries int                 // how many alternatives the value is within
+	tried map[attempt]outcome // alternatives of recursive schemas, where they have been
 }
 
 // A step is the name of a member or the index of an item.
@@ -44,6 +50,9 @@ const (
 	// maxDepth is how deep arrays and objects that a schema describes may be
 	// nested. What a schema leaves open may be as deep as the codec allows.
 	maxDepth = 1000
+	// maxAdded is how much text may be added to a value, by its defaults above
+	// all: a member that is left out costs the client nothing.
+	maxAdded = 8 << 20
 )
 
 // check returns what is wrong with a JSON value, which must be valid.
@@ -62,16 +71,15 @@ func (c *checking) wrong(format string, args ...any) {
 
 // pointerOf returns a path as a JSON pointer (RFC 6901).
 func pointerOf(path []step) string {
-	var b strings.Builder
+	pointer := ""
 	for _, s := range path {
-		b.WriteByte('/')
 		if s.name == nil {
-			b.WriteString(strconv.Itoa(s.index))
+			pointer = below(pointer, strconv.Itoa(s.index))
 		} else {
-			b.Write(bytes.ReplaceAll(bytes.ReplaceAll(s.name, []byte("~"), []byte("~0")), []byte("/"), []byte("~1")))
+			pointer = below(pointer, string(s.name[:min(len(s.name), 2*maxPointer)]))
 		}
 	}
-	return shortPointer(b.String())
+	return shortPointer(pointer)
 }
 
 func shortPointer(pointer string) string {
@@ -106,7 +114,12 @@ func (c *checking) value(k *check) {
 		c.pos = begin
 	}
 	if len(k.anyOf) > 0 {
+		begin := c.pos
 		c.any(k)
+		if k.bare && k.ref == nil {
+			return
+		}
+		c.pos = begin
 	}
 	if t := typeOfFirst(first); !k.types.has(t) {
 		c.wrong("must be %s", k.types.noun())
@@ -159,25 +172,61 @@ func (ts typeSet) has(t typeSet) bool {
 	return ts == anyType || ts&t != 0 || t == numericType && ts&integerType != 0
 }
 
-// any checks that the value meets one of the alternatives, and stays before it.
+// An attempt is to check a value by an alternative.
+type attempt struct {
+	alternative *check
+	begin       int
+}
+
+// An outcome is what has come of an attempt.
+type outcome struct {
+	ok    bool
+	end   int
+	edits []edit
+	added int
+}
+
+// any checks that the value meets one of the alternatives, and goes behind it.
 func (c *checking) any(k *check) {
-	begin, known, edits := c.pos, c.errs, c.edits
+	begin, known, edits, added := c.pos, c.errs, c.edits, c.added
+	c.tries++
+	defer func() { c.tries-- }()
+	var o outcome
 	for _, alternative := range k.anyOf {
-		c.errs, c.edits, c.pos = nil, edits, begin
-		c.value(alternative)
-		if len(c.errs) == 0 {
-			c.errs, c.pos = known, begin
+		at := attempt{alternative, begin}
+		tried := false
+		// Within an alternative of an outer value, this one will come by again.
+		again := c.tries > 1 && (c.src[begin] == '{' || c.src[begin] == '[')
+		if again {
+			o, tried = c.tried[at]
+		}
+		if !tried {
+			c.errs, c.edits, c.added, c.pos = nil, nil, 0, begin
+			c.value(alternative)
+			o = outcome{len(c.errs) == 0, c.pos, c.edits, c.added}
+		}
+		if again && !tried {
+			if c.tried == nil {
+				c.tried = map[attempt]outcome{}
+			}
+			c.tried[at] = o
+		}
+		if o.ok {
+			c.errs, c.edits, c.added, c.pos = known, append(edits, o.edits...), added+o.added, o.end
 			return
 		}
 	}
-	c.errs, c.edits, c.pos = known, edits, begin
+	c.errs, c.edits, c.added, c.pos = known, edits, added, o.end
 	c.wrong("must have one of the allowed forms")
 }
 
 func (c *checking) object(k *check) {
 	begin, found, next := c.pos, 0, 0
 	c.pos++
-	depth := len(c.path)
+	depth, outer := len(c.path), len(c.there)
+	for range (len(k.properties) + 63) / 64 {
+		c.there = append(c.there, 0)
+	}
 	for c.space() != '}' {
 		name := c.unescaped()
 		c.path = append(c.path[:depth], step{name: name})
@@ -190,6 +239,7 @@ func (c *checking) object(k *check) {
 			next = i + 1
 			if p := &k.properties[i]; p.required || p.fallback != nil {
 				found++
+				c.there[outer+i/64] |= 1 << (i % 64)
 			}
 			c.value(k.properties[i].check)
 		case k.closed:
@@ -203,8 +253,9 @@ func (c *checking) object(k *check) {
 	c.path = c.path[:depth]
 	c.pos++
 	if found < k.required+k.defaults {
-		c.missing(k, begin)
+		c.missing(k, begin, c.there[outer:])
 	}
+	c.there = c.there[:outer]
 }
 
 // other checks a member that isn't one of the properties.
@@ -222,19 +273,12 @@ func (c *checking) other(k *check, name []byte) {
 
 // missing notes which members the object that begins there lacks, and puts in
 // the defaults.
-func (c *checking) missing(k *check, begin int) {
-	there := map[string]bool{}
-	s := scanner{c.src, begin + 1}
-	for s.space() != '}' {
-		there[string(s.unescaped())] = true
-		s.space()
-		s.skip()
-	}
+func (c *checking) missing(k *check, begin int, there []uint64) {
 	depth := len(c.path)
 	var defaults []byte
-	for _, p := range k.properties {
+	for i, p := range k.properties {
 		switch {
-		case there[p.name]:
+		case there[i/64]&(1<<(i%64)) != 0:
 		case p.required:
 			c.path = append(c.path[:depth], step{name: []byte(p.name)})
 			c.wrong("is required")
@@ -244,23 +288,33 @@ func (c *checking) missing(k *check, begin int) {
 	}
 	c.path = c.path[:depth]
 	if defaults != nil {
-		if len(there) == 0 {
+		if s := (&scanner{c.src, begin + 1}); s.space() == '}' {
 			defaults = defaults[:len(defaults)-1]
 		}
-		c.edits = append(c.edits, edit{begin + 1, begin + 1, defaults})
+		c.edit(begin+1, begin+1, defaults)
 	}
 }
 
-// edited returns the text with the edits.
-func (c *checking) edited() []byte {
+// edited returns the text with the edits, or false if that is much longer.
+func (c *checking) edited() (text []byte, ok bool) {
+	if c.added > maxAdded {
+		return nil, false
+	}
 	slices.SortStableFunc(c.edits, func(a, b edit) int { return a.begin - b.begin })
-	var text []byte
+	text = make([]byte, 0, len(c.src)+c.added)
 	end := 0
 	for _, e := range c.edits {
 		text = append(append(text, c.src[end:e.begin]...), e.text...)
 		end = e.end
 	}
-	return append(text, c.src[end:]...)
+	return append(text, c.src[end:]...), true
+}
+
+// edit notes an edit, as long as it will be made.
+func (c *checking) edit(begin, end int, text []byte) {
+	if c.added += len(text); c.added <= maxAdded {
+		c.edits = append(c.edits, edit{begin, end, text})
+	}
 }
 
 func (c *checking) array(k *check) {
@@ -374,7 +428,7 @@ func (c *checking) anyNumber(k *check, raw []byte, begin int) {
 		c.wrong("must be one of %s", k.enumText)
 	}
 	if integer && len(c.errs) == known && n.exponent <= maxDigits {
-		c.edits = append(c.edits, edit{begin, c.pos, n.appendInteger(nil)})
+		c.edit(begin, c.pos, n.appendInteger(nil))
 	}
 }
 

@@ -22,7 +22,8 @@ type encoder struct {
 	bytes.Buffer
 	json    *json.Encoder
 	limited io.LimitedReader
-	path    []step // of a checking
+	path    []step   // of a checking
+	there   []uint64 // likewise
 }
 
 var encoders = sync.Pool{New: func() any {

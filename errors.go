@@ -117,7 +117,7 @@ func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
 // statusOf returns the status that err is to be answered with. A status that
 // can't be a final response's is 500.
 func statusOf(err error) int {
-	if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
+	if equiv, ok := errors.AsType[HTTPEquivError](err); ok && !isNil(reflect.ValueOf(equiv)) {
 		if code := equiv.StatusCode(); code >= 200 && code <= 999 {
 			return code
 		}

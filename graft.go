@@ -3,7 +3,6 @@ package tigertonic
 import (
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -15,7 +14,31 @@ import (
 type grafting struct {
 	options json.Options
 	schemas schemaCompiler
+	structs map[reflect.Type]*graftedStruct
 	err     error
+}
+
+// A graftedStruct is how a struct has its members.
+type graftedStruct struct {
+	fields []jsonField
+	rest   *jsonField
+	byName map[string]int
+}
+
+func (g *grafting) structOf(t reflect.Type) *graftedStruct {
+	if known := g.structs[t]; known != nil {
+		return known
+	}
+	fields, rest, _ := jsonFields(t, false) // the type has been found right
+	s := &graftedStruct{fields, rest, make(map[string]int, len(fields))}
+	for i := range fields {
+		s.byName[fields[i].name] = i
+	}
+	if g.structs == nil {
+		g.structs = map[reflect.Type]*graftedStruct{}
+	}
+	g.structs[t] = s
+	return s
 }
 
 // value changes v where patch says so, to what merged, which is nil if it has
@@ -56,21 +79,25 @@ func ownElem(v reflect.Value) reflect.Value {
 }
 
 func (g *grafting) structure(v reflect.Value, patch, merged *tree, pointer string) {
-	fields, rest, _ := jsonFields(v.Type(), false) // the type has been found right
+	s := g.structOf(v.Type())
+	others := &tree{isObject: true} // for the field that takes all other members
 	for _, change := range patch.members {
-		i := slices.IndexFunc(fields, func(f jsonField) bool { return f.name == change.name })
+		i, known := s.byName[change.name]
 		switch {
-		case i < 0 && rest == nil: // null for what isn't there
-		case i < 0 && rest.typ.Kind() == reflect.Map:
-			g.mapping(ownField(v, rest.index), &tree{members: []branch{change}}, merged, pointer)
-		case i < 0:
+		case !known && s.rest == nil: // null for what isn't there
+		case !known && s.rest.typ.Kind() == reflect.Map:
+			others.members = append(others.members, change)
+		case !known:
 			g.decode(v, merged, pointer)
 			return
-		case fields[i].quoted:
-			g.quoted(v, &fields[i], merged.member(change.name), pointer)
+		case s.fields[i].quoted:
+			g.quoted(v, &s.fields[i], merged.member(change.name), pointer)
 		default:
-			g.value(ownField(v, fields[i].index), change.value, merged.member(change.name), below(pointer, change.name))
+			g.value(ownField(v, s.fields[i].index), change.value, merged.member(change.name), below(pointer, change.name))
 		}
+	}
+	if len(others.members) > 0 {
+		g.mapping(ownField(v, s.rest.index), others, merged, pointer)
 	}
 }
 
@@ -143,6 +170,14 @@ func (g *grafting) decode(v reflect.Value, merged *tree, pointer string) {
 }
 
 // below returns the JSON pointer to a member of what a pointer is for.
+// It may stay short of that where nobody is told as much.
 func below(pointer, name string) string {
-	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	if len(pointer) > maxPointer {
+		return pointer
+	}
+	name = name[:min(len(name), 2*maxPointer)] // shortPointer cuts it, and at a whole character
+	if strings.ContainsAny(name, "~/") {
+		name = strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+	}
+	return pointer + "/" + name
 }

@@ -101,10 +101,10 @@ func (c *inputCompiler) fields(t reflect.Type, offset uintptr) {
 		switch {
 		case isFlattened(f):
 			c.fields(f.Type, offset+f.Offset)
-		case !placed && f.IsExported():
-			c.wrong(t, f.Name, "it has none of the tags %s; a field that isn't bound is unexported", strings.Join(places[:], ", "))
 		case !placed && f.Anonymous && indirect(f.Type).Kind() == reflect.Struct && hasParameters(indirect(f.Type), nil):
 			c.wrong(t, f.Name, "a struct with parameters is embedded itself, not by a pointer")
+		case !placed && f.IsExported():
+			c.wrong(t, f.Name, "it has none of the tags %s; a field that isn't bound is unexported", strings.Join(places[:], ", "))
 		case !placed:
 		case !f.IsExported():
 			c.wrong(t, f.Name, "a field with the tag %q must be exported", in)

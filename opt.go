@@ -93,6 +93,9 @@ func (Opt[T]) elem() reflect.Type { return reflect.TypeFor[T]() }
 
 // optElem returns T if t is an Opt[T].
 func optElem(t reflect.Type) (elem reflect.Type, ok bool) {
+	if t.Kind() != reflect.Struct { // a pointer to an Opt has its methods, too
+		return nil, false
+	}
 	o, ok := reflect.TypeAssert[optional](reflect.Zero(t))
 	if !ok {
 		return nil, false

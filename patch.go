@@ -62,7 +62,10 @@ func (p Patch[T]) Apply(ctx context.Context, to *T) error {
 		return c.errs
 	}
 	if len(c.edits) > 0 {
-		merged = c.edited()
+		var ok bool
+		if merged, ok = c.edited(); !ok {
+			return RequestEntityTooLarge{errors.New("the patch is too long with what it leaves out")}
+		}
 	}
 	patched := *to
 	g := grafting{options: plan.body.options}

@@ -311,8 +311,12 @@ func (c *schemaCompiler) askCodec(t reflect.Type) {
 		return
 	}
 	err := jsonv2.Unmarshal([]byte("{}"), reflect.New(t).Interface())
-	if semantic, ok := errors.AsType[*jsonv2.SemanticError](err); ok && semantic.GoType == t {
-		c.wrong(t, "", "%w", semantic.Err)
+	if semantic, ok := errors.AsType[*jsonv2.SemanticError](err); ok {
+		if semantic.GoType == t {
+			c.wrong(t, "", "%w", semantic.Err)
+		} else {
+			c.wrong(t, "", "it embeds a %s: %w", typeText(semantic.GoType), semantic.Err)
+		}
 	}
 }
 

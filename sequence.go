@@ -3,8 +3,10 @@ package tigertonic
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"reflect"
+	"runtime"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -64,8 +66,10 @@ func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head re
 	switch {
 	case err != nil:
 		return s.fail(err)
-	case !whole:
+	case !whole && (!s.began || r.Method != http.MethodHead):
 		return s.interrupt(r.Context().Err())
+	case !whole:
+		return nil
 	}
 	return s.end(nil)
 }
@@ -73,19 +77,32 @@ func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head re
 // send writes the items, and reports whether it was all of them. The iterator has
 // ended by then, without a panic going through it.
 func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bool, err error) {
+	ended := false
+	defer func() {
+		if !ended {
+			return
+		}
+		// An iterator that goes on nevertheless has been stopped by the runtime.
+		switch v := recover().(type) {
+		case nil:
+		case runtime.Error:
+			slog.Error("tigertonic: an iterator has gone on after yield returned false, or failed", "error", v.Error())
+		default:
+			panic(v)
+		}
+	}()
 	for item, failure := range sequence.Seq2() { // the one place where a request meets reflection
-		err, _ := reflect.TypeAssert[error](failure)
+		err, _ = reflect.TypeAssert[error](failure)
 		if err == nil {
 			err = s.item(item)
 		}
-		if err != nil {
+		if err != nil || r.Method == http.MethodHead || r.Context().Err() != nil || !s.flush() {
+			ended = true
 			return false, err
 		}
-		if r.Method == http.MethodHead || r.Context().Err() != nil || !s.flush() {
-			return false, nil
-		}
 	}
-	return true, nil
+	// An iterator may have ended because the context has.
+	return r.Context().Err() == nil, nil
 }
 
 // writeTimeout returns how long the client may take to read an item.
@@ -168,6 +185,8 @@ func (s *sequenceWriter) interrupt(err error) error {
 	switch {
 	case err == nil:
 		return nil // a HEAD, or nobody to write to
+	case !s.began:
+		return err
 	case errors.Is(err, context.DeadlineExceeded):
 		return s.fail(err)
 	case s.mediaType == eventsType:

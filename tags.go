@@ -109,7 +109,7 @@ func (c *schemaCompiler) decodes(s *Schema, f reflect.StructField) bool {
 	}
 	checking := checking{scanner: scanner{src: s.Default}}
 	checking.value(k)
-	value := checking.edited()
+	value, _ := checking.edited()
 	holder := reflect.StructOf([]reflect.StructField{{Name: "Value", Type: f.Type, Tag: quotedTag(f)}})
 	text := append(append([]byte(`{"value":`), value...), '}')
 	return jsonv2.Unmarshal(text, reflect.New(holder).Interface(), typedOptions(true)) == nil

@@ -57,7 +57,8 @@ type Endpoint struct {
 // the value are errors. So are members that are missing, but for those of
 // pointers and Opts, those with the options omitempty or omitzero, and those with
 // a default; and null, but for pointers, Opts and interfaces. A time.Duration is
-// a string.
+// a string. Defaults add at most 8 MiB to a body, and arrays and objects that have
+// a schema are nested at most 1,000 deep.
 //
 // Further tags limit the value of a field, in the words of JSON Schema: minimum,
 // maximum, exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength
@@ -196,7 +197,7 @@ func (e *Endpoint) Deprecated() *Endpoint {
 func (e *Endpoint) Errors(errs ...error) *Endpoint {
 	for _, err := range errs {
 		equiv, ok := errors.AsType[HTTPEquivError](err)
-		if !ok || statusOf(err) != equiv.StatusCode() {
+		if !ok || isNil(reflect.ValueOf(equiv)) || statusOf(err) != equiv.StatusCode() {
 			misuse("Errors: %T has no status that a response can have", err)
 		}
 	}

@@ -60,6 +60,9 @@ func (wh *WithinHandler) Unwrap() http.Handler { return wh.handler }
 // Describe adds that the handler may give up.
 func (wh *WithinHandler) Describe(op *Operation) {
 	op.AddError(http.StatusServiceUnavailable, wh.passed.Error())
+	if rs := op.Responses["500"]; rs != nil && rs.Content[problemType].Schema != nil { // of a Typed endpoint
+		op.addProblem(http.StatusServiceUnavailable, wh.passed.Error())
+	}
 }
 
 // String is how [Explain] shows the handler.
