@@ -56,8 +56,8 @@ func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) 
 		switch p.in {
 		case "path":
 			text := PathValue(r, p.name)
-			if text == "" && p.outer {
-				return fmt.Errorf("tigertonic: no namespace on the way has the wildcard {%s}", p.name)
+			if text == "" && !p.isWildcardOf(r) {
+				return fmt.Errorf("tigertonic: nothing on the way has the wildcard {%s}", p.name)
 			}
 			p.one(f, value, text)
 		case "query":
@@ -73,6 +73,13 @@ func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) 
 		}
 	}
 	return nil
+}
+
+// isWildcardOf tells whether the request's pattern has the wildcard, or may have:
+// a mux of another kind may not tell its pattern.
+func (p *param) isWildcardOf(r *http.Request) bool {
+	_, after, ok := strings.Cut(r.Pattern, "{"+p.name)
+	return !p.outer && (r.Pattern == "" || ok && strings.IndexByte("}.:", (after + " ")[0]) >= 0) // chi has {name:regexp}
 }
 
 // parseQuery returns the values of the query's parameters that there are fields
@@ -216,7 +223,7 @@ func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 func (p *param) hasTwice(texts []string) bool {
 	seen := map[string]bool{}
 	for _, text := range texts {
-		if isNumber(text) && !p.check.items.kinds().has(stringType) {
+		if isNumber(text) && p.check.items != nil && !p.check.items.kinds().has(stringType) {
 			text = string(parseNumber([]byte(text)).appendCanonical(nil))
 		}
 		if seen[text] {

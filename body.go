@@ -108,11 +108,22 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWrite
 		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}
 	}
 	if b.patch != nil {
-		if p, ok := target.(interface{ setPlan(*patchPlan) }); ok { // not of one that may be absent
-			p.setPlan(b.patch)
-		}
+		b.plan(target)
 	}
 	return err
+}
+
+// plan gives the patch that target points to, or a pointer or an Opt there, its
+// plan.
+func (b *bodyInput) plan(target any) {
+	if o, ok := target.(interface{ get() any }); ok {
+		target = o.get()
+	} else if p := reflect.ValueOf(target).Elem(); p.Kind() == reflect.Pointer {
+		target = p.Interface()
+	}
+	if p, ok := target.(interface{ setPlan(*patchPlan) }); ok && !isNil(reflect.ValueOf(target)) {
+		p.setPlan(b.patch)
+	}
 }
 
 // fits tells whether the body is of the right media type.
@@ -159,6 +170,7 @@ func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, 
 		if !ok {
 			return true, RequestEntityTooLarge{errors.New("the body is too long with what it leaves out")}
 		}
+		reflect.ValueOf(target).Elem().SetZero() // methods that add to what is there may have been called
 		err = json.Unmarshal(edited, target, b.options)
 	case long:
 		err = json.Unmarshal(text, target, b.options)

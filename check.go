@@ -107,23 +107,70 @@ func (ts typeSet) noun() string {
 	return strings.Join(nouns, " or ")
 }
 
-// check returns what is wrong with a schema.
+// check returns what is wrong with a schema that a user has made.
 func (s *Schema) check() error {
+	if err := s.checkShape(map[*Schema]bool{}); err != nil {
+		return err
+	}
 	_, err := compileCheck(s)
 	return err
 }
 
+// checkShape returns what keeps a schema, or one within it, from being compiled
+// or held against values.
+func (s *Schema) checkShape(seen map[*Schema]bool) error {
+	if s == nil || seen[s] {
+		return nil
+	}
+	seen[s] = true
+	if s.isEndless(nil) {
+		return fmt.Errorf("the schema %s: Ref and AnyOf lead back to it, with nothing between", s.text())
+	}
+	if slices.Contains(s.AnyOf, nil) {
+		return fmt.Errorf("the schema %s: AnyOf has nil", s.text())
+	}
+	if isNumber(s.MultipleOf) && parseNumber([]byte(s.MultipleOf)).sign() <= 0 {
+		return fmt.Errorf("the schema %s: multipleOf %s isn't above 0", s.text(), s.MultipleOf)
+	}
+	for _, value := range append(slices.Clip(s.Examples), s.Default) {
+		if value != nil && !isJSON(value) {
+			return fmt.Errorf("the schema %s: the default or example %q isn't JSON", s.text(), value)
+		}
+	}
+	names := map[string]bool{}
+	for _, p := range s.Properties {
+		if p.Schema == nil || names[p.Name] {
+			return fmt.Errorf("the schema %s: the property %q has no schema, or is there twice", s.text(), p.Name)
+		}
+		names[p.Name] = true
+		if err := p.Schema.checkShape(seen); err != nil {
+			return err
+		}
+	}
+	for _, inner := range append([]*Schema{s.Ref, s.Items, s.Additional, s.PropertyNames}, s.AnyOf...) {
+		if err := inner.checkShape(seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isEndless tells whether a value that is held against s would be again, without
+// end.
+func (s *Schema) isEndless(outer []*Schema) bool {
+	if s == nil || slices.Contains(outer, s) {
+		return s != nil
+	}
+	outer = append(outer, s)
+	return s.Ref.isEndless(outer) || slices.ContainsFunc(s.AnyOf, func(a *Schema) bool { return a.isEndless(outer) })
+}
+
+// text returns what a schema is called for the programmer.
+func (s *Schema) text() string { return cmp.Or(s.Name, "without a name") }
+
 func compileCheck(s *Schema) (*check, error) {
 	c := checkCompiler{checks: map[*Schema]*check{}}
 	k := c.compile(s)
-	for s, k := range c.checks {
-		if k.leadsTo(k, map[*check]bool{}) {
-			c.wrong(s, "refers to nothing but itself")
-		}
-	}
-	if len(c.errs) > 0 {
-		return k, errors.Join(c.errs...)
-	}
 	for _, k := range c.checks {
 		k.completeFallbacks()
 	}
@@ -152,7 +199,7 @@ type checkCompiler struct {
 }
 
 func (c *checkCompiler) wrong(s *Schema, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("the schema %s: "+format, append([]any{cmp.Or(s.Name, "without a name")}, args...)...))
+	c.errs = append(c.errs, fmt.Errorf("the schema %s: "+format, append([]any{s.text()}, args...)...))
 }
 
 // compile returns the check for s, which is the same for the same schema.
@@ -199,20 +246,6 @@ func (k *check) seal() {
 		k.items == nil && k.minItems < 0 && k.maxItems < 0 && !k.unique &&
 		len(k.properties) == 0 && !k.closed && k.additional == nil && k.names == nil
 	k.plain = k.bare && len(k.anyOf) == 0
-}
-
-// leadsTo tells whether a value is checked by other as soon as it is by k.
-func (k *check) leadsTo(other *check, seen map[*check]bool) bool {
-	if seen[k] {
-		return false
-	}
-	seen[k] = true
-	for _, next := range append(slices.Clip(k.anyOf), k.ref) {
-		if next != nil && (next == other || next.leadsTo(other, seen)) {
-			return true
-		}
-	}
-	return false
 }
 
 // acceptsAll tells whether the check asks for nothing.

@@ -10,7 +10,8 @@ import (
 // the operation that it serves. The handlers and wrappers of this package are
 // some, and yours can be. It is asked by package openapi: first the handler at
 // the end of the way to the operation, then the wrappers from the innermost to
-// the outermost.
+// the outermost. What Describe puts into the operation may be shared with others
+// of its calls, but for schemas it isn't changed.
 type Describer interface {
 	Describe(op *Operation)
 }

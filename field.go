@@ -11,8 +11,8 @@ import (
 // How a parameter's text gets into a field of a struct whose type is only known
 // when the handler is made. Reflection on each request costs more than all else
 // that binding does, so the field's offset and type are looked up once, and what
-// is stored is stored through a pointer to that field. This is the only file
-// with unsafe: a field is at its offset from the struct (unsafe.Pointer, rule 3),
+// is stored is stored through a pointer to that field. Only this file does so,
+// others pass these pointers on: a field is at its offset from the struct (unsafe.Pointer, rule 3),
 // and a type has the memory layout of its underlying type (rule 1).
 
 // A setter stores a text in a field, and reports false if the text isn't a value

@@ -1,7 +1,7 @@
 package tigertonic
 
 import (
-	"bytes"
+	jsonv1 "encoding/json"
 	"reflect"
 
 	"github.com/go-json-experiment/json"
@@ -78,12 +78,21 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	if o.state != optValue {
 		return []byte("null"), nil
 	}
-	return json.Marshal(&o.value)
+	return jsonv1.Marshal(&o.value)
 }
 
 // UnmarshalJSON is for encoding/json.
 func (o *Opt[T]) UnmarshalJSON(text []byte) error {
-	return o.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(text)))
+	if string(text) == "null" {
+		*o = Null[T]()
+		return nil
+	}
+	decoded := Opt[T]{state: optValue}
+	if err := jsonv1.Unmarshal(text, &decoded.value); err != nil {
+		return err
+	}
+	*o = decoded
+	return nil
 }
 
 // An optional is an Opt of any type.

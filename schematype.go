@@ -158,7 +158,9 @@ func (c *schemaCompiler) own(t reflect.Type, x interface{ JSONSchema() *Schema }
 	}
 	if err := s.check(); err != nil {
 		c.wrong(t, "", "JSONSchema: %w", err)
+		return &Schema{}
 	}
+	s.checkOwnValues(func(format string, args ...any) { c.wrong(t, "", "JSONSchema: "+format, args...) })
 	return s
 }
 

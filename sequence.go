@@ -91,7 +91,7 @@ func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bo
 			panic(v)
 		}
 	}()
-	for item, failure := range sequence.Seq2() { // the one place where a request meets reflection
+	for item, failure := range sequence.Seq2() { // Typed knows the sequence as Out, and no type of its items
 		err, _ = reflect.TypeAssert[error](failure)
 		if err == nil {
 			err = s.item(item)

@@ -67,8 +67,8 @@ type Endpoint struct {
 // slice, those for its items are meant for these. The tags doc and example
 // describe. After that the [Validator]s in the input are asked.
 //
-// All that is wrong is told at once, in the form of RFC 9457: with 400 if the
-// request can't be read, and 422 if it can.
+// All that is wrong, up to 100 places, is told at once, in the form of RFC 9457:
+// with 400 if the request can't be read, and 422 if it can.
 //
 // # Output
 //

@@ -43,7 +43,7 @@ func Example() {
 	// live
 	// 200
 	// METHOD  PATTERN   HANDLER
-	// GET     /version  Server > Logged > Version(1.4.0)
+	// GET     /version  Server > Recovered > Logged > Version(1.4.0)
 }
 
 func ExampleAdmin_Check() {

@@ -4,8 +4,6 @@ package openapi
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -34,7 +32,6 @@ type Document struct {
 	names      map[*tigertonic.Schema]string // of the schemas that are referred to
 	security   []tigertonic.SecurityScheme   // that operations name, sorted
 	json       []byte
-	etag       string
 }
 
 // An operation is a method of a path with all that is known of it.
@@ -94,8 +91,6 @@ func New(h http.Handler, info Info) *Document {
 	if len(problems) > 0 {
 		panic(fmt.Sprintf("tigertonic: openapi.New: %s (at %s)", strings.Join(problems, "; "), caller()))
 	}
-	sum := sha256.Sum256(doc.json)
-	doc.etag = `"` + hex.EncodeToString(sum[:16]) + `"`
 	return doc
 }
 

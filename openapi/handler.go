@@ -2,6 +2,8 @@ package openapi
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"time"
@@ -16,26 +18,39 @@ import (
 // Accept makes no difference (RFC 9110 §12.5.1).
 //
 // [New] leaves the handler out of its documents.
-func (d *Document) Handler() http.Handler { return &documentHandler{d} }
+func (d *Document) Handler() http.Handler {
+	return newFile("openapi.Document", d.json, map[string]string{"Content-Type": "application/json"})
+}
 
-type documentHandler struct{ doc *Document }
+// A file is a text that never changes, as a handler.
+type file struct {
+	name   string // that Explain shows
+	text   []byte
+	header map[string]string
+}
 
-func (dh *documentHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
+func newFile(name string, text []byte, header map[string]string) *file {
+	sum := sha256.Sum256(text)
+	header["Cache-Control"] = "no-cache"
+	header["Etag"] = `"` + hex.EncodeToString(sum[:16]) + `"`
+	header["X-Content-Type-Options"] = "nosniff"
+	return &file{name, text, header}
+}
+
+func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Set("Allow", "GET, HEAD")
+		w.Header().Set("Allow", "GET, HEAD")
 		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.MethodNotAllowed{Err: errors.New("only GET, HEAD are allowed")})
 		return
 	}
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Type", "application/json")
-	h.Set("Etag", dh.doc.etag)
-	h.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(dh.doc.json))
+	for name, value := range f.header {
+		w.Header().Set(name, value)
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.text))
 }
 
 // Describe leaves the handler out of documents.
-func (dh *documentHandler) Describe(op *tigertonic.Operation) { op.Hidden = true }
+func (f *file) Describe(op *tigertonic.Operation) { op.Hidden = true }
 
 // String is how [tigertonic.Explain] shows the handler.
-func (dh *documentHandler) String() string { return "openapi.Document" }
+func (f *file) String() string { return f.name }

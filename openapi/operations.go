@@ -45,6 +45,7 @@ func (w *way) describe() (op *tigertonic.Operation, named any) {
 		if d, ok := h.(tigertonic.Describer); ok {
 			id := op.ID
 			d.Describe(op)
+			own(op)
 			if op.ID != id {
 				named = h
 			}
@@ -57,19 +58,28 @@ func (w *way) describe() (op *tigertonic.Operation, named any) {
 	return op, named
 }
 
-// complete adds to a description what follows from the way, and returns what is
-// wrong with it. It changes nothing that the description may share with others.
-func complete(op *tigertonic.Operation, w *way, names []string) (problems []string) {
+// own makes the description share nothing that is added to with those of other
+// operations, which a function may describe by the same values.
+func own(op *tigertonic.Operation) {
+	op.Tags, op.Parameters, op.Security = slices.Clip(op.Tags), slices.Clip(op.Parameters), slices.Clip(op.Security)
 	op.Responses = maps.Clone(op.Responses)
+	for status, rs := range op.Responses {
+		copied := tigertonic.ResponseInfo{}
+		if rs != nil {
+			copied = *rs
+		}
+		copied.Headers, copied.Content = maps.Clone(copied.Headers), maps.Clone(copied.Content)
+		op.Responses[status] = &copied
+	}
+}
+
+// complete adds to a description what follows from the way, and returns what is
+// wrong with it.
+func complete(op *tigertonic.Operation, w *way, names []string) (problems []string) {
 	if len(op.Responses) == 0 {
 		op.Response("default").Description = "Not described"
 	}
 	if len(names) > 0 { // a wildcard takes no empty segment and no dots
-		if rs := op.Responses["404"]; rs != nil {
-			own := *rs
-			own.Content = maps.Clone(rs.Content)
-			op.Responses["404"] = &own
-		}
 		op.AddError(http.StatusNotFound, "nothing is at this path")
 	}
 	completeResponses(op.Responses)
@@ -85,17 +95,11 @@ func complete(op *tigertonic.Operation, w *way, names []string) (problems []stri
 	return problems
 }
 
-// completeResponses gives a description to responses that have none, and puts one
-// where there is nil.
+// completeResponses gives a description to responses that have none.
 func completeResponses(responses map[string]*tigertonic.ResponseInfo) {
 	var blank tigertonic.Operation
 	for status, rs := range responses {
-		described := tigertonic.ResponseInfo{}
-		if rs != nil {
-			described = *rs
-		}
-		described.Description = cmp.Or(described.Description, blank.Response(status).Description)
-		responses[status] = &described
+		rs.Description = cmp.Or(rs.Description, blank.Response(status).Description)
 	}
 }
 

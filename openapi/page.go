@@ -5,17 +5,12 @@ import (
 	"crypto/sha256"
 	_ "embed" // of the template, the style and the script
 	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/rcrowley/go-tigertonic"
 )
 
 var (
@@ -50,45 +45,12 @@ func Page(doc *Document) http.Handler {
 	if err := t.Execute(&b, newPageView(doc)); err != nil {
 		panic(fmt.Sprintf("tigertonic: openapi.Page: %v", err)) // the template doesn't fit its data
 	}
-	sum := sha256.Sum256(b.Bytes())
-	return &page{
-		title:  doc.info.Title,
-		html:   b.Bytes(),
-		etag:   `"` + hex.EncodeToString(sum[:16]) + `"`,
-		policy: contentSecurityPolicy(doc),
-	}
+	return newFile(fmt.Sprintf("openapi.Page(%q)", doc.info.Title), b.Bytes(), map[string]string{
+		"Content-Security-Policy": contentSecurityPolicy(doc),
+		"Content-Type":            "text/html; charset=utf-8",
+		"Referrer-Policy":         "no-referrer",
+	})
 }
-
-type page struct {
-	title  string
-	html   []byte
-	etag   string
-	policy string
-}
-
-// ServeHTTP answers GET and HEAD with the page, and other methods 405 through
-// [tigertonic.ResponseErrorWriter].
-func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Set("Allow", "GET, HEAD")
-		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.MethodNotAllowed{Err: errors.New("only GET, HEAD are allowed")})
-		return
-	}
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Etag", p.etag)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.html))
-}
-
-// Describe leaves the page out of documents.
-func (p *page) Describe(op *tigertonic.Operation) { op.Hidden = true }
-
-// String is how [tigertonic.Explain] shows the handler.
-func (p *page) String() string { return fmt.Sprintf("openapi.Page(%q)", p.title) }
 
 // contentSecurityPolicy returns the policy of a document's page.
 func contentSecurityPolicy(doc *Document) string {
