@@ -212,7 +212,8 @@ func (c *checking) any(k *check) {
 			c.tried[at] = o
 		}
 		if o.ok {
-			c.errs, c.edits, c.added, c.pos = known, append(edits, o.edits...), added+o.added, o.end
+			edits = append(edits, o.edits...)
+			c.errs, c.edits, c.added, c.pos = known, edits, added+o.added, o.end
 			return
 		}
 	}

@@ -30,20 +30,21 @@ type inherited struct {
 
 // inherit returns what the process has been given, and takes it out of the
 // environment, for it isn't for processes that this one starts.
-func inherit() (*inherited, error) {
+func inherit() (in *inherited, err error) {
 	defer func() {
 		for _, name := range []string{envPredecessor, envSockets, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
 			_ = os.Unsetenv(name) // only of names that can't be
 		}
 	}()
-	in := &inherited{}
+	in = &inherited{}
 	if os.Getenv(envPredecessor) == strconv.Itoa(os.Getppid()) {
 		for pair := range strings.FieldsSeq(os.Getenv(envSockets)) {
 			name, addr, _ := strings.Cut(pair, "=")
 			in.sockets = append(in.sockets, socket{name: name, addr: addr})
 		}
 		in.ready = os.NewFile(uintptr(firstDescriptor+len(in.sockets)), "ready")
-		return in, in.open()
+		err = in.open()
+		return in, err
 	}
 	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return in, nil
@@ -61,7 +62,8 @@ func inherit() (*inherited, error) {
 		in.sockets = append(in.sockets, socket{name: name})
 	}
 	in.anyAddr = true
-	return in, in.open()
+	err = in.open()
+	return in, err
 }
 
 // open makes listeners of the descriptors.

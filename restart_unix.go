@@ -92,7 +92,8 @@ func (run *run) start(tell *os.File) (pid int, err error) {
 	env := append(withoutOurs(os.Environ()),
 		envPredecessor+"="+strconv.Itoa(os.Getpid()), envSockets+"="+strings.Join(names, " "))
 	err = withDescriptors(run.sockets, descriptors, func(descriptors []uintptr) (err error) {
-		pid, err = syscall.ForkExec(run.program, os.Args, &syscall.ProcAttr{Env: env, Files: append(descriptors, tell.Fd())})
+		attributes := &syscall.ProcAttr{Env: env, Files: append(descriptors, tell.Fd())}
+		pid, err = syscall.ForkExec(run.program, os.Args, attributes) //nolint:gosec // it is this program
 		return err
 	})
 	return pid, err

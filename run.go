@@ -182,8 +182,7 @@ func (run *run) stop(delay time.Duration) error {
 		return err
 	case <-cut:
 		_ = s.Server.Close() // which is what was asked for
-		<-closed
-		return errCutOff
+		return errors.Join(errCutOff, <-closed)
 	}
 }
 
