@@ -108,7 +108,7 @@ func (ca *clientCA) configOf(server *tls.Config) *tls.Config {
 	c := server.Clone()
 	c.GetConfigForClient, c.ClientCAs = nil, pool
 	if len(c.NextProtos) == 0 {
-		c.NextProtos = []string{"h2", "http/1.1"} // which net/http adds to a copy
+		c.NextProtos = []string{"http/1.1"} // which net/http adds to a copy, for it adds h2 to the server's
 	}
 	ca.config.Store(c)
 	return c

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,7 +38,7 @@ func inherit() (in *inherited, err error) {
 		}
 	}()
 	in = &inherited{}
-	if os.Getenv(envPredecessor) == strconv.Itoa(os.Getppid()) {
+	if p := os.Getenv(envPredecessor); p == strconv.Itoa(os.Getppid()) || isGone(p) {
 		for pair := range strings.FieldsSeq(os.Getenv(envSockets)) {
 			name, addr, _ := strings.Cut(pair, "=")
 			in.sockets = append(in.sockets, socket{name: name, addr: addr})
@@ -53,17 +54,33 @@ func inherit() (in *inherited, err error) {
 	if err != nil || n < 0 {
 		return in, fmt.Errorf("tigertonic: LISTEN_FDS is %q, not a number", os.Getenv("LISTEN_FDS"))
 	}
-	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	for i := range n {
-		name := [...]string{"main", "admin", ""}[min(i, 2)]
-		if i < len(names) && (names[i] == "main" || names[i] == "admin") {
-			name = names[i]
+		if !isListener(uintptr(firstDescriptor + i)) {
+			return in, fmt.Errorf("tigertonic: LISTEN_FDS is %d, but descriptor %d is no socket that listens", n, firstDescriptor+i)
 		}
-		in.sockets = append(in.sockets, socket{name: name})
+		in.sockets = append(in.sockets, socket{})
 	}
 	in.anyAddr = true
+	in.name(strings.Split(os.Getenv("LISTEN_FDNAMES"), ":"))
 	err = in.open()
 	return in, err
+}
+
+// name gives the sockets their names. Where nobody is called main or admin, the
+// first and the next of those without a name of ours are.
+func (in *inherited) name(names []string) {
+	ours := []string{"main", "admin"}
+	for i := range min(len(names), len(in.sockets)) {
+		if at := slices.Index(ours, names[i]); at >= 0 {
+			in.sockets[i].name = names[i]
+			ours = slices.Delete(ours, at, at+1)
+		}
+	}
+	for i := range in.sockets {
+		if in.sockets[i].name == "" && len(ours) > 0 {
+			in.sockets[i].name, ours = ours[0], ours[1:]
+		}
+	}
 }
 
 // open makes listeners of the descriptors.

@@ -3,6 +3,7 @@
 package tigertonic
 
 import (
+	"context"
 	"errors"
 	"os"
 	"syscall"
@@ -15,4 +16,8 @@ func isRestart(os.Signal) bool { return false }
 
 func programPath() string { return "" }
 
-func (run *run) restart() error { return errors.ErrUnsupported }
+func (run *run) restart(context.Context) (pid int, err error) { return 0, errors.ErrUnsupported }
+
+func isListener(uintptr) bool { return false }
+
+func isGone(string) bool { return false }

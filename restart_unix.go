@@ -4,6 +4,7 @@ package tigertonic
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,10 @@ import (
 	"syscall"
 	"time"
 )
+
+// abandonTimeout is how long a new process may take to end that isn't wanted any
+// more.
+const abandonTimeout = time.Second
 
 func handledSignals() []os.Signal {
 	return []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2}
@@ -36,24 +41,25 @@ func programPath() string {
 	return path
 }
 
-// restart starts the program anew, and returns nil once it serves.
-func (run *run) restart() error {
+// restart starts the program anew, and returns once it serves. If ctx ends before,
+// so does the new process.
+func (run *run) restart(ctx context.Context) (pid int, err error) {
 	if os.Getpid() == 1 {
-		return errors.New("process 1 can't hand over, for everything ends with it")
+		return 0, errors.New("process 1 can't hand over, for everything ends with it")
 	}
 	ready, tell, err := os.Pipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer ready.Close() //nolint:errcheck // it is only read
-	pid, err := run.start(tell)
+	pid, err = run.start(tell)
 	_ = tell.Close() // the new process has it
 	if err != nil {
-		return fmt.Errorf("%s: %w", run.program, err)
+		return 0, fmt.Errorf("%s: %w", run.program, err)
 	}
 	process, err := os.FindProcess(pid)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ended := make(chan error, 1)
 	go func() {
@@ -65,19 +71,21 @@ func (run *run) restart() error {
 	}()
 	timeout := cmp.Or(run.server.RestartTimeout, restartTimeout)
 	_ = ready.SetReadDeadline(time.Now().Add(timeout)) // pipes have deadlines
+	defer context.AfterFunc(ctx, func() {
+		_ = process.Signal(syscall.SIGTERM) // it may serve already, and drains then
+		_ = ready.SetReadDeadline(time.Now().Add(abandonTimeout))
+	})()
 	text, err := io.ReadAll(io.LimitReader(ready, int64(len(readyText))))
 	switch {
 	case string(text) == readyText:
-		run.successor = pid
-		run.notify("MAINPID=" + strconv.Itoa(pid))
-		return nil
+		return pid, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = fmt.Errorf("process %d wasn't ready within %v", pid, timeout)
 	default:
 		err = fmt.Errorf("process %d has ended before it was ready", pid)
 	}
 	_ = process.Kill() // if it hasn't ended
-	return fmt.Errorf("%w: %w", err, <-ended)
+	return 0, fmt.Errorf("%w: %w", err, <-ended)
 }
 
 // start starts the program with the sockets, and tell behind them. They go as
@@ -128,4 +136,17 @@ func withoutOurs(environ []string) (others []string) {
 		}
 	}
 	return others
+}
+
+// isListener tells whether a descriptor is a socket that listens. Others may be the
+// runtime's, and mustn't be touched.
+func isListener(fd uintptr) bool {
+	listens, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
+	return err == nil && listens != 0
+}
+
+// isGone tells whether a process has ended.
+func isGone(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	return err == nil && n > 0 && errors.Is(syscall.Kill(n, 0), syscall.ESRCH)
 }

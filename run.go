@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"time"
 )
 
@@ -68,7 +69,7 @@ type run struct {
 	sockets   []socket
 	served    chan error // what serving has ended with
 	admin     *http.Server
-	successor int // the process that has taken over, or 0
+	handsOver bool // a new process has taken over
 }
 
 // A socket is a listener that a new process can take over.
@@ -130,31 +131,54 @@ func (run *run) serve() {
 	}()
 }
 
+// A successor is the process that has taken over, or why there is none.
+type successor struct {
+	pid int
+	err error
+}
+
 // supervise returns when the server has ended.
 func (run *run) supervise(ctx context.Context) error {
-	var restarted chan error
+	starting, abandon := context.WithCancel(context.Background())
+	var restarted chan successor
+	defer func() {
+		abandon()
+		if restarted != nil {
+			<-restarted
+		}
+	}()
 	for {
 		select {
 		case err := <-run.served: // by Close, or accepting has failed
+			if run.server.Draining() {
+				run.notify("STOPPING=1")
+			}
 			return err
 		case <-ctx.Done():
+			abandon()
 			return run.stop(run.server.DrainDelay)
 		case sig := <-run.signals:
 			switch {
 			case isHangup(sig):
 				run.server.refreshCertificates(true)
 			case !isRestart(sig):
+				abandon()
 				return run.stop(run.server.DrainDelay)
 			case restarted == nil:
-				restarted = make(chan error, 1)
-				go func() { restarted <- run.restart() }()
+				restarted = make(chan successor, 1)
+				go func(done chan<- successor) {
+					pid, err := run.restart(starting)
+					done <- successor{pid, err}
+				}(restarted)
 			}
-		case err := <-restarted:
+		case next := <-restarted:
 			restarted = nil
-			if err == nil {
+			if next.err == nil {
+				run.handsOver = true
+				run.notify("MAINPID=" + strconv.Itoa(next.pid))
 				return run.stop(0)
 			}
-			run.server.logError("the program couldn't be started anew, and this process goes on", err)
+			run.server.logError("the program couldn't be started anew, and this process goes on", next.err)
 		}
 	}
 }
@@ -162,17 +186,20 @@ func (run *run) supervise(ctx context.Context) error {
 // stop ends the server, and returns how it has ended.
 func (run *run) stop(delay time.Duration) error {
 	s := run.server
-	if run.successor == 0 {
+	if run.handsOver {
+		run.leaveAdmin()
+	} else {
 		run.notify("STOPPING=1")
 	}
-	deadline := time.Now().Add(cmp.Or(s.DrainTimeout, drainTimeout))
+	timeout := cmp.Or(s.DrainTimeout, drainTimeout)
+	deadline := time.Now().Add(timeout)
 	s.unready.Store(true)
 	cut := make(chan struct{})
 	over := make(chan struct{})
 	defer close(over)
 	go run.hurry(cut, over)
 	select {
-	case <-time.After(delay):
+	case <-time.After(min(delay, timeout)):
 	case <-cut:
 	}
 	closed := make(chan error, 1)
@@ -181,9 +208,19 @@ func (run *run) stop(delay time.Duration) error {
 	case err := <-closed:
 		return err
 	case <-cut:
-		_ = s.Server.Close() // which is what was asked for
-		return errors.Join(errCutOff, <-closed)
+		s.cutOff() // which is what was asked for
+		<-s.drained
+		return errCutOff
 	}
+}
+
+// leaveAdmin lets the new process alone answer for Admin.
+func (run *run) leaveAdmin() {
+	if run.admin == nil {
+		return
+	}
+	run.admin.SetKeepAlivesEnabled(false)
+	_ = run.sockets[1].listener.Close() // it is served by the new process
 }
 
 // hurry closes cut at another signal to stop.

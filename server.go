@@ -60,6 +60,8 @@ type Server struct {
 	draining  atomic.Bool // it doesn't accept any more
 	drained   chan struct{}
 	err       error // of Close, once drained is closed
+	life      context.Context
+	cutOff    context.CancelFunc // ends life, and what is still going on then
 }
 
 // NewServer returns a server for this TCP address, such as ":8000", that calls h
@@ -79,6 +81,7 @@ func NewServer(addr string, h http.Handler) *Server {
 		listeners: map[*listener]struct{}{},
 		drained:   make(chan struct{}),
 	}
+	s.life, s.cutOff = context.WithCancel(context.Background())
 	s.Handler = &serverHandler{s, Recovered(mustHandler("NewServer", h))}
 	return s
 }
@@ -197,7 +200,6 @@ func (s *Server) close(deadline time.Time) error {
 	for l := range s.listeners {
 		_ = l.Close() // whoever serves it gets the error
 	}
-	clear(s.listeners)
 	s.mu.Unlock()
 	if first {
 		s.err = s.drain(deadline)
@@ -208,11 +210,11 @@ func (s *Server) close(deadline time.Time) error {
 }
 
 func (s *Server) drain(deadline time.Time) error {
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	ctx, cancel := context.WithDeadline(s.life, deadline)
 	defer cancel()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for s.busy() && ctx.Err() == nil {
+	for (s.accepting() || s.busy()) && ctx.Err() == nil {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
@@ -226,6 +228,13 @@ func (s *Server) drain(deadline time.Time) error {
 		_ = s.Server.Close() // the deadline is what went wrong
 	}
 	return err
+}
+
+// accepting tells whether a listener that is closed may still return a connection.
+func (s *Server) accepting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.listeners) > 0
 }
 
 // busy tells whether a connection has a request, or may soon.
