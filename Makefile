@@ -17,7 +17,7 @@ RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
 # $(call each,modules,command) ends at the first module where the command fails.
 each = @for m in $(1); do echo "== $$m"; (cd "$$m" && $(2)) || exit 1; done
 
-.PHONY: test lint fuzz cover bench fmt
+.PHONY: test lint fuzz cover bench restart fmt
 .NOTPARALLEL:
 
 # test vets and tests every module, with the race detector where cgo can build it.
@@ -46,6 +46,10 @@ cover:
 bench:
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 . >bench.out || { cat bench.out; exit 1; }
 	@$(TOOL) benchstat bench.out
+
+# restart has the wallet restarted and killed under load more often than test does.
+restart:
+	@go -C examples test $(RACE) -timeout 600s -v ./wallet -run Fault -restarts 15 -kills 5
 
 # fmt formats every module.
 fmt:
