@@ -78,8 +78,15 @@ func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) 
 // isWildcardOf tells whether the request's pattern has the wildcard, or may have:
 // a mux of another kind may not tell its pattern.
 func (p *param) isWildcardOf(r *http.Request) bool {
-	_, after, ok := strings.Cut(r.Pattern, "{"+p.name)
-	return !p.outer && (r.Pattern == "" || ok && strings.IndexByte("}.:", (after + " ")[0]) >= 0) // chi has {name:regexp}
+	if p.outer || r.Pattern == "" {
+		return !p.outer
+	}
+	for _, after := range strings.Split(r.Pattern, "{"+p.name)[1:] {
+		if after != "" && strings.IndexByte("}.:", after[0]) >= 0 { // chi has {name:regexp}
+			return true
+		}
+	}
+	return false
 }
 
 // parseQuery returns the values of the query's parameters that there are fields

@@ -33,7 +33,7 @@ func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bo
 	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
 	whole := indirect(t)
 	if elem, ok := optElem(whole); ok {
-		whole = elem
+		whole = indirect(elem)
 	}
 	if p, ok := reflect.TypeAssert[patch](reflect.Zero(whole)); ok {
 		b.mediaType = mergePatchType
@@ -113,16 +113,18 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWrite
 	return err
 }
 
-// plan gives the patch that target points to, or a pointer or an Opt there, its
-// plan.
+// plan gives the patch that pointers and Opts lead to from target its plan.
 func (b *bodyInput) plan(target any) {
-	if o, ok := target.(interface{ get() any }); ok {
-		target = o.get()
-	} else if p := reflect.ValueOf(target).Elem(); p.Kind() == reflect.Pointer {
-		target = p.Interface()
-	}
-	if p, ok := target.(interface{ setPlan(*patchPlan) }); ok && !isNil(reflect.ValueOf(target)) {
-		p.setPlan(b.patch)
+	for v := reflect.ValueOf(target); v.Kind() == reflect.Pointer && !v.IsNil(); {
+		switch x := v.Interface().(type) {
+		case interface{ setPlan(*patchPlan) }:
+			x.setPlan(b.patch)
+			return
+		case interface{ get() any }:
+			v = reflect.ValueOf(x.get())
+		default:
+			v = v.Elem()
+		}
 	}
 }
 
@@ -165,7 +167,7 @@ func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, 
 	e.path, e.there = c.path, c.there
 	switch {
 	case len(c.errs) > 0:
-	case len(c.edits) > 0:
+	case len(c.edits) > 0 || c.added > maxAdded:
 		edited, ok := c.edited()
 		if !ok {
 			return true, RequestEntityTooLarge{errors.New("the body is too long with what it leaves out")}

@@ -283,7 +283,7 @@ func (c *checking) missing(k *check, begin int, there []uint64) {
 		case p.required:
 			c.path = append(c.path[:depth], step{name: []byte(p.name)})
 			c.wrong("is required")
-		case p.fallback != nil:
+		case p.fallback != nil && c.added <= maxAdded:
 			defaults = append(append(append(append(defaults, quoteJSON(p.name)...), ':'), p.fallback...), ',')
 		}
 	}
