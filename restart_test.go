@@ -148,7 +148,7 @@ func TestRestartThatFailsLeavesTheServer(t *testing.T) {
 	content := func(text string) func() error {
 		return func() error { replaceFile(t, program, []byte(text), 0o700); return nil }
 	}
-	for i, tt := range []struct {
+	failures := []struct {
 		name string
 		harm func() error
 		want string
@@ -160,7 +160,8 @@ func TestRestartThatFailsLeavesTheServer(t *testing.T) {
 		{"is no program", content("\x00\x01\x02"), "exec format error"},
 		{"isn't executable", func() error { return os.Chmod(program, 0o600) }, "permission denied"},
 		{"is missing", func() error { return os.Remove(program) }, "no such file or directory"},
-	} {
+	}
+	for i, tt := range failures {
 		require.NoError(t, tt.harm(), tt.name)
 		signalSelf(t, syscall.SIGUSR2)
 		eventually(t, "it to be logged that the program "+tt.name, func() bool { return strings.Count(r.log.String(), couldnt) > i })
@@ -170,7 +171,8 @@ func TestRestartThatFailsLeavesTheServer(t *testing.T) {
 		assert.Equal(t, "hello", body, tt.name)
 		assert.False(t, r.Draining(), tt.name)
 	}
-	eventually(t, "as few descriptors to be open as before", func() bool { return openFiles(t) <= before })
+	// The runtime and what other tests have left behind may open some meanwhile.
+	eventually(t, "no descriptor to be left of each", func() bool { return openFiles(t) < before+len(failures) })
 	r.cancel()
 	require.NoError(t, receiveFrom(t, "Run to end", r.ended))
 }
