@@ -224,7 +224,7 @@ func TestCertificatesThatDontLoadAreLoggedOnce(t *testing.T) {
 
 func TestHangupLoadsCertificates(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("it has no SIGHUP")
+		t.Skip("this system has no SIGHUP, so reloading on it is not tested")
 	}
 	files := newPairFiles(t, newPair(t, 1))
 	s, err := tigertonic.NewTLSServer("", files.cert, files.key, hello)
