@@ -224,7 +224,7 @@ func TestCertificatesThatDontLoadAreLoggedOnce(t *testing.T) {
 
 func TestHangupLoadsCertificates(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("this system has no SIGHUP, so reloading on it is not tested")
+		t.Skip("Windows has no SIGHUP: run the tests on a Unix to have reloading on it tested")
 	}
 	files := newPairFiles(t, newPair(t, 1))
 	s, err := tigertonic.NewTLSServer("", files.cert, files.key, hello)

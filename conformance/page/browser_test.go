@@ -39,7 +39,7 @@ func newBrowser(t *testing.T) context.Context {
 		if os.Getenv("TIGERTONIC_REQUIRE_BROWSER") != "" {
 			t.Fatal("there is no Chromium, and TIGERTONIC_REQUIRE_BROWSER is set")
 		}
-		t.Skip("there is no Chromium: the page is not tested in a browser")
+		t.Skip("THE PAGE ISN'T TESTED IN A BROWSER: install Chromium or Chrome (Debian's package chromium) into the PATH")
 	}
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(),
 		chromedp.ExecPath(path),
