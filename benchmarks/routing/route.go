@@ -1,0 +1,100 @@
+// Package routing compares how fast routers find a handler.
+package routing
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A Route is what a router is told of a handler.
+type Route struct {
+	Method  string
+	Pattern string   // with wildcards as net/http has them, {name}
+	Colon   string   // the same with :name
+	Names   []string // of the wildcards
+}
+
+// NewRoute returns the route for a pattern with {name} for wildcards.
+func NewRoute(method, pattern string) Route {
+	rt := Route{Method: method, Pattern: pattern}
+	segments := strings.Split(pattern, "/")
+	for i, segment := range segments {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			name = strings.TrimSuffix(name, "}")
+			rt.Names = append(rt.Names, name)
+			segments[i] = ":" + name
+		}
+	}
+	rt.Colon = strings.Join(segments, "/")
+	return rt
+}
+
+// Path is a path that the route matches: each wildcard has its own name for a
+// value.
+func (rt *Route) Path() string { return strings.NewReplacer("{", "", "}", "").Replace(rt.Pattern) }
+
+// Table reads one of the public route tables, which lie beside the library's own
+// benchmarks: a method and a pattern a line.
+func Table(name string) ([]Route, error) {
+	text, err := os.ReadFile("../../testdata/routes/" + name + ".txt") //nolint:gosec // the names are ours
+	if err != nil {
+		return nil, err
+	}
+	var routes []Route
+	for line := range strings.Lines(string(text)) {
+		method, pattern, _ := strings.Cut(strings.TrimSpace(line), " ")
+		routes = append(routes, NewRoute(method, pattern))
+	}
+	return routes, nil
+}
+
+// Grown returns n routes as a large API has them: services of 50 resources of
+// four routes each.
+func Grown(n int) []Route {
+	routes := make([]Route, n)
+	for i := range routes {
+		resource := fmt.Sprintf("/service%02d/resource%02d", i/4/50, i/4%50)
+		switch i % 4 {
+		case 0:
+			routes[i] = NewRoute("GET", resource)
+		case 1:
+			routes[i] = NewRoute("POST", resource)
+		case 2:
+			routes[i] = NewRoute("GET", resource+"/{id}")
+		case 3:
+			routes[i] = NewRoute("DELETE", resource+"/{id}")
+		}
+	}
+	return routes
+}
+
+// Deep returns n chains of 20 routes, from one segment to 20, of which every
+// other is a wildcard.
+func Deep(n int) []Route {
+	routes := make([]Route, 0, 20*n)
+	for i := range n {
+		pattern := ""
+		for depth := 1; depth <= 20; depth++ {
+			switch {
+			case depth == 1:
+				pattern = fmt.Sprintf("/chain%03d", i)
+			case depth%2 == 0:
+				pattern += fmt.Sprintf("/{w%d}", depth)
+			default:
+				pattern += fmt.Sprintf("/level%d", depth)
+			}
+			routes = append(routes, NewRoute("GET", pattern))
+		}
+	}
+	return routes
+}
+
+// Wildcards returns a route that is nothing but n wildcards.
+func Wildcards(n int) Route {
+	var pattern strings.Builder
+	for i := range n {
+		fmt.Fprintf(&pattern, "/{%c}", 'a'+rune(i))
+	}
+	return NewRoute("GET", pattern.String())
+}
