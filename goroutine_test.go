@@ -42,7 +42,6 @@ func unknownGoroutines() string {
 	for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		switch {
 		case strings.Contains(stack, "tigertonic_test.unknownGoroutines("): // this one
-		case strings.Contains(stack, "go-metrics.(*meterArbiter).tick("): // which never ends
 		case strings.Contains(stack, "os/signal.loop("): // nor does this
 		default:
 			unknown = append(unknown, stack)
