@@ -1,0 +1,101 @@
+package endpoints
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// The classic functions. What they check they check by hand.
+
+func classicGet(checked bool) func(*url.URL, http.Header) (int, http.Header, *customer, error) {
+	return func(u *url.URL, _ http.Header) (int, http.Header, *customer, error) {
+		q := u.Query()
+		name := q.Get("customer")
+		limit, err := strconv.Atoi(q.Get("limit"))
+		if err != nil || checked && parameterProblems(name, limit) != nil {
+			return 0, nil, nil, tigertonic.UnprocessableEntity{Err: errors.New("the parameters aren't valid")}
+		}
+		return http.StatusOK, nil, lookUp(name, limit), nil
+	}
+}
+
+func classicList() func(*url.URL, http.Header) (int, http.Header, []summary, error) {
+	all := summaries()
+	return func(*url.URL, http.Header) (int, http.Header, []summary, error) {
+		return http.StatusOK, nil, all, nil
+	}
+}
+
+func classicPost[O any, P orders[O]](_ *url.URL, _ http.Header, o *O) (int, http.Header, *receipt[O], error) {
+	if errs := P(o).problems(); errs != nil {
+		return 0, nil, nil, tigertonic.UnprocessableEntity{Err: errors.New(errs[0].Pointer + " " + errs[0].Detail)}
+	}
+	rs, err := receive[O](P(o))
+	if err != nil {
+		return 0, nil, nil, tigertonic.UnprocessableEntity{Err: err}
+	}
+	return http.StatusOK, nil, rs, nil
+}
+
+func newMarshaled[O any, P orders[O]](checked bool) http.Handler {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/customers/{customer}", tigertonic.Marshaled(classicGet(checked)))
+	mux.Handle("GET", "/orders", tigertonic.Marshaled(classicList()))
+	mux.Handle("POST", "/orders", tigertonic.Marshaled(classicPost[O, P]))
+	return mux
+}
+
+// newUnmarshaled calls the same functions without reflection.
+func newUnmarshaled[O any, P orders[O]](checked bool) http.Handler {
+	get, list := classicGet(checked), classicList()
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleFunc("GET", "/customers/{customer}", func(w http.ResponseWriter, r *http.Request) {
+		status, header, rs, err := get(r.URL, r.Header)
+		answerClassic(w, status, header, rs, err)
+	})
+	mux.HandleFunc("GET", "/orders", func(w http.ResponseWriter, r *http.Request) {
+		status, header, rs, err := list(r.URL, r.Header)
+		answerClassic(w, status, header, rs, err)
+	})
+	mux.HandleFunc("POST", "/orders", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
+			return
+		}
+		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		o := new(O)
+		if err == nil {
+			err = json.Unmarshal(text, o)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		status, header, rs, err := classicPost[O, P](r.URL, r.Header, o)
+		answerClassic(w, status, header, rs, err)
+	})
+	return mux
+}
+
+func answerClassic(w http.ResponseWriter, status int, header http.Header, rs any, err error) {
+	for name, values := range header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		rs = struct {
+			Description string `json:"description"`
+			Error       string `json:"error"`
+		}{err.Error(), "tigertonic.UnprocessableEntity"}
+	} else {
+		w.WriteHeader(status)
+	}
+	_ = json.NewEncoder(w).Encode(rs)
+}

@@ -1,0 +1,43 @@
+package endpoints
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+type typedGet struct {
+	Customer string `path:"customer"`
+	Limit    int    `query:"limit"`
+}
+
+type checkedTypedGet struct {
+	Customer string `path:"customer" minLength:"1" maxLength:"64"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"100"`
+}
+
+func newTyped[O any, P orders[O]](checked bool) http.Handler {
+	all := summaries()
+	mux := tigertonic.NewTrieServeMux()
+	if checked {
+		mux.Handle("GET", "/customers/{customer}", tigertonic.Typed(func(_ context.Context, in *checkedTypedGet) (*customer, error) {
+			return lookUp(in.Customer, in.Limit), nil
+		}))
+	} else {
+		mux.Handle("GET", "/customers/{customer}", tigertonic.Typed(func(_ context.Context, in *typedGet) (*customer, error) {
+			return lookUp(in.Customer, in.Limit), nil
+		}))
+	}
+	mux.Handle("GET", "/orders", tigertonic.Typed(func(context.Context, *struct{}) ([]summary, error) {
+		return all, nil
+	}))
+	mux.Handle("POST", "/orders", tigertonic.Typed(func(_ context.Context, o *O) (*receipt[O], error) {
+		rs, err := receive[O](P(o))
+		if err != nil {
+			return nil, tigertonic.UnprocessableEntity{Err: err}
+		}
+		return rs, nil
+	}))
+	return mux
+}
