@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -103,6 +104,21 @@ func ExampleProblem() {
 	})
 	request(h, "GET", "/", "")
 	// Output: 409 {"type":"https://example.com/problems/sold-out","title":"Sold out","status":409,"next_delivery":"2026-12-01"}
+}
+
+// A problem can have headers.
+func ExampleProblem_header() {
+	h := tigertonic.Typed(func(context.Context, *struct{}) (*tea, error) {
+		return nil, tigertonic.Problem{
+			Status: http.StatusServiceUnavailable,
+			Detail: "the kettle is being filled",
+			Header: http.Header{"Retry-After": {"5"}},
+		}
+	})
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, httptest.NewRequest("GET", "/", nil))
+	fmt.Print(recorder.Header().Get("Retry-After"), " ", recorder.Body)
+	// Output: 5 {"title":"Service Unavailable","status":503,"detail":"the kettle is being filled"}
 }
 
 // An error with a status under 500 is told; of any other, the client gets no more

@@ -27,7 +27,8 @@ type Sizer struct {
 // answered 413, through [ResponseErrorWriter], before h is called; reading more
 // fails with an *[http.MaxBytesError], which handlers of this package answer
 // likewise, and the connection is closed after the response. Of nested limits,
-// the smallest holds. Sized panics if limit is negative.
+// the smallest holds. A body that another middleware has put there is answered with
+// the status of its error, if that is an [HTTPEquivError]. Sized panics if limit is negative.
 func Sized(h http.Handler, limit int64) *Sizer {
 	if limit < 0 {
 		misuse("Sized: a limit of %d bytes", limit)
@@ -110,10 +111,14 @@ func tooLarge(limit int64) error {
 	return RequestEntityTooLarge{fmt.Errorf("the body is longer than %d bytes", limit)}
 }
 
-// bodyError returns the error to answer with where reading a body has failed.
+// bodyError returns the error to answer with where reading a body has failed. A body
+// that a middleware has put there fails with the status that it says.
 func bodyError(err error) error {
 	if err == nil {
 		return nil
+	}
+	if equiv, ok := errors.AsType[HTTPEquivError](err); ok && statusOf(err) >= http.StatusBadRequest {
+		return equiv // of a middleware's body
 	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(tooLong.Limit)

@@ -3,6 +3,8 @@ package tigertonic_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -185,6 +188,22 @@ func TestBodyThatBreaksIsABadRequest(t *testing.T) {
 	w := httptest.NewRecorder()
 	length.ServeHTTP(w, r)
 	requireError(t, w, 400, "tigertonic.BadRequest", "the body can't be read to its end")
+}
+
+// A middleware that stops a body says why.
+func TestBodyThatIsStoppedHasItsStatus(t *testing.T) {
+	for status, err := range map[int]error{
+		503: fmt.Errorf("at 7: %w", tigertonic.ServiceUnavailable{Err: errors.New("try again")}),
+		413: &http.MaxBytesError{Limit: 7},
+		429: tigertonic.Problem{Status: 429},
+		400: tigertonic.OK{Err: errors.New("that is no error")},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", io.MultiReader(strings.NewReader(`"x`), iotest.ErrReader(err)))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		length.ServeHTTP(w, r)
+		assert.Equal(t, status, w.Code)
+	}
 }
 
 func TestHandMadeRequestsMayLackABodyOrItsLength(t *testing.T) {

@@ -23,6 +23,9 @@ type Problem struct {
 	Type   string // a URI, about:blank if it is ""
 	Title  string // the text of the status if it is ""
 	Detail string
+	// Header is set on the response. A problem with Retry-After is a refusal: it
+	// isn't logged as something that has gone wrong.
+	Header http.Header
 	// Extensions are further members. Those called like a field are left out.
 	Extensions map[string]any
 }
@@ -139,6 +142,7 @@ func (pw ProblemWriter) WriteError(r *http.Request, w http.ResponseWriter, err e
 // WriteJSONError writes a problem.
 func (ProblemWriter) WriteJSONError(w http.ResponseWriter, err error) {
 	text, status := problemText(w, err)
+	setProblemHeader(w, err)
 	writeErrorHeader(w, problemType, Problem{Status: status})
 	_, _ = w.Write(append(text, '\n')) // a client that is gone is no error
 }
@@ -155,7 +159,7 @@ func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
 	if _, ok := asProblem(err); ok {
 		text, failure := json.Marshal(p)
 		if failure == nil && p.Status >= http.StatusInternalServerError {
-			noteCause(w, err)
+			noteProblem(w, err, p)
 		}
 		if failure == nil {
 			return text, p.Status

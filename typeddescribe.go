@@ -15,6 +15,7 @@ func (e *Endpoint) Describe(op *Operation) {
 	for _, err := range e.errors {
 		p := problemOf(err)
 		op.addProblem(p.Status, p.Error())
+		p.describeHeader(op.Response(strconv.Itoa(p.Status)))
 	}
 	op.addProblem(http.StatusInternalServerError, "the service has failed")
 }
