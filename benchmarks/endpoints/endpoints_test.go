@@ -23,7 +23,7 @@ func TestPeersAnswerTheSame(t *testing.T) {
 	for _, task := range Tasks() {
 		for _, checked := range []bool{false, true} {
 			want := answered(Named("encoding-json"), task, checked)
-			require.Equal(t, task.Status, want.Status, task.Name)
+			require.Equal(t, want.Status, task.Status, task.Name)
 			for _, p := range Peers() {
 				t.Run(fmt.Sprintf("%s/%s/%t", task.Name, p.Name, checked), func(t *testing.T) {
 					got := answered(p, task, checked)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -32,7 +33,7 @@ func classicList() func(*url.URL, http.Header) (int, http.Header, []summary, err
 	}
 }
 
-func classicPost[O any, P orders[O]](_ *url.URL, _ http.Header, o *O) (int, http.Header, *receipt[O], error) {
+func classicPost[O any, P orders[O]](_ *url.URL, _ http.Header, o *O) (int, http.Header, *receipt[O], error) { //nolint:unparam // it has the form of a classic function
 	if errs := P(o).problems(); errs != nil {
 		return 0, nil, nil, tigertonic.UnprocessableEntity{Err: errors.New(errs[0].Pointer + " " + errs[0].Detail)}
 	}
@@ -84,9 +85,7 @@ func newUnmarshaled[O any, P orders[O]](checked bool) http.Handler {
 }
 
 func answerClassic(w http.ResponseWriter, status int, header http.Header, rs any, err error) {
-	for name, values := range header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), header)
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		w.WriteHeader(http.StatusUnprocessableEntity)

@@ -1,0 +1,33 @@
+package middleware
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/rcrowley/go-metrics"
+	rscors "github.com/rs/cors"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// The middleware of a service in production: recovery, request IDs, CORS,
+// counters and an access log.
+
+// Ours is the middleware of Tiger Tonic.
+func Ours(h http.Handler, log io.Writer) http.Handler {
+	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins("https://example.com").Build(h)
+	counted := tigertonic.CountedByStatus(cors, "status", metrics.NewRegistry())
+	return tigertonic.Accessed(tigertonic.Recovered(tigertonic.Identified(counted)), jsonLogger(log))
+}
+
+// OurWhole is Ours with a timer and authentication besides.
+func OurWhole(h http.Handler, log io.Writer) http.Handler {
+	timed := tigertonic.Timed(h, "time", metrics.NewRegistry())
+	return Ours(tigertonic.HTTPBasicAuth(map[string]string{"user": "password"}, "stuff", timed), log)
+}
+
+// Parts is the same of well-known parts, and by hand where there is none.
+func Parts(h http.Handler, log io.Writer) http.Handler {
+	counted := prometheusCounted(rscors.New(corsOptions()).Handler(h))
+	return identified(accessed(recovered(counted), jsonLogger(log)))
+}

@@ -1,0 +1,78 @@
+// Package middleware compares middleware with that of others, one at a time and
+// nested.
+package middleware
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
+)
+
+// A Peer is a middleware, or several.
+type Peer struct {
+	Name string
+	// Wrap returns h in it. What it logs goes to log, which it doesn't call
+	// concurrently.
+	Wrap func(h http.Handler, log io.Writer) http.Handler
+}
+
+// A Task is what middlewares of the same purpose are asked.
+type Task struct {
+	Name    string
+	Request probe.Request
+	Same    []string // headers of the response that are the same
+	Sets    []string // headers that are in the response
+	OwnBody bool     // the bodies differ
+	Logs    bool     // it writes a line
+	Peers   []Peer
+}
+
+// Answer is the handler that the middlewares are round: it does next to nothing.
+func Answer() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+}
+
+// Tasks returns all tasks, of which the first is to do without.
+func Tasks() []Task {
+	plain := probe.Request{Method: "GET", Target: "/stuff"}
+	secret := probe.Request{Method: "GET", Target: "/stuff", Header: http.Header{"Authorization": {"Basic dXNlcjpwYXNzd29yZA=="}}}
+	across := probe.Request{Method: "GET", Target: "/stuff", Header: http.Header{"Origin": {"https://example.com"}}}
+	preflight := probe.Request{Method: "OPTIONS", Target: "/stuff", Header: http.Header{
+		"Origin": {"https://example.com"}, "Access-Control-Request-Method": {"PUT"},
+	}}
+	return []Task{
+		{Name: "none", Request: plain, Peers: []Peer{{"none", func(h http.Handler, _ io.Writer) http.Handler { return h }}}},
+		{Name: "recover", Request: plain, Peers: recoverers()},
+		{Name: "request-id", Request: plain, Peers: identifiers()},
+		{Name: "access-log", Request: plain, Logs: true, Peers: loggers()},
+		{Name: "cors", Request: across, Same: []string{"Access-Control-Allow-Origin", "Vary"}, Peers: cors()},
+		{
+			Name: "cors-preflight", Request: preflight, Same: []string{"Access-Control-Allow-Origin"},
+			Sets: []string{"Access-Control-Allow-Methods", "Vary"}, OwnBody: true, Peers: cors(),
+		},
+		{Name: "basic-auth", Request: secret, Peers: authenticators()},
+		{Name: "count-by-status", Request: plain, Peers: counters()},
+		{Name: "timed", Request: plain, Peers: timers()},
+		{Name: "deadline", Request: plain, Peers: deadlines()},
+		{Name: "limit", Request: plain, Peers: limiters()},
+		{Name: "body-size", Request: plain, Peers: sizers()},
+		{
+			Name: "nested", Request: across, Same: []string{"Access-Control-Allow-Origin"},
+			Sets: []string{"X-Request-Id"}, Logs: true, Peers: []Peer{{"tigertonic", Ours}, {"parts", Parts}},
+		},
+	}
+}
+
+// plainly makes a Peer's Wrap of what logs nothing.
+func plainly(wrap func(http.Handler) http.Handler) func(http.Handler, io.Writer) http.Handler {
+	return func(h http.Handler, _ io.Writer) http.Handler { return wrap(h) }
+}
+
+// IsLogLine tells whether a line of the log has what is to be known of a request
+// to the task.
+func (t *Task) IsLogLine(line string) bool {
+	return strings.HasSuffix(line, "\n") && strings.Count(line, "\n") == 1 &&
+		strings.Contains(line, t.Request.Method) && strings.Contains(line, t.Request.Target) && strings.Contains(line, "200")
+}
