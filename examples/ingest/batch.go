@@ -14,7 +14,7 @@ type batch struct {
 }
 
 // UnmarshalJSON keeps a copy of the text, which is valid JSON.
-func (b *batch) UnmarshalJSON(text []byte) error {
+func (b *batch) UnmarshalJSON(text []byte) error { //nolint:unparam // an interface dictates it
 	b.text = append(make([]byte, 0, len(text)), text...)
 	if bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
 		b.text = dropLineBreaks(b.text)
@@ -24,7 +24,7 @@ func (b *batch) UnmarshalJSON(text []byte) error {
 }
 
 // MarshalJSON returns the text.
-func (b batch) MarshalJSON() ([]byte, error) { return b.text, nil }
+func (b batch) MarshalJSON() ([]byte, error) { return b.text, nil } //nolint:unparam // an interface dictates it
 
 // JSONSchema says that it is an array of objects.
 func (batch) JSONSchema() *tigertonic.Schema {

@@ -41,13 +41,15 @@ func main() {
 // run runs a command until it is over or the process is told to stop.
 func run(ctx context.Context, command string, args []string, level *slog.LevelVar) error {
 	switch command {
-	case "":
-		o, err := parseOptions(args)
-		if err != nil {
+	case "", "worker":
+		o, err := parseOptions(command, args)
+		switch {
+		case err != nil:
 			return err
+		case command == "worker":
+			return work(ctx, o)
 		}
 		return serve(ctx, o, level)
-	default:
-		return fmt.Errorf("there is no command %q", command)
 	}
+	return fmt.Errorf("there is no command %q", command)
 }

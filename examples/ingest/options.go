@@ -13,6 +13,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 )
 
@@ -20,53 +21,72 @@ import (
 // restart finds there what its predecessor has made up.
 const tokenVariable = "INGEST_TOKEN"
 
-// options are the flags of the service.
+// options are the flags.
 type options struct {
-	addr, admin                        string
-	data, spool, store, queue          string
-	sync                               string
-	spoolMax, segmentBytes             size
-	segmentAge, stopTimeout            time.Duration
-	workers, connections               int
-	token, tokensFile                  string
-	tokenMade                          bool
-	uploadTimeout, backoff, backoffMax time.Duration
+	addr, admin                                    string
+	data, spool, store, queue, queueName           string
+	sync                                           string
+	spoolMax, segmentBytes                         size
+	segmentAge, uploadTimeout, backoff, backoffMax time.Duration
+	stopTimeout                                    time.Duration
+	workers, connections                           int
+	token, tokensFile                              string
+	tokenMade                                      bool
 }
 
-func parseOptions(args []string) (options, error) {
-	o := options{spoolMax: 1 << 30, segmentBytes: 16 << 20}
-	f := flag.NewFlagSet("ingest", flag.ContinueOnError)
+// parseOptions reads the flags of a command, "worker" or, to serve, "".
+func parseOptions(command string, args []string) (*options, error) {
+	o := &options{spoolMax: 1 << 30, segmentBytes: 16 << 20}
+	f := flag.NewFlagSet("ingest "+command, flag.ContinueOnError)
+	if command == "" {
+		o.serveFlags(f)
+	}
+	o.pipelineFlags(f)
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("what is %q to mean?", f.Arg(0))
+	}
+	o.spool = cmp.Or(o.spool, filepath.Join(o.data, "spool"+command)) // workers have one of their own
+	o.store = cmp.Or(o.store, filepath.Join(o.data, "store"))
+	return o, o.check(command)
+}
+
+// serveFlags are those of the service alone.
+func (o *options) serveFlags(f *flag.FlagSet) {
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8000", "`address` to listen on")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:8001", "`address` for health, metrics and profiles, or \"\" for none")
+	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` a payload has survived when it is acknowledged: none (the process), or group or each (the machine, by one fsync for many or one for each)")
+	f.IntVar(&o.connections, "connections", 1024, "connections at a time")
+	f.StringVar(&o.token, "token", "", "a `token` that is known; else it is in $"+tokenVariable+", or made up")
+	f.StringVar(&o.tokensFile, "tokens", "", "`file` with a line \"name token\" for each owner of one")
+}
+
+// pipelineFlags are those of what puts payloads into the store.
+func (o *options) pipelineFlags(f *flag.FlagSet) {
 	f.StringVar(&o.data, "data", "ingest.data", "`directory` for the spool and the store, where -spool and -store don't say otherwise")
 	f.StringVar(&o.spool, "spool", "", "`directory` that payloads are kept in until the store has them")
 	f.StringVar(&o.store, "store", "", "`where` the objects go: a directory, or s3://bucket/prefix")
-	f.StringVar(&o.queue, "queue", "", "`URL` of a NATS server, nats://…, to whose JetStream payloads are published instead of a spool")
-	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` a payload has survived when it is acknowledged: none (the process), group or each (the machine, by one fsync for many or one for each)")
-	f.Var(&o.spoolMax, "spool-max", "`size` that the spool is full at")
+	f.StringVar(&o.queue, "queue", "", "`URL` of a NATS server, nats://…, whose JetStream keeps payloads for workers to store them")
+	f.StringVar(&o.queueName, "queue-stream", "INGEST", "`name` of the stream there")
+	f.Var(&o.spoolMax, "spool-max", "`size` that the spool is full at, and a stream that is made")
 	f.Var(&o.segmentBytes, "segment-bytes", "`size` that a segment is closed at, and uploaded")
 	f.DurationVar(&o.segmentAge, "segment-age", 10*time.Second, "age that a segment is closed at")
 	f.IntVar(&o.workers, "workers", 2, "uploads at a time")
 	f.DurationVar(&o.uploadTimeout, "upload-timeout", time.Minute, "how long an upload may take")
 	f.DurationVar(&o.backoff, "backoff", 200*time.Millisecond, "how long to wait after an upload that has failed; twice as long after each further one")
 	f.DurationVar(&o.backoffMax, "backoff-max", 30*time.Second, "how long at most")
-	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may go on when the service has stopped")
-	f.IntVar(&o.connections, "connections", 1024, "connections at a time")
-	f.StringVar(&o.token, "token", "", "a `token` that is known; else it is in $"+tokenVariable+", or made up")
-	f.StringVar(&o.tokensFile, "tokens", "", "`file` with a line \"name token\" for each owner of one")
-	if err := f.Parse(args); err != nil {
-		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("what is %q to mean?", f.Arg(0))
-	}
-	o.spool = cmp.Or(o.spool, filepath.Join(o.data, "spool"))
-	o.store = cmp.Or(o.store, filepath.Join(o.data, "store"))
-	return o, o.check()
+	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may go on when there are no more payloads")
+}
+
+// stream returns what is to be known of the queue.
+func (o *options) stream() queue.Options {
+	return queue.Options{URL: o.queue, Stream: o.queueName, MaxBytes: int64(o.spoolMax)}
 }
 
 // check returns all that is wrong with the numbers.
-func (o *options) check() error {
+func (o *options) check(command string) error {
 	var errs []error
 	positive := func(name string, ok bool) {
 		if !ok {
@@ -75,7 +95,7 @@ func (o *options) check() error {
 	}
 	positive("segment-age", o.segmentAge > 0)
 	positive("workers", o.workers > 0)
-	positive("connections", o.connections > 0)
+	positive("connections", o.connections > 0 || command != "")
 	positive("upload-timeout", o.uploadTimeout > 0)
 	positive("backoff", o.backoff > 0)
 	positive("backoff-max", o.backoffMax > 0)
@@ -86,11 +106,11 @@ func (o *options) check() error {
 func (o *options) tokens() (tokens, error) {
 	known := tokens{}
 	if o.tokensFile != "" {
-		f, err := os.Open(o.tokensFile)
+		f, err := os.Open(o.tokensFile) //nolint:gosec // who starts the service names the file
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // nothing was written
 		if err := known.read(f); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.tokensFile, err)
 		}

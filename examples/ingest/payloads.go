@@ -8,6 +8,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 )
 
@@ -45,19 +46,14 @@ func (s *service) accept(ctx context.Context, in *payload) (tigertonic.AcceptedR
 	if err != nil {
 		return response, err
 	}
-	place, err := s.sink.Append(ctx, recordBegin, version, owner.member, in.Data.text, recordEnd)
+	place, err := s.sink.Append(ctx, []byte(`{"version":`), version, owner.member, in.Data.text, []byte("}\n"))
 	if err != nil {
-		return response, refusal(err)
+		return response, s.refusal(err)
 	}
-	s.objects.Add(int64(in.Data.count))
+	s.accepted.Add(1)
 	response.Body = receipt{in.Data.count, place.Segment, place.Offset}
 	return response, nil
 }
-
-var (
-	recordBegin = []byte(`{"version":`)
-	recordEnd   = []byte("}\n")
-)
 
 // quote returns a string as JSON.
 func quote(text string) ([]byte, error) {
@@ -70,27 +66,53 @@ func quote(text string) ([]byte, error) {
 }
 
 // refusal returns what the client is told of a payload that isn't kept.
-func refusal(err error) error {
+func (s *service) refusal(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, queue.ErrTooLong):
+		return errTooLong
+	}
+	s.refused.Add(1)
+	switch {
 	case errors.Is(err, spool.ErrFull):
 		return errFull
 	case errors.Is(err, spool.ErrBusy):
 		return errBusy
 	}
-	return errUnwritten // why is in the log, once
+	return errUnwritten // the log tells why, once
+}
+
+// refuses returns what a client is told whose payload can't be kept, before it has been
+// read.
+func (s *service) refuses(length int64) error {
+	if s.spool == nil {
+		return nil
+	}
+	if err := s.spool.Refuses(length); err != nil {
+		return s.refusal(err)
+	}
+	return nil
 }
 
 // The errors of the API.
 var (
-	errUnknownToken = tigertonic.Unauthorized{Err: errors.New("the token isn't known")}
-	errNoSegment    = tigertonic.NotFound{Err: errors.New("there is no such segment, or it was stored long ago")}
-	errFull         = unavailable("the spool is full: the store hasn't taken what is in it")
-	errBusy         = unavailable("there are too many payloads to be written")
-	errUnwritten    = unavailable("the payload can't be kept at the moment")
+	errUnknownToken = tigertonic.Problem{
+		Status: http.StatusUnauthorized, Detail: "the token isn't known",
+		Header: http.Header{"Www-Authenticate": {`Token realm="ingest"`}}, // RFC 9110 §15.5.2
+	}
+	errTooLong   = tigertonic.RequestEntityTooLarge{Err: queue.ErrTooLong}
+	errNoSegment = tigertonic.NotFound{Err: errors.New("there is no such segment, or it was stored long ago")}
+	errFull      = unavailable("the spool is full: the store hasn't taken what is in it")
+	errBusy      = unavailable("there are too many payloads to be written")
+	errHeavy     = unavailable("there are too many long payloads")
+	errUnwritten = unavailable("the payload can't be kept at the moment")
 )
 
+// unavailable returns an error after which clients try again.
 func unavailable(detail string) tigertonic.Problem {
-	return tigertonic.Problem{Status: http.StatusServiceUnavailable, Detail: detail}
+	return tigertonic.Problem{
+		Status: http.StatusServiceUnavailable, Detail: detail,
+		Header: http.Header{"Retry-After": {"1"}},
+	}
 }

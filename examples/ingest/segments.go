@@ -34,14 +34,10 @@ type segmentPage struct {
 
 // listSegments returns the newest segments.
 func (s *service) listSegments(_ context.Context, in *segmentPage) ([]segment, error) {
-	found := []segment{}
 	if s.spool == nil {
-		return found, nil
+		return []segment{}, nil
 	}
-	for _, info := range s.spool.List(in.Before, in.Limit) {
-		found = append(found, newSegment(info))
-	}
-	return found, nil
+	return segments(s.spool.List(in.Before, in.Limit)), nil
 }
 
 func (s *service) showSegment(_ context.Context, in *oneSegment) (segment, error) {

@@ -13,9 +13,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
 
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/upload"
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 )
 
 // What the service may have in memory. The collector runs when there is three times as
@@ -26,52 +24,56 @@ const (
 	gcPercent   = 300
 )
 
-// serve serves until the process is told to stop, and then uploads what it can.
-func serve(ctx context.Context, o options, level *slog.LevelVar) error {
+func limitMemory() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
+}
+
+// serve takes payloads until the process is told to stop.
+func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
+	limitMemory()
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
 	known, err := o.tokens()
 	if err != nil {
 		return err
 	}
-	to, err := store.Open(o.store)
+	s := &service{tokens: known}
+	if o.queue != "" {
+		publisher, err := queue.Dial(ctx, o.stream())
+		if err != nil {
+			return err
+		}
+		defer publisher.Close()
+		s.sink, s.ready = publisher, publisher.Ready
+		return o.listenAndServe(ctx, s, level)
+	}
+	p, err := openPipeline(o, false, nil)
 	if err != nil {
 		return err
 	}
-	from, err := spool.Open(spool.Options{
-		Dir: o.spool, Sync: spool.Sync(o.sync), MaxBytes: int64(o.spoolMax), SegmentBytes: int64(o.segmentBytes), SegmentAge: o.segmentAge,
-	})
-	if err != nil {
-		return err
-	}
-	defer from.Release()
-	uploading, stopUploading := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopUploading()
-	uploaded := make(chan struct{})
-	go func() {
-		defer close(uploaded)
-		upload.New(from, to, upload.Options{
-			Workers: o.workers, Timeout: o.uploadTimeout, Backoff: upload.Backoff{First: o.backoff, Max: o.backoffMax},
-		}).Run(uploading)
-	}()
-	err = o.listenAndServe(ctx, &service{tokens: known, sink: from, spool: from}, level)
-	from.Close()
-	time.AfterFunc(o.stopTimeout, stopUploading)
-	<-uploaded
-	stats := from.Stats()
-	slog.Info("ingest has stopped", "pid", os.Getpid(), "payloads", stats.Records, "stored_segments", stats.Stored, "left_segments", stats.Waiting, "left_bytes", stats.Used)
+	s.sink, s.spool, s.ready = p.spool, p.spool, p.spool.Ready
+	err = o.listenAndServe(ctx, s, level)
+	p.close(o.stopTimeout)
+	stats := p.spool.Stats()
+	slog.Info("ingest has stopped", "pid", os.Getpid(), "payloads", stats.Records, "stored_segments", stats.Stored, "left_bytes", stats.Used)
 	return err
 }
 
 // listenAndServe serves requests until the process is told to stop.
 func (o *options) listenAndServe(ctx context.Context, s *service, level *slog.LevelVar) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	registry := metrics.NewRegistry()
-	server := tigertonic.NewServer(o.addr, s.handler(registry))
+	l := newLive(s)
+	server := tigertonic.NewServer(o.addr, s.handler(l, registry))
+	s.stopping = server.Draining
 	s.register(registry)
+	go l.run(ctx)
+	clients := &connections{most: int64(o.connections)}
+	server.ConnState = clients.track
 	if o.admin != "" {
 		inside := admin.New(server.Handler, admin.Options{Name: "ingest", Version: version, Registry: registry, Level: level})
-		inside.Check("spool", time.Second, s.ready)
+		inside.Check("payloads", time.Second, func(context.Context) error { return s.ready() })
 		server.Admin, server.AdminAddr = inside, o.admin
 	}
 	server.BaseContext = func(l net.Listener) context.Context { // called once it listens
@@ -83,13 +85,14 @@ func (o *options) listenAndServe(ctx context.Context, s *service, level *slog.Le
 
 // welcome prints lines to try.
 func (o *options) welcome(addr net.Addr) {
-	token := o.token
-	if !o.tokenMade {
-		token = "TOKEN"
+	token := "TOKEN"
+	if o.tokenMade {
+		token = o.token
 	}
 	fmt.Printf(`ingest (process %[1]d) listens on http://%[2]s, try:
   curl -i http://%[2]s/1.0/payloads -H 'Content-Type: application/json' -d '{"version":"1","token":"%[3]s","data":[{"event":"start"},{"event":"stop"}]}'
   curl http://%[2]s/1.0/segments
+see it at work on http://%[2]s/
 and read http://%[2]s/docs
 `, os.Getpid(), addr, token)
 	if o.admin != "" {

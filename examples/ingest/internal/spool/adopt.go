@@ -86,6 +86,10 @@ func (s *Spool) adoptDirectory(path string) (held int64) {
 		s.options.Log.Warn("a directory of the spool can't be read", "directory", path, "error", err)
 	}
 	for _, path := range paths {
+		if s.options.Scratch {
+			_ = os.Remove(path) // or it keeps its directory
+			continue
+		}
 		s.adoptSegment(d, path)
 	}
 	if d.segments.Load() == 0 && err == nil {

@@ -56,6 +56,25 @@ func (s *Spool) Stats() Stats {
 	return stats
 }
 
+// Ready returns why the spool can't be counted on to take records, or nil.
+func (s *Spool) Ready() error {
+	stats := s.Stats()
+	if stats.Full {
+		return ErrFull
+	}
+	return stats.Err
+}
+
+// Refuses returns why a record of this length would most likely not be kept, or nil.
+func (s *Spool) Refuses(length int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.used+s.others+length > s.options.MaxBytes {
+		return ErrFull
+	}
+	return s.broken
+}
+
 // List returns what is known of the segments whose IDs are lower than before, or of
 // all if that is "", those with the highest first, and of limit at most. Of those
 // that are stored, the last ones are known.

@@ -78,7 +78,8 @@ func (s *Spool) gather(parts [][]byte) (g *group, at int, err error) {
 		g.records = append(g.records, part...)
 	}
 	s.used += int64(length)
-	if g.count++; g.count == 1 {
+	g.count++
+	if g.count == 1 {
 		select {
 		case s.wake <- struct{}{}:
 		default: // the writer hasn't come to it yet

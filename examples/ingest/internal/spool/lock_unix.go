@@ -16,7 +16,7 @@ func lockFile(f *os.File) error {
 	}
 	controlErr := c.Control(func(fd uintptr) {
 		for {
-			err = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is an int
+			err = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
 			if !errors.Is(err, syscall.EINTR) {
 				return
 			}

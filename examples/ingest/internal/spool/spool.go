@@ -63,6 +63,9 @@ type Options struct {
 	MaxBytes     int64         // of all segments together
 	SegmentBytes int64         // that a segment is closed at
 	SegmentAge   time.Duration // likewise
+	// Scratch is for records that are kept elsewhere, too, until their segment is
+	// stored: what is left by a process that has ended is removed, not adopted.
+	Scratch bool
 	// AdoptEvery is how often what other processes have left is looked for. Zero
 	// means each second.
 	AdoptEvery time.Duration

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // asidePrefix is that of the name of an object that isn't whole yet.
@@ -23,6 +22,7 @@ func OpenDirectory(path string) (Store, error) {
 	return directory{path}, nil
 }
 
+// String tells people which directory it is.
 func (d directory) String() string { return "the directory " + d.path }
 
 // Put writes the object aside, has it on disk, and gives it its name, which is on
@@ -55,29 +55,4 @@ func (d directory) sync() error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
-}
-
-func (d directory) Each(ctx context.Context, f func(name string, r io.Reader) error) error {
-	entries, err := os.ReadDir(d.path)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if entry.IsDir() || strings.HasPrefix(entry.Name(), asidePrefix) {
-			continue
-		}
-		if err := errors.Join(ctx.Err(), d.read(entry.Name(), f)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d directory) read(name string, f func(name string, r io.Reader) error) (err error) {
-	file, err := os.Open(filepath.Join(d.path, name))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return f(name, file)
 }

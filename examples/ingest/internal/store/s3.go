@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"os"
 	"strings"
@@ -19,22 +20,21 @@ import (
 // by one request, and a longer one in parts of this length. S3 allows no smaller ones.
 const partBytes = 5 << 20
 
-// An s3 is a store in a bucket.
-type s3 struct {
+// An S3 is a store in a bucket. It is made by [OpenS3].
+type S3 struct {
 	client         *minio.Client
 	bucket, prefix string
 }
 
 // OpenS3 opens a store at s3://bucket/prefix. The objects are called prefix/name, or
-// name if there is no prefix. Which S3 it is is in the query, or else in the
-// environment:
+// name if there is no prefix. The query tells which S3 it is, or else the environment:
 //
 //	endpoint   http://host:port or https://…; AWS_ENDPOINT_URL; by default Amazon's
 //	region     AWS_REGION; by default us-east-1
 //
 // The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in
 // ~/.aws/credentials, or what the machine's role has.
-func OpenS3(where string) (Store, error) {
+func OpenS3(where string) (*S3, error) {
 	u, err := url.Parse(where)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -58,12 +58,13 @@ func OpenS3(where string) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return &s3{client, u.Host, strings.Trim(u.Path, "/")}, nil
+	return &S3{client, u.Host, strings.Trim(u.Path, "/")}, nil
 }
 
-func (s *s3) String() string { return "the bucket " + s.bucket + " at " + s.client.EndpointURL().Host }
+// String tells people which bucket it is.
+func (s *S3) String() string { return "the bucket " + s.bucket + " at " + s.client.EndpointURL().Host }
 
-func (s *s3) key(name string) string {
+func (s *S3) key(name string) string {
 	if s.prefix == "" {
 		return name
 	}
@@ -72,7 +73,7 @@ func (s *s3) key(name string) string {
 
 // Put puts the object by one request if it is short, else in parts, which S3 joins
 // when all are there.
-func (s *s3) Put(ctx context.Context, name string, r io.Reader) error {
+func (s *S3) Put(ctx context.Context, name string, r io.Reader) error {
 	var first bytes.Buffer
 	n, err := io.CopyN(&first, r, partBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -90,32 +91,24 @@ func (s *s3) Put(ctx context.Context, name string, r io.Reader) error {
 	return err
 }
 
-func (s *s3) Each(ctx context.Context, f func(name string, r io.Reader) error) error {
-	prefix := ""
-	if s.prefix != "" {
-		prefix = s.prefix + "/"
-	}
-	ctx, cancel := context.WithCancel(ctx) // or listing goes on
-	defer cancel()
-	for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix}) {
-		if object.Err != nil {
-			return object.Err
-		}
-		if strings.HasSuffix(object.Key, "/") {
-			continue // what others take for a directory
-		}
-		if err := s.read(ctx, object.Key, f); err != nil {
-			return err
+// Names yields the names of the objects.
+func (s *S3) Names(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		ctx, cancel := context.WithCancel(ctx) // or listing goes on
+		defer cancel()
+		for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.key("")}) {
+			name := strings.TrimPrefix(object.Key, s.key(""))
+			if object.Err == nil && (name == "" || strings.HasSuffix(name, "/")) {
+				continue // what others take for a directory
+			}
+			if !yield(name, object.Err) {
+				return
+			}
 		}
 	}
-	return ctx.Err()
 }
 
-func (s *s3) read(ctx context.Context, key string, f func(name string, r io.Reader) error) (err error) {
-	object, err := s.client.GetObject(ctx, s.bucket, key, minio.GetObjectOptions{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, object.Close()) }()
-	return f(key[strings.LastIndexByte(key, '/')+1:], object)
+// Open returns what an object holds, to be closed by the caller.
+func (s *S3) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	return s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
 }

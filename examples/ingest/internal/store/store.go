@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // Extension is that of an object's name: lines of JSON, compressed by zstd.
@@ -20,36 +18,21 @@ type Store interface {
 	// the object is there as a whole and to stay. One that was there under the name
 	// is replaced, at once.
 	Put(ctx context.Context, name string, r io.Reader) error
-	// Each calls f with the content of each object, in the order of their names,
-	// until f returns an error.
-	Each(ctx context.Context, f func(name string, r io.Reader) error) error
 	// String tells people what store it is.
 	String() string
 }
 
+// IsS3 tells whether a store is to be opened by [OpenS3].
+func IsS3(where string) bool { return strings.HasPrefix(where, "s3://") }
+
 // Open opens a store: a directory, which is made if it isn't there, or an
 // s3://bucket/prefix, see [OpenS3].
 func Open(where string) (Store, error) {
-	if strings.HasPrefix(where, "s3://") {
+	switch {
+	case IsS3(where):
 		return OpenS3(where)
-	}
-	if strings.Contains(where, "://") {
+	case strings.Contains(where, "://"):
 		return nil, fmt.Errorf("store: %q is neither a directory nor an s3://bucket/prefix", where)
 	}
 	return OpenDirectory(where)
-}
-
-// EachRecords calls f with the records of each object of a store, decompressed.
-func EachRecords(ctx context.Context, s Store, f func(name string, records io.Reader) error) error {
-	return s.Each(ctx, func(name string, r io.Reader) error {
-		if !strings.HasSuffix(name, Extension) {
-			return nil
-		}
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return err
-		}
-		defer d.Close()
-		return f(name, d)
-	})
 }

@@ -25,7 +25,8 @@ type Options struct {
 	Workers int           // uploads at a time: 2
 	Timeout time.Duration // of an attempt: a minute
 	Backoff Backoff
-	Log     *slog.Logger // slog.Default
+	Stored  func(segment string) // called for each segment that is stored, if it isn't nil
+	Log     *slog.Logger         // slog.Default
 }
 
 // An Uploader takes segments from a spool and puts them into a store. It is made by
@@ -85,6 +86,9 @@ func (u *Uploader) upload(ctx context.Context, c *compressor, segment *spool.Seg
 		if err := u.spool.Stored(segment, bytes); err != nil {
 			log.Error("a segment that is stored can't be removed from the spool, and is going to be uploaded again at the next start", "error", err)
 		}
+		if u.options.Stored != nil {
+			u.options.Stored(segment.ID())
+		}
 		log.Debug("a segment is stored", "bytes", bytes, "duration", time.Since(began))
 	case ctx.Err() != nil:
 		u.spool.Abandon(segment)
@@ -99,7 +103,7 @@ func (u *Uploader) put(ctx context.Context, c *compressor, segment *spool.Segmen
 	if err != nil {
 		return 0, err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // nothing was written
 	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, fmt.Errorf("no answer within %v", u.options.Timeout))
 	defer cancel()
 	compressed, stop := c.compress(ctx, r)
