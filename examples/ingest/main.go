@@ -16,6 +16,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/verify"
 )
 
 const version = "1.0.0"
@@ -27,7 +30,11 @@ func main() {
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		command, args = args[0], args[1:]
 	}
-	err := run(context.Background(), command, args, level)
+	ctx := context.Background()
+	if command == "verify" {
+		os.Exit(verify.Main(ctx, args, os.Stdout, os.Stderr, openObjects))
+	}
+	err := run(ctx, command, args, level)
 	switch {
 	case err == nil:
 	case errors.Is(err, flag.ErrHelp):
@@ -52,4 +59,12 @@ func run(ctx context.Context, command string, args []string, level *slog.LevelVa
 		return serve(ctx, o, level)
 	}
 	return fmt.Errorf("there is no command %q", command)
+}
+
+// openObjects opens what there is in a store.
+func openObjects(where string) (verify.Objects, error) {
+	if store.IsS3(where) {
+		return store.OpenS3(where)
+	}
+	return verify.Dir(where), nil
 }
