@@ -118,7 +118,7 @@ func (o *options) tokens() (tokens, error) {
 	o.token = cmp.Or(o.token, os.Getenv(tokenVariable))
 	if o.token == "" && o.tokensFile == "" {
 		o.token, o.tokenMade = tigertonic.RandomBase62String(24), true
-		if err := os.Setenv(tokenVariable, o.token); err != nil {
+		if err := o.keepToken(); err != nil {
 			return nil, err
 		}
 	}
@@ -126,6 +126,18 @@ func (o *options) tokens() (tokens, error) {
 		return known, known.add("default", o.token)
 	}
 	return known, nil
+}
+
+// keepToken leaves the token that was made up to the process after this one, and in a
+// file to programs that are to try the service.
+func (o *options) keepToken() error {
+	if err := os.MkdirAll(o.data, 0o750); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.Setenv(tokenVariable, o.token),
+		os.WriteFile(filepath.Join(o.data, "token"), []byte(o.token+"\n"), 0o600),
+	)
 }
 
 // read adds the lines of a file, of which those that are empty or begin with # are left
