@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 	"github.com/rcrowley/go-metrics"
 	rscors "github.com/rs/cors"
 
@@ -30,4 +31,10 @@ func OurWhole(h http.Handler, log io.Writer) http.Handler {
 func Parts(h http.Handler, log io.Writer) http.Handler {
 	counted := prometheusCounted(rscors.New(corsOptions()).Handler(h))
 	return identified(accessed(recovered(counted), jsonLogger(log)))
+}
+
+// PartsWhole is Parts with a timer and authentication besides.
+func PartsWhole(h http.Handler, log io.Writer) http.Handler {
+	authenticated := chimiddleware.BasicAuth("stuff", map[string]string{"user": "password"})(prometheusTimed(h))
+	return Parts(authenticated, log)
 }

@@ -11,11 +11,11 @@ import (
 func Measure(b *testing.B, op func()) {
 	b.Helper()
 	b.ReportAllocs()
-	start := cpuTime()
+	start := CPUTime()
 	for b.Loop() {
 		op()
 	}
-	b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(CPUTime()-start)/float64(b.N), "cpu-ns/op")
 }
 
 // MeasureParallel is Measure on all processors at once. Each goroutine calls an
@@ -23,18 +23,18 @@ func Measure(b *testing.B, op func()) {
 func MeasureParallel(b *testing.B, newOp func() func()) {
 	b.Helper()
 	b.ReportAllocs()
-	start := cpuTime()
+	start := CPUTime()
 	b.RunParallel(func(pb *testing.PB) {
 		op := newOp()
 		for pb.Next() {
 			op()
 		}
 	})
-	b.ReportMetric(float64(cpuTime()-start)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(CPUTime()-start)/float64(b.N), "cpu-ns/op")
 }
 
-// cpuTime returns how long the process has been computing, in nanoseconds.
-func cpuTime() int64 {
+// CPUTime returns how long this process has been computing, in nanoseconds.
+func CPUTime() int64 {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return 0

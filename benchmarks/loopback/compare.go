@@ -1,0 +1,61 @@
+package loopback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Services are the processes of all peers. One that isn't asked costs nothing.
+type Services []*Child
+
+// StartAll starts the service of each peer by the arguments that command
+// returns for its name.
+func StartAll(ctx context.Context, command func(name string) []string) (Services, error) {
+	var all Services
+	for _, p := range Peers() {
+		c, err := Start(ctx, command(p.Name)...)
+		if err != nil {
+			return nil, errors.Join(err, all.Stop())
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// Stop ends them.
+func (s Services) Stop() error {
+	var errs []error
+	for _, c := range s {
+		errs = append(errs, c.orders.Close())
+	}
+	for _, c := range s {
+		errs = append(errs, c.cmd.Wait())
+	}
+	return errors.Join(errs...)
+}
+
+// Round puts the load on one after another, and writes what it has found as a
+// benchmark does.
+func (s Services) Round(ctx context.Context, load Load, out io.Writer) error {
+	for i, p := range Peers() {
+		r, err := load.Run(ctx, s[i], Request())
+		if err != nil {
+			return fmt.Errorf("%s with %d connections: %w", p.Name, load.Connections, err)
+		}
+		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d p50-ns %d p99-ns\n",
+			load.Connections, p.Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
+			r.CPU.Nanoseconds()/max(r.Requests, 1), r.P50.Nanoseconds(), r.P99.Nanoseconds())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Loads returns those that the services are compared under.
+func Loads(warm, take time.Duration) []Load {
+	return []Load{{64, warm, take}, {512, warm, take}}
+}

@@ -1,0 +1,110 @@
+// Package loopback compares services as processes of their own, which a load
+// generator asks over TCP.
+package loopback
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic/benchmarks/endpoints"
+	"github.com/rcrowley/go-tigertonic/benchmarks/middleware"
+	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
+)
+
+// A Peer is a service that answers [Request].
+type Peer struct {
+	Name string
+	New  func(log io.Writer) http.Handler
+}
+
+// Peers returns all services, of which the first answers a constant, as fast as
+// net/http can.
+func Peers() []Peer {
+	endpoint := func(name string, checked bool) func(io.Writer) http.Handler {
+		return func(io.Writer) http.Handler { return endpoints.Named(name).New(checked) }
+	}
+	return []Peer{
+		{"constant", constant},
+		{"typed", endpoint("typed", false)},
+		{"typed-validated", endpoint("typed", true)},
+		{"typed-whole-stack", func(log io.Writer) http.Handler {
+			return middleware.OurWhole(endpoints.Named("typed").New(false), log)
+		}},
+		{"encoding-json", endpoint("encoding-json", false)},
+		{"parts-whole-stack", func(log io.Writer) http.Handler {
+			return middleware.PartsWhole(endpoints.Named("encoding-json").New(false), log)
+		}},
+		{"gin", endpoint("gin", false)},
+		{"echo", endpoint("echo", false)},
+		{"huma-validated", endpoint("huma", true)},
+	}
+}
+
+// Request is what all services are asked: the order of package endpoints, as a
+// browser with a password sends it.
+func Request() probe.Request {
+	rq := endpoints.Post()
+	rq.Header.Set("Authorization", "Basic dXNlcjpwYXNzd29yZA==")
+	rq.Header.Set("Origin", "https://example.com")
+	return rq
+}
+
+// constant answers what the others do without looking at the request.
+func constant(io.Writer) http.Handler {
+	answer := []byte(probe.Answered(endpoints.Named("encoding-json").New(false), endpoints.Post()).Body)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(answer)
+	})
+}
+
+// Serve is the process of the service of this name. It writes its address to out
+// in a line. To each line that it reads from in it answers with the CPU time, in
+// nanoseconds, that it has taken so far, and at the end of in it ends.
+func Serve(name string, in io.Reader, out io.Writer) error {
+	h, err := handler(name)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it lasts as long as the process
+	if err != nil {
+		return err
+	}
+	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	_, err = fmt.Fprintln(out, listener.Addr())
+	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
+		_, err = fmt.Fprintln(out, probe.CPUTime())
+	}
+	return errors.Join(err, server.Close(), ignoreClosed(<-served))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// handler returns the service of this name. It logs to nowhere, but by a system
+// call for each block.
+func handler(name string) (http.Handler, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range Peers() {
+		if p.Name == name {
+			return p.New(bufio.NewWriterSize(null, 64<<10)), nil
+		}
+	}
+	return nil, fmt.Errorf("there is no service %q", name)
+}
