@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/processtest"
 )
 
 // The whole of it is "go test ./wallet -run Fault -restarts 15 -kills 5".
@@ -125,20 +127,20 @@ func (l *load) more(t *testing.T, n int64) {
 // A fault is what happens to the service, which is running again after it.
 type fault struct {
 	name  string
-	cause func(t *testing.T, p *process) *process
+	cause func(t *testing.T, p *processtest.Process) *processtest.Process
 }
 
 // plan returns the faults, mixed in the same way each time.
 func plan() (faults []fault) {
-	again := func(t *testing.T, p *process) *process { return start(t, p.args...) }
+	again := func(t *testing.T, p *processtest.Process) *processtest.Process { return p.Again(t) }
 	for i := range *restarts {
-		faults = append(faults, fault{"SIGUSR2", func(t *testing.T, p *process) *process { p.restart(t); return p }})
+		faults = append(faults, fault{"SIGUSR2", func(t *testing.T, p *processtest.Process) *processtest.Process { p.Restart(t); return p }})
 		if i%5 == 2 {
-			faults = append(faults, fault{"SIGTERM", func(t *testing.T, p *process) *process { p.stop(t); return again(t, p) }})
+			faults = append(faults, fault{"SIGTERM", func(t *testing.T, p *processtest.Process) *processtest.Process { p.Stop(t); return again(t, p) }})
 		}
 	}
 	for i := range *kills {
-		killing := fault{"kill -9", func(t *testing.T, p *process) *process { p.kill(t); return again(t, p) }}
+		killing := fault{"kill -9", func(t *testing.T, p *processtest.Process) *processtest.Process { p.Kill(t); return again(t, p) }}
 		faults = slices.Insert(faults, min(len(faults), 1+i*(*restarts / *kills + 2)), killing)
 	}
 	return faults
@@ -149,8 +151,8 @@ func TestNoFaultLosesOrDoublesATransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, db string) {
 		s := mustOpen(t, db)
 		ids := s.fund(t, loadAccounts, loadCents)
-		p := start(t, "-listen", freeAddress(t), "-admin", "", "-db", db)
-		l := newLoad(p.base(), ids)
+		p := processtest.Start(t, binary, "-listen", processtest.FreeAddress(t), "-admin", "", "-db", db)
+		l := newLoad(p.Base(), ids)
 		for _, fault := range plan() {
 			l.more(t, 3*loadClients)
 			before, failed := time.Now(), l.failed.Load()
@@ -165,7 +167,7 @@ func TestNoFaultLosesOrDoublesATransfer(t *testing.T) {
 		close(l.stop)
 		l.wg.Wait()
 		mustHaveMadeOnce(t, l, s)
-		p.stop(t)
+		p.Stop(t)
 	})
 }
 

@@ -5,13 +5,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic"
 	"go.uber.org/goleak"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/processtest"
 )
 
 // binary is the service as built by TestMain.
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "wallet")
 	if err == nil {
 		binary = filepath.Join(dir, "wallet")
-		err = build(binary)
+		err = processtest.Build(binary, ".")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,20 +37,4 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(code)
 		}))
-}
-
-// build builds the service, with the race detector if the tests have it.
-func build(file string) error {
-	args := []string{"build", "-o", file}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "-race" && setting.Value == "true" {
-				args = append(args, "-race")
-			}
-		}
-	}
-	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
 }

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/processtest"
 )
 
 // get returns what a URL answers.
@@ -61,9 +63,9 @@ func TestCurlLinesWork(t *testing.T) {
 	for name, args := range map[string][]string{"http": nil, "https": {"-cert", cert, "-key", key}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, append(args, "-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "w.db"))...)
+			p := processtest.Start(t, binary, append(args, "-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "w.db"))...)
 			for range 2 {
-				welcome := p.output.String()
+				welcome := p.Output()
 				lines := curlLine.FindAllStringSubmatch(welcome[strings.LastIndex(welcome, "wallet (process"):], -1)
 				if len(lines) != 5 {
 					t.Fatalf("got %q, want 5 lines of curl", lines)
@@ -73,23 +75,23 @@ func TestCurlLinesWork(t *testing.T) {
 				}
 				for _, line := range lines {
 					script := strings.Replace(line[1], "curl ", "curl -q -sS --fail-with-body --noproxy '*' ", 1)
-					script = strings.Replace(script, "-u operator ", "-u operator:"+p.password(t)+" ", 1)
+					script = strings.Replace(script, "-u operator ", "-u operator:"+password(t, p)+" ", 1)
 					if out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput(); err != nil {
 						t.Errorf("%s: %v\n%s", line[1], err, out)
 					}
 				}
-				p.restart(t)
+				p.Restart(t)
 			}
-			p.stop(t)
+			p.Stop(t)
 		})
 	}
 }
 
 // password returns the one that was printed at the start, and not by successors,
 // though they have the same.
-func (p *process) password(t *testing.T) string {
+func password(t *testing.T, p *processtest.Process) string {
 	t.Helper()
-	found := regexp.MustCompile(`-u operator:(\w+)`).FindAllStringSubmatch(p.output.String(), -1)
+	found := regexp.MustCompile(`-u operator:(\w+)`).FindAllStringSubmatch(p.Output(), -1)
 	if len(found) != 1 {
 		t.Fatalf("got %q, want the password once", found)
 	}
@@ -102,28 +104,28 @@ func TestPasswordComesFromAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("tell nobody\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, "-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "w.db"), "-password-file", file)
+	p := processtest.Start(t, binary, "-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "w.db"), "-password-file", file)
 	client := newClient(t, nil)
 	for password, want := range map[string]int{"tell nobody": 200, "tell nobody\n": 401, "": 401} {
-		if got := get(t, client, strings.Replace(p.base(), "http://", "http://operator:"+strings.NewReplacer(" ", "%20", "\n", "%0A").Replace(password)+"@", 1)+"/1.0/admin/totals"); got.status != want {
+		if got := get(t, client, strings.Replace(p.Base(), "http://", "http://operator:"+strings.NewReplacer(" ", "%20", "\n", "%0A").Replace(password)+"@", 1)+"/1.0/admin/totals"); got.status != want {
 			t.Errorf("%q: got %v, want %d", password, got, want)
 		}
 	}
-	if strings.Contains(p.output.String(), "tell nobody") {
+	if strings.Contains(p.Output(), "tell nobody") {
 		t.Error("the password is printed")
 	}
-	p.stop(t)
+	p.Stop(t)
 }
 
 func TestServiceSpeaksTLSAndShowsItsInside(t *testing.T) {
 	t.Parallel()
 	cert, key, pool := newCertificate(t)
-	address := freeAddress(t)
-	p := start(t, "-listen", "127.0.0.1:0", "-admin", address, "-db", filepath.Join(t.TempDir(), "w.db"), "-cert", cert, "-key", key)
+	address := processtest.FreeAddress(t)
+	p := processtest.Start(t, binary, "-listen", "127.0.0.1:0", "-admin", address, "-db", filepath.Join(t.TempDir(), "w.db"), "-cert", cert, "-key", key)
 	client := newClient(t, &tls.Config{RootCAs: pool})
 	for _, tt := range []struct{ url, want string }{
-		{p.base() + "/openapi.json", `"openapi": "3.1`},
-		{p.base() + "/docs", "<title>Wallet"},
+		{p.Base() + "/openapi.json", `"openapi": "3.1`},
+		{p.Base() + "/docs", "<title>Wallet"},
 		{"http://" + address + "/ready", `"ready":true,"draining":false,"checks":[{"name":"database","ok":true`},
 		{"http://" + address + "/metrics", `http_responses_total{code="200"} 2`},
 		{"http://" + address + "/metrics", `transfer_seconds_count 0`},
@@ -137,7 +139,7 @@ func TestServiceSpeaksTLSAndShowsItsInside(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", tt.url, got, tt.want)
 		}
 	}
-	p.stop(t)
+	p.Stop(t)
 }
 
 // newCertificate returns the files of a fresh certificate for 127.0.0.1 and its
@@ -182,7 +184,7 @@ func TestProcessesStartAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, db string) {
 		var wg sync.WaitGroup
 		for range 3 {
-			wg.Go(func() { start(t, "-listen", "127.0.0.1:0", "-admin", "", "-db", db) })
+			wg.Go(func() { processtest.Start(t, binary, "-listen", "127.0.0.1:0", "-admin", "", "-db", db) })
 		}
 		wg.Wait()
 	})
@@ -208,14 +210,14 @@ func TestServiceThatCannotStartSaysWhy(t *testing.T) {
 	if err := os.WriteFile(password, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, "-listen", "127.0.0.1:0", "-admin", "", "-db", file, "-password-file", password)
+	p := processtest.Start(t, binary, "-listen", "127.0.0.1:0", "-admin", "", "-db", file, "-password-file", password)
 	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
 	}
-	p.signal(t, syscall.SIGUSR2)
-	p.waitFor(t, "why", func(text string) bool { return strings.Contains(text, "this process goes on") })
-	if got := get(t, newClient(t, nil), p.base()+"/1.0/accounts/ann"); got.status != http.StatusNotFound {
+	p.Signal(t, syscall.SIGUSR2)
+	p.WaitFor(t, "why", func(text string) bool { return strings.Contains(text, "this process goes on") })
+	if got := get(t, newClient(t, nil), p.Base()+"/1.0/accounts/ann"); got.status != http.StatusNotFound {
 		t.Errorf("got %v after a restart that has failed", got)
 	}
-	p.stop(t)
+	p.Stop(t)
 }
