@@ -1,6 +1,7 @@
 package openloop
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -18,8 +19,9 @@ type conn struct {
 	g    *generator
 	conn net.Conn
 
-	busy      bool // has a request that isn't answered
-	late      bool // cut off for its answer was overdue
+	busy      bool  // has a request that isn't answered
+	late      bool  // cut off for its answer was overdue
+	unsent    error // what went wrong with writing
 	seq       int64
 	due, sent time.Duration
 	sum       [sha256.Size]byte // of what Outcomes identify the request by
@@ -95,6 +97,9 @@ func (c *conn) write(scratch []byte) []byte {
 	}
 	if _, err := c.conn.Write(text); err != nil {
 		_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
+		c.g.mu.Lock()
+		c.unsent = err
+		c.g.mu.Unlock()
 	}
 	return text
 }
@@ -131,7 +136,7 @@ func (g *generator) fail(c *conn, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if c.busy {
-		kind := kindOf(err)
+		kind := kindOf(cmp.Or(c.unsent, err)) // a reset that a write has found reads as an end
 		switch {
 		case g.ctx.Err() != nil:
 			kind = "the run ended before the answer"
