@@ -29,41 +29,39 @@ func newRecorder(w http.ResponseWriter) recording {
 	if _, ok := w.(http.Pusher); ok {
 		abilities |= push
 	}
-	rec := recorder{ResponseWriter: w}
 	switch abilities {
 	case flush:
-		return &recorderF{rec}
+		return &recorderF{recorder{ResponseWriter: w}}
 	case hijack:
-		return &recorderH{rec}
+		return &recorderH{recorder{ResponseWriter: w}}
 	case flush | hijack:
-		return &recorderFH{recorderF{rec}}
+		return &recorderFH{recorderF{recorder{ResponseWriter: w}}}
 	case readFrom:
-		return &recorderR{rec}
+		return &recorderR{recorder{ResponseWriter: w}}
 	case flush | readFrom:
-		return &recorderFR{recorderF{rec}}
+		return &recorderFR{recorderF{recorder{ResponseWriter: w}}}
 	case hijack | readFrom:
-		return &recorderHR{recorderH{rec}}
+		return &recorderHR{recorderH{recorder{ResponseWriter: w}}}
 	case flush | hijack | readFrom:
-		return &recorderFHR{recorderFH{recorderF{rec}}}
+		return &recorderFHR{recorderFH{recorderF{recorder{ResponseWriter: w}}}}
 	case push:
-		return &recorderP{rec}
+		return &recorderP{recorder{ResponseWriter: w}}
 	case flush | push:
-		return &recorderFP{recorderF{rec}}
+		return &recorderFP{recorderF{recorder{ResponseWriter: w}}}
 	case hijack | push:
-		return &recorderHP{recorderH{rec}}
+		return &recorderHP{recorderH{recorder{ResponseWriter: w}}}
 	case flush | hijack | push:
-		return &recorderFHP{recorderFH{recorderF{rec}}}
+		return &recorderFHP{recorderFH{recorderF{recorder{ResponseWriter: w}}}}
 	case readFrom | push:
-		return &recorderRP{recorderR{rec}}
+		return &recorderRP{recorderR{recorder{ResponseWriter: w}}}
 	case flush | readFrom | push:
-		return &recorderFRP{recorderFR{recorderF{rec}}}
+		return &recorderFRP{recorderFR{recorderF{recorder{ResponseWriter: w}}}}
 	case hijack | readFrom | push:
-		return &recorderHRP{recorderHR{recorderH{rec}}}
+		return &recorderHRP{recorderHR{recorderH{recorder{ResponseWriter: w}}}}
 	case flush | hijack | readFrom | push:
-		return &recorderFHRP{recorderFHR{recorderFH{recorderF{rec}}}}
+		return &recorderFHRP{recorderFHR{recorderFH{recorderF{recorder{ResponseWriter: w}}}}}
 	}
-	plain := rec
-	return &plain
+	return &recorder{ResponseWriter: w}
 }
 
 type (

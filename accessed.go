@@ -49,7 +49,7 @@ type AccessLogger struct {
 // such as [Recovered], Accessed belongs outside of that.
 //
 // How cheap a line is depends on the logger's handler. Those of slog write each by
-// a system call unless what they write to is buffered.
+// a system call; a [BufferedJSONHandler] writes many at a time.
 func Accessed(h http.Handler, logger *slog.Logger) *AccessLogger {
 	return &AccessLogger{handler: mustHandler("Accessed", h), logger: logger}
 }
@@ -120,7 +120,34 @@ func (a *AccessLogger) log(x *access, aborted bool) {
 	if !x.logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 5),
+	var few [8]slog.Attr
+	attrs := x.appendAttrs(few[:0], duration)
+	if aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	if failure != "" {
+		attrs = append(attrs, slog.String("error", failure))
+	}
+	if stack := x.rec.cause.stack(); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
+	}
+	h, end := a.line(x.logger, lineKind{x.method, x.pattern(), status}), x.start.Add(duration)
+	if buffered, ok := h.(*BufferedJSONHandler); ok {
+		// Without a slog.Record, which would be copied twice on its way there.
+		if ok, _ := buffered.writePlain(end, level, accessMessage, attrs); ok {
+			return
+		}
+	}
+	line := slog.NewRecord(end, level, accessMessage, 0)
+	line.AddAttrs(attrs...)
+	_ = h.Handle(ctx, line) // there is nowhere to report it
+}
+
+const accessMessage = "request"
+
+// appendAttrs appends what each line has besides its kind.
+func (x *access) appendAttrs(attrs []slog.Attr, duration time.Duration) []slog.Attr {
+	attrs = append(attrs,
 		slog.String("path", loggedPath(x.path)),
 		slog.Int64("bytes", x.rec.bytes),
 		slog.Duration("duration", duration),
@@ -131,18 +158,7 @@ func (a *AccessLogger) log(x *access, aborted bool) {
 	if id := x.id(); id != "" {
 		attrs = append(attrs, slog.String("request_id", string(id)))
 	}
-	line := slog.NewRecord(x.start.Add(duration), level, "request", 0)
-	line.AddAttrs(attrs...)
-	if aborted {
-		line.AddAttrs(slog.Bool("aborted", true))
-	}
-	if failure != "" {
-		line.AddAttrs(slog.String("error", failure))
-	}
-	if stack := x.rec.cause.stack(); stack != "" {
-		line.AddAttrs(slog.String("stack", stack))
-	}
-	_ = a.line(x.logger, lineKind{x.method, x.pattern(), status}).Handle(ctx, line) // there is nowhere to report it
+	return attrs
 }
 
 // pattern returns the one that the request was routed by, which may be that of a

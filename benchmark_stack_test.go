@@ -82,6 +82,7 @@ func BenchmarkStack(b *testing.B) {
 		{"Accessed/discarding", tigertonic.Accessed(null, slog.New(discardingHandler{})), nil},
 		{"Accessed/json", tigertonic.Accessed(null, jsonLines()), nil},
 		{"Accessed/text", tigertonic.Accessed(null, slog.New(slog.NewTextHandler(bufio.NewWriterSize(io.Discard, 64<<10), nil))), nil},
+		{"Accessed/buffered", tigertonic.Accessed(null, slog.New(tigertonic.NewBufferedJSONHandler(io.Discard, nil))), nil},
 		{"Accessed/off", tigertonic.Accessed(null, slog.New(slog.DiscardHandler)), nil},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -109,7 +109,8 @@
 //     go-metrics.
 //   - [CORSBuilder] builds CORS, which works wherever it stands.
 //   - [Recovered] answers for handlers that panic, and [Identified] gives each
-//     request an ID. [Accessed] logs a line for each, by log/slog.
+//     request an ID. [Accessed] logs a line for each, by log/slog, which a
+//     [BufferedJSONHandler] makes cheap.
 //   - [Sized], [Limited] and [Within] limit bodies, the requests at a time and
 //     how long they take.
 //   - [Cached] sets Cache-Control, and [PostProcessed] shows responses to a

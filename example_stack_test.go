@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -99,4 +100,24 @@ func ExampleAccessed() {
 	// Output:
 	// level=INFO msg=request method=GET pattern="GET /stuff/{id}" status=200 path=/stuff/1 bytes=5 remote=192.0.2.1:1234 request_id=ID
 	// 200 hello
+}
+
+func ExampleBufferedJSONHandler() {
+	var log strings.Builder // os.Stderr in a service
+	handler := tigertonic.NewBufferedJSONHandler(&log, nil)
+	logger := slog.New(handler) // and slog.SetDefault(logger), for all else
+
+	h := tigertonic.Accessed(text("hello"), logger)
+	request(h, "GET", "/stuff/1", "")
+	fmt.Println(strings.Count(log.String(), "\n"), "lines are written by now")
+
+	// In a service, after Server.Run has returned.
+	if err := handler.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "the log isn't whole:", err)
+	}
+	fmt.Println(strings.Count(log.String(), "\n"), "line is written in the end")
+	// Output:
+	// 200 hello
+	// 0 lines are written by now
+	// 1 line is written in the end
 }
