@@ -24,6 +24,8 @@ type encoder struct {
 	limited io.LimitedReader
 	path    []step   // of a checking
 	there   []uint64 // likewise
+
+	appending appending
 }
 
 var encoders = sync.Pool{New: func() any {

@@ -105,11 +105,11 @@ func (defaultErrorWriter) WritePlaintextError(w http.ResponseWriter, err error) 
 func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
 	h, status := w.Header(), statusOf(err)
 	if status != http.StatusNotModified { // whose validators are what it has to say (RFC 9110 §15.4.5)
-		h.Del("Content-Length")
-		h.Del("Etag")
-		h.Del("Last-Modified")
-		h.Set("Content-Type", mediaType)
-		h.Set("X-Content-Type-Options", "nosniff")
+		delete(h, "Content-Length")
+		delete(h, "Etag")
+		delete(h, "Last-Modified")
+		values := []string{mediaType, "nosniff"}
+		h["Content-Type"], h["X-Content-Type-Options"] = values[:1:1], values[1:]
 	}
 	w.WriteHeader(status)
 }

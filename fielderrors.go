@@ -31,6 +31,22 @@ func (e FieldError) String() string {
 	return e.Pointer + ": " + e.Detail
 }
 
+// MarshalJSON returns the error as a member of the errors of a [Problem].
+func (e FieldError) MarshalJSON() ([]byte, error) { return e.append(nil), nil }
+
+func (e *FieldError) append(b []byte) []byte {
+	switch {
+	case e.In == "":
+		b = appendHTMLSafe(append(b, `{"pointer":`...), e.Pointer)
+	case e.Parameter == "":
+		b = appendHTMLSafe(append(b, `{"in":`...), e.In)
+	default:
+		b = appendHTMLSafe(append(b, `{"parameter":`...), e.Parameter)
+		b = appendHTMLSafe(append(b, `,"in":`...), e.In)
+	}
+	return append(appendHTMLSafe(append(b, `,"detail":`...), e.Detail), '}')
+}
+
 // FieldErrors is all that is wrong with a request that can be read. It is
 // answered with 422 (RFC 9110 §15.5.21), and tells the client each of them.
 type FieldErrors []FieldError

@@ -80,6 +80,7 @@ type output struct {
 	item      reflect.Type // of a sequence
 	schema    *Schema      // of the body, or of a sequence's items
 	options   json.Options
+	append    appender // or nil if all is the codec's
 }
 
 type outputKind uint8
@@ -115,6 +116,15 @@ func compileOutput(t reflect.Type) (*output, error) {
 	err := c.finish()
 	o.options = typedOptions(c.durations)
 	o.direct = o.nilable && o.enveloped == nil
+	switch {
+	case err != nil || o.schema == nil:
+	case o.kind == sequenceOutput:
+		o.append = compileAppender(item)
+	case !o.direct:
+		o.append = compileAppender(t)
+	case t.Kind() == reflect.Pointer:
+		o.append = compileAppender(t.Elem())
+	}
 	return o, err
 }
 
@@ -224,7 +234,7 @@ func (o *output) isNil(value any) bool {
 func (o *output) respondJSON(w http.ResponseWriter, head responseHead, value any) error {
 	e := getEncoder()
 	defer putEncoder(e)
-	if err := json.MarshalWrite(&e.Buffer, value, o.options); err != nil {
+	if err := e.appendJSON(value, o.append, o.options); err != nil {
 		return err
 	}
 	e.WriteByte('\n')

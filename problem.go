@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -73,52 +74,70 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// MarshalJSON returns the error as a member of the errors of a [Problem].
-func (e FieldError) MarshalJSON() ([]byte, error) {
-	if e.In != "" {
-		return json.Marshal(struct {
-			Parameter string `json:"parameter,omitempty"`
-			In        string `json:"in"`
-			Detail    string `json:"detail"`
-		}{e.Parameter, e.In, e.Detail})
-	}
-	return json.Marshal(struct {
-		Pointer string `json:"pointer"`
-		Detail  string `json:"detail"`
-	}{e.Pointer, e.Detail})
+// A plainProblem is what the client is told of an error that isn't a [Problem].
+type plainProblem struct {
+	status int
+	detail string
+	errs   FieldErrors
+	id     RequestID
 }
 
-// problemOf returns what the client is told of an error.
-func problemOf(err error) Problem {
-	if p, ok := asProblem(err); ok {
-		if p.Status < 200 || p.Status > 999 {
-			p.Status = http.StatusInternalServerError
-		}
-		return p
-	}
-	p := Problem{Status: statusOf(err)}
-	if p.Status >= http.StatusInternalServerError {
+// plainProblemOf returns what the client is told of an error.
+func plainProblemOf(err error) plainProblem {
+	p := plainProblem{status: statusOf(err)}
+	if p.status >= http.StatusInternalServerError {
 		return p // the text is for the log
 	}
 	if errs, ok := errors.AsType[FieldErrors](err); ok {
-		p.Detail, p.Extensions = "the request isn't valid", map[string]any{"errors": errs}
+		p.detail, p.errs = "the request isn't valid", errs
 	} else if errs, ok := errors.AsType[unreadable](err); ok {
-		p.Detail, p.Extensions = "the request can't be read", map[string]any{"errors": errs.FieldErrors}
+		p.detail, p.errs = "the request can't be read", errs.FieldErrors
 	} else if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
-		p.Detail = description(equiv) // what wraps it may not be for clients
+		p.detail = description(equiv) // what wraps it may not be for clients
 	}
 	return p
 }
 
-// asProblem returns the problem that err is, or wraps, as a value or a pointer.
-func asProblem(err error) (Problem, bool) {
-	if p, ok := errors.AsType[Problem](err); ok {
-		return p, true
+// append appends the problem as RFC 9457 has it.
+func (p *plainProblem) append(b []byte) []byte {
+	b = append(b, '{')
+	if title := http.StatusText(p.status); title != "" {
+		b = append(appendHTMLSafe(append(b, `"title":`...), title), ',')
 	}
-	if p, ok := errors.AsType[*Problem](err); ok && p != nil {
-		return *p, true
+	b = strconv.AppendInt(append(b, `"status":`...), int64(p.status), 10)
+	if p.detail != "" {
+		b = appendHTMLSafe(append(b, `,"detail":`...), p.detail)
 	}
-	return Problem{}, false
+	for i, e := range p.errs {
+		separator := `,"errors":[`
+		if i > 0 {
+			separator = ","
+		}
+		b = e.append(append(b, separator...))
+	}
+	if len(p.errs) > 0 {
+		b = append(b, ']')
+	}
+	if p.id != "" {
+		b = appendHTMLSafe(append(b, `,"request_id":`...), string(p.id))
+	}
+	return append(b, '}')
+}
+
+// asProblem returns the problem that err is, or wraps, as a value or a pointer,
+// with a status that a response can have.
+func asProblem(err error) (p Problem, ok bool) {
+	if p, ok = errors.AsType[Problem](err); !ok {
+		pointer, _ := errors.AsType[*Problem](err)
+		if pointer == nil {
+			return p, false
+		}
+		p = *pointer
+	}
+	if p.Status < 200 || p.Status > 999 {
+		p.Status = http.StatusInternalServerError
+	}
+	return p, true
 }
 
 // ProblemWriter is an [ErrorWriter] that answers with problems (RFC 9457) in
@@ -141,7 +160,10 @@ func (pw ProblemWriter) WriteError(r *http.Request, w http.ResponseWriter, err e
 
 // WriteJSONError writes a problem.
 func (ProblemWriter) WriteJSONError(w http.ResponseWriter, err error) {
-	text, status := problemText(w, err)
+	e := getEncoder()
+	defer putEncoder(e)
+	e.Grow(serverCounts / 4)
+	text, status := appendProblem(e.AvailableBuffer(), w, err)
 	setProblemHeader(w, err)
 	writeErrorHeader(w, problemType, Problem{Status: status})
 	_, _ = w.Write(append(text, '\n')) // a client that is gone is no error
@@ -152,25 +174,26 @@ func (pw ProblemWriter) WritePlaintextError(w http.ResponseWriter, err error) {
 	pw.WriteJSONError(w, err)
 }
 
-// problemText returns what the client is told of an error, and its status. What
-// it isn't told goes to the log.
-func problemText(w http.ResponseWriter, err error) (text []byte, status int) {
-	p := problemOf(err)
-	if _, ok := asProblem(err); ok {
-		text, failure := json.Marshal(p)
-		if failure == nil && p.Status >= http.StatusInternalServerError {
-			noteProblem(w, err, p)
-		}
+// appendProblem appends what the client is told of an error, and returns its
+// status. What it isn't told goes to the log.
+func appendProblem(b []byte, w http.ResponseWriter, err error) (text []byte, status int) {
+	p := plainProblem{status: http.StatusInternalServerError}
+	if problem, ok := asProblem(err); ok {
+		text, failure := json.Marshal(problem)
 		if failure == nil {
-			return text, p.Status
+			if problem.Status >= http.StatusInternalServerError {
+				noteProblem(w, err, problem)
+			}
+			return append(b, text...), problem.Status
 		}
-		p, err = Problem{Status: http.StatusInternalServerError}, errors.Join(err, failure)
+		err = errors.Join(err, failure)
+	} else {
+		p = plainProblemOf(err)
 	}
-	if p.Status >= http.StatusInternalServerError {
-		p.Extensions = map[string]any{"request_id": noteCause(w, err)}
+	if p.status >= http.StatusInternalServerError {
+		p.id = noteCause(w, err)
 	}
-	text, _ = json.Marshal(p) // strings always encode
-	return text, p.Status
+	return p.append(b), p.status
 }
 
 // identified returns w with the request's ID known to it, also where a writer

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"runtime"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // Streams of values, one item at a time.
@@ -42,7 +40,8 @@ type sequenceWriter struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController
 	encoder    *encoder
-	options    json.Options
+	output     *output
+	holder     reflect.Value // a pointer to the item that is being sent
 	head       responseHead
 	mediaType  string
 	timeout    time.Duration
@@ -53,7 +52,7 @@ type sequenceWriter struct {
 // respondSequence writes the stream that value points to.
 func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head responseHead, value any) error {
 	s := sequenceWriter{
-		w: w, controller: http.NewResponseController(w), encoder: getEncoder(), options: o.options,
+		w: w, controller: http.NewResponseController(w), encoder: getEncoder(), output: o, holder: reflect.New(o.item),
 		head: head, mediaType: preferred(r, sequenceTypes[:]), timeout: writeTimeout(r),
 	}
 	defer putEncoder(s.encoder)
@@ -125,7 +124,8 @@ func (s *sequenceWriter) item(item reflect.Value) error {
 	case s.mediaType == jsonType:
 		e.WriteByte(',')
 	}
-	if err := json.MarshalWrite(&e.Buffer, item.Interface(), s.options); err != nil {
+	s.holder.Elem().Set(item)
+	if err := e.appendJSON(s.holder.Interface(), s.output.append, s.output.options); err != nil {
 		return err
 	}
 	switch s.mediaType {
@@ -202,8 +202,8 @@ func (s *sequenceWriter) end(err error) error {
 	e.Reset()
 	switch {
 	case err != nil:
-		text, _ := problemText(s.w, err)
 		e.WriteString("event: error\ndata: ")
+		text, _ := appendProblem(e.AvailableBuffer(), s.w, err)
 		e.Write(text)
 		e.WriteString("\n\n")
 	case s.mediaType == jsonType && s.items == 0:

@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,9 +14,13 @@ func (e *Endpoint) Describe(op *Operation) {
 	e.out.describe(op)
 	e.in.describe(op)
 	for _, err := range e.errors {
-		p := problemOf(err)
-		op.addProblem(p.Status, p.Error())
-		p.describeHeader(op.Response(strconv.Itoa(p.Status)))
+		if p, ok := asProblem(err); ok {
+			op.addProblem(p.Status, p.Error())
+			p.describeHeader(op.Response(strconv.Itoa(p.Status)))
+			continue
+		}
+		p := plainProblemOf(err)
+		op.addProblem(p.status, cmp.Or(p.detail, http.StatusText(p.status)))
 	}
 	op.addProblem(http.StatusInternalServerError, "the service has failed")
 }
