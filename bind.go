@@ -5,18 +5,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // How a request becomes an input.
 
-// bind puts the request into the value that in points to.
-func (in *input) bind(ctx context.Context, value unsafe.Pointer, target any, w http.ResponseWriter, r *http.Request) error {
+// bind puts the request into the value that target points to.
+func (in *input) bind(ctx context.Context, target any, w http.ResponseWriter, r *http.Request) error {
 	var f findings
+	value := reflect.ValueOf(target).Elem()
 	if err := in.bindParams(&f, value, r); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ type text struct {
 }
 
 // bindParams returns an error if the tree of handlers is wrong.
-func (in *input) bindParams(f *findings, value unsafe.Pointer, r *http.Request) error {
+func (in *input) bindParams(f *findings, value reflect.Value, r *http.Request) error {
 	var buf [8]text
 	queries := buf[:0]
 	if in.queries && r.URL.RawQuery != "" {
@@ -124,7 +125,7 @@ func unescapeQuery(s string) (string, bool) {
 	return s, err == nil
 }
 
-func (p *param) fromQuery(f *findings, value unsafe.Pointer, queries []text, i int) {
+func (p *param) fromQuery(f *findings, value reflect.Value, queries []text, i int) {
 	n, first := 0, ""
 	var many []string
 	for _, q := range queries {
@@ -141,7 +142,7 @@ func (p *param) fromQuery(f *findings, value unsafe.Pointer, queries []text, i i
 	p.values(f, value, n, first, many)
 }
 
-func (p *param) fromHeader(f *findings, value unsafe.Pointer, lines []string) {
+func (p *param) fromHeader(f *findings, value reflect.Value, lines []string) {
 	if !p.many {
 		first := ""
 		if len(lines) > 0 {
@@ -162,7 +163,7 @@ func (p *param) fromHeader(f *findings, value unsafe.Pointer, lines []string) {
 	p.values(f, value, len(many), "", many)
 }
 
-func (p *param) fromCookies(f *findings, value unsafe.Pointer, cookies []*http.Cookie) {
+func (p *param) fromCookies(f *findings, value reflect.Value, cookies []*http.Cookie) {
 	if len(cookies) == 0 {
 		p.values(f, value, 0, "", nil)
 		return
@@ -171,13 +172,13 @@ func (p *param) fromCookies(f *findings, value unsafe.Pointer, cookies []*http.C
 }
 
 // values stores the n values of a parameter, the first of them or all.
-func (p *param) values(f *findings, value unsafe.Pointer, n int, first string, many []string) {
+func (p *param) values(f *findings, value reflect.Value, n int, first string, many []string) {
 	switch {
 	case n == 0 && p.required:
 		f.parameter(p.in, p.name, "is required")
 	case n == 0:
 		for _, text := range p.defaults {
-			p.set(fieldAt(value, p.offset), text)
+			p.set(fieldOf(value, p.index), text)
 		}
 	case p.many:
 		p.all(f, value, many)
@@ -189,27 +190,27 @@ func (p *param) values(f *findings, value unsafe.Pointer, n int, first string, m
 }
 
 // one stores a value.
-func (p *param) one(f *findings, value unsafe.Pointer, text string) {
-	for _, detail := range p.take(f, value, p.check, text) {
-		f.parameter(p.in, p.name, detail)
+func (p *param) one(f *findings, value reflect.Value, text string) {
+	for _, err := range p.take(f, value, p.check, text) {
+		f.parameter(p.in, p.name, err.Detail)
 	}
 }
 
 // take stores a value, or returns what is wrong with it.
-func (p *param) take(f *findings, value unsafe.Pointer, k *check, text string) (wrong []string) {
+func (p *param) take(f *findings, value reflect.Value, k *check, text string) (wrong FieldErrors) {
 	if !utf8.ValidString(text) {
 		f.unreadable = true
-		return []string{"isn't valid UTF-8"}
+		return FieldErrors{{Detail: "isn't valid UTF-8"}}
 	}
 	wrong = k.refusesText(text)
-	if len(wrong) == 0 && !p.set(fieldAt(value, p.offset), text) {
-		return []string{"isn't valid"}
+	if len(wrong) == 0 && !p.set(fieldOf(value, p.index), text) {
+		return FieldErrors{{Detail: "isn't valid"}}
 	}
 	return wrong
 }
 
 // all stores several values.
-func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
+func (p *param) all(f *findings, value reflect.Value, texts []string) {
 	c := checking{}
 	c.length(p.check, len(texts))
 	if p.check.unique && p.hasTwice(texts) {
@@ -219,8 +220,8 @@ func (p *param) all(f *findings, value unsafe.Pointer, texts []string) {
 		f.parameter(p.in, p.name, err.Detail)
 	}
 	for i, text := range texts {
-		for _, detail := range p.take(f, value, p.check.items, text) {
-			f.parameter(p.in, p.name, "value "+strconv.Itoa(i+1)+" "+detail)
+		for _, err := range p.take(f, value, p.check.items, text) {
+			f.parameter(p.in, p.name, "value "+strconv.Itoa(i+1)+" "+err.Detail)
 		}
 	}
 }
@@ -242,32 +243,27 @@ func (p *param) hasTwice(texts []string) bool {
 }
 
 // refusesText returns in which ways a parameter's text isn't what is asked for.
-func (k *check) refusesText(text string) []string {
+func (k *check) refusesText(text string) FieldErrors {
 	if k.acceptsAll() {
 		return nil
 	}
-	kinds := k.kinds()
-	if kinds.has(stringType) {
-		if k.ref == nil && len(k.anyOf) == 0 && !k.looksAtText() {
-			return nil
-		}
-		return k.refusesValue(quoteJSON(text))
-	}
-	isBool := text == "true" || text == "false"
-	switch {
+	kinds, alone := k.kinds(), k.ref == nil && len(k.anyOf) == 0
+	switch isBool := text == "true" || text == "false"; {
+	case kinds.has(stringType) && alone && !k.looksAtText():
+		return nil
+	case kinds.has(stringType) && alone:
+		var c checking
+		c.text(k, []byte(text))
+		return c.errs
+	case kinds.has(stringType):
+		return k.check(quoteJSON(text))
 	case isBool && kinds&booleanType != 0:
 	case !isNumber(text), kinds&numericType == 0 && strings.ContainsAny(text, ".eE"):
-		return []string{"must be " + kinds.noun()}
+		return FieldErrors{{Detail: "must be " + kinds.noun()}}
+	case alone && kinds&(numericType|integerType) != 0 && acceptsFixed(k, text):
+		return nil
 	}
-	return k.refusesValue([]byte(text))
-}
-
-// refusesValue returns in which ways k refuses a JSON value.
-func (k *check) refusesValue(value []byte) (details []string) {
-	for _, err := range k.check(value) {
-		details = append(details, err.Detail)
-	}
-	return details
+	return k.check([]byte(text))
 }
 
 // kinds returns the types that the check, or what it refers to, allows.

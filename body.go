@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strconv"
 	"time"
-	"unsafe"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,7 +18,7 @@ const mergePatchType = "application/merge-patch+json"
 // A bodyInput is how a request's body becomes a value of a type.
 type bodyInput struct {
 	typ         reflect.Type
-	offset      uintptr // in the input
+	index       []int // in the input
 	required    bool
 	mediaType   string
 	description string
@@ -29,8 +28,8 @@ type bodyInput struct {
 	patch       *patchPlan // if it is a Patch
 }
 
-func newBodyInput(c *schemaCompiler, t reflect.Type, offset uintptr, required bool) *bodyInput {
-	b := &bodyInput{typ: t, offset: offset, required: required, mediaType: jsonType, schema: c.schema(t)}
+func newBodyInput(c *schemaCompiler, t reflect.Type, index []int, required bool) *bodyInput {
+	b := &bodyInput{typ: t, index: index, required: required, mediaType: jsonType, schema: c.schema(t)}
 	whole := indirect(t)
 	if elem, ok := optElem(whole); ok {
 		whole = indirect(elem)
@@ -82,7 +81,7 @@ var errNotDuration = errors.New("not a duration")
 
 // bind decodes the request's body. What is wrong with it as a value is added to
 // what is found, and an error is returned if it can't be looked at.
-func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWriter, r *http.Request) error {
+func (b *bodyInput) bind(f *findings, value reflect.Value, w http.ResponseWriter, r *http.Request) error {
 	e := getEncoder()
 	defer putEncoder(e)
 	declared := len(r.Header["Content-Type"]) > 0
@@ -102,7 +101,7 @@ func (b *bodyInput) bind(f *findings, value unsafe.Pointer, w http.ResponseWrite
 	if !declared {
 		return b.unsupported(w)
 	}
-	target := interfaceAt(b.typ, fieldAt(value, b.offset))
+	target := fieldOf(value, b.index).Addr().Interface()
 	readable, err := b.decode(f, e, target)
 	if !readable && !hasPlainBody(r) {
 		return UnsupportedMediaType{errors.New("a body must be sent without Content-Encoding")}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -22,7 +21,7 @@ type check struct {
 	bare     bool // nothing but ref and anyOf is
 
 	minLength, maxLength int // -1 for none
-	pattern              *regexp.Regexp
+	pattern              *textPattern
 	format               *format
 	base64               bool
 
@@ -268,7 +267,7 @@ func (c *checkCompiler) compileString(k *check, s *Schema) {
 	}
 	if s.Pattern != "" {
 		var err error
-		if k.pattern, err = regexp.Compile(s.Pattern); err != nil {
+		if k.pattern, err = compileTextPattern(s.Pattern); err != nil {
 			c.wrong(s, "pattern: %w", err)
 		}
 	}

@@ -3,7 +3,6 @@ package tigertonic
 import (
 	"bytes"
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,9 +62,9 @@ func (k *check) check(value []byte) FieldErrors {
 }
 
 // wrong notes what is wrong with the value at the current path.
-func (c *checking) wrong(format string, args ...any) {
+func (c *checking) wrong(detail string) {
 	if len(c.errs) < maxErrors {
-		c.errs = append(c.errs, FieldError{Pointer: pointerOf(c.path), Detail: fmt.Sprintf(format, args...)})
+		c.errs = append(c.errs, FieldError{Pointer: pointerOf(c.path), Detail: detail})
 	}
 }
 
@@ -122,7 +121,7 @@ func (c *checking) value(k *check) {
 		c.pos = begin
 	}
 	if t := typeOfFirst(first); !k.types.has(t) {
-		c.wrong("must be %s", k.types.noun())
+		c.wrong("must be " + k.types.noun())
 		c.skip()
 		return
 	}
@@ -146,7 +145,7 @@ func (c *checking) value(k *check) {
 		return
 	}
 	if k.enum != nil && !k.enum[canonical(c.src[begin:c.pos])] {
-		c.wrong("must be one of %s", k.enumText)
+		c.wrong("must be one of " + k.enumText)
 	}
 }
 
@@ -349,10 +348,10 @@ func (c *checking) array(k *check) {
 // length checks the number of an array's items.
 func (c *checking) length(k *check, n int) {
 	if k.minItems >= 0 && n < k.minItems {
-		c.wrong("must have at least %s", count(k.minItems, "item"))
+		c.wrong("must have at least " + count(k.minItems, "item"))
 	}
 	if k.maxItems >= 0 && n > k.maxItems {
-		c.wrong("must have at most %s", count(k.maxItems, "item"))
+		c.wrong("must have at most " + count(k.maxItems, "item"))
 	}
 }
 
@@ -366,22 +365,22 @@ func count(n int, noun string) string {
 // text checks a string.
 func (c *checking) text(k *check, text []byte) {
 	if k.minLength >= 0 && utf8.RuneCount(text) < k.minLength {
-		c.wrong("must be at least %s long", count(k.minLength, "character"))
+		c.wrong("must be at least " + count(k.minLength, "character") + " long")
 	}
 	if k.maxLength >= 0 && len(text) > k.maxLength && utf8.RuneCount(text) > k.maxLength {
-		c.wrong("must be at most %s long", count(k.maxLength, "character"))
+		c.wrong("must be at most " + count(k.maxLength, "character") + " long")
 	}
-	if k.pattern != nil && !k.pattern.Match(text) {
-		c.wrong("must match %s", k.pattern)
+	if k.pattern != nil && !k.pattern.matches(text) {
+		c.wrong("must match " + k.pattern.String())
 	}
 	if k.format != nil && !k.format.valid(text) {
-		c.wrong("must be %s", k.format.noun)
+		c.wrong("must be " + k.format.noun)
 	}
 	if k.base64 && !isBase64(text) {
 		c.wrong("must be base64 (RFC 4648 §4)")
 	}
 	if k.enum != nil && !k.strings[string(text)] {
-		c.wrong("must be one of %s", k.enumText)
+		c.wrong("must be one of " + k.enumText)
 	}
 }
 

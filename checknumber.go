@@ -10,17 +10,24 @@ import (
 // number checks the number that is next.
 func (c *checking) number(k *check) {
 	begin := c.pos
-	raw := c.literal()
-	n, ok := parseFixed(raw)
-	if !ok || k.enum != nil || n.places > 0 && k.types&numericType == 0 || n.digits == 0 && raw[0] == '-' {
+	if raw := c.literal(); !acceptsFixed(k, raw) {
 		c.anyNumber(k, raw, begin)
-		return
+	}
+}
+
+// acceptsFixed tells whether a number, which must be a JSON number, is a short
+// one that the check accepts as it is written.
+func acceptsFixed[T string | []byte](k *check, text T) bool {
+	n, ok := parseFixed(text)
+	if !ok || k.enum != nil || n.places > 0 && k.types&numericType == 0 || n.digits == 0 && text[0] == '-' {
+		return false
 	}
 	for i := range k.bounds {
 		if b := &k.bounds[i]; !b.isFixed || b.refuses(n) {
-			c.bound(b, parseNumber(raw))
+			return false
 		}
 	}
+	return true
 }
 
 // anyNumber checks a number that may be of any size.
@@ -28,7 +35,7 @@ func (c *checking) anyNumber(k *check, raw []byte, begin int) {
 	n, integer, known := parseNumber(raw), false, len(c.errs)
 	if k.types != anyType && k.types&numericType == 0 {
 		if !n.isInteger() {
-			c.wrong("must be %s", k.types.noun())
+			c.wrong("must be " + k.types.noun())
 			return
 		}
 		if bytes.ContainsAny(raw, ".eE") || n.sign() == 0 {
@@ -36,14 +43,14 @@ func (c *checking) anyNumber(k *check, raw []byte, begin int) {
 		}
 	}
 	if k.floating != 0 && !fits(raw, n, k.floating) {
-		c.wrong("must be a number of %d bits (IEEE 754)", k.floating)
+		c.wrong("must be a number of " + strconv.Itoa(k.floating) + " bits (IEEE 754)")
 		return
 	}
 	for i := range k.bounds {
 		c.bound(&k.bounds[i], n)
 	}
 	if k.enum != nil && !k.enum[string(n.appendCanonical(nil))] {
-		c.wrong("must be one of %s", k.enumText)
+		c.wrong("must be one of " + k.enumText)
 	}
 	if integer && len(c.errs) == known && n.exponent <= maxDigits {
 		c.edit(begin, c.pos, n.appendInteger(nil))
@@ -61,23 +68,23 @@ func (c *checking) bound(b *bound, n number) {
 	switch order := n.compare(b.value); b.keyword {
 	case "minimum":
 		if order < 0 {
-			c.wrong("must be at least %s", b.text)
+			c.wrong("must be at least " + b.text)
 		}
 	case "maximum":
 		if order > 0 {
-			c.wrong("must be at most %s", b.text)
+			c.wrong("must be at most " + b.text)
 		}
 	case "exclusiveMinimum":
 		if order <= 0 {
-			c.wrong("must be more than %s", b.text)
+			c.wrong("must be more than " + b.text)
 		}
 	case "exclusiveMaximum":
 		if order >= 0 {
-			c.wrong("must be less than %s", b.text)
+			c.wrong("must be less than " + b.text)
 		}
 	case "multipleOf":
 		if !n.isMultipleOf(b.value) {
-			c.wrong("must be a multiple of %s", b.text)
+			c.wrong("must be a multiple of " + b.text)
 		}
 	}
 }

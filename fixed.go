@@ -11,10 +11,10 @@ const maxFixed = 18 // digits, of which an int64 holds all
 
 // parseFixed returns the number that is written as text, which must be a JSON
 // number, if it has no exponent and few digits.
-func parseFixed(text []byte) (n fixed, ok bool) {
+func parseFixed[T string | []byte](text T) (n fixed, ok bool) {
 	digits, point := 0, false
-	for i, c := range text {
-		switch {
+	for i := range len(text) {
+		switch c := text[i]; {
 		case c >= '0' && c <= '9':
 			n.digits = n.digits*10 + int64(c-'0')
 			digits++

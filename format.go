@@ -127,12 +127,19 @@ func isEmail(s []byte) bool {
 
 // isDotAtom tells whether s is atoms with dots between them.
 func isDotAtom(s []byte) bool {
-	for atom := range bytes.SplitSeq(s, []byte(".")) {
-		if len(atom) == 0 || len(bytes.Trim(atom, letters+digits+"!#$%&'*+-/=?^_`{|}~")) > 0 {
+	dot := true // or the beginning
+	for _, c := range s {
+		if c == '.' && dot || c != '.' && !isAtomic(c) {
 			return false
 		}
+		dot = c == '.'
 	}
-	return true
+	return !dot
+}
+
+// isAtomic tells whether c may be in an atom (RFC 5322 §3.2.3).
+func isAtomic(c byte) bool {
+	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
 }
 
 const (
@@ -165,17 +172,23 @@ func isHostName(s []byte) bool {
 	if len(s) == 0 || len(s) > 253 {
 		return false
 	}
-	for label := range bytes.SplitSeq(s, []byte(".")) {
-		if len(label) == 0 || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+	length, last := 0, byte('.') // of the label
+	for _, c := range s {
+		switch {
+		case c == '.' && (length == 0 || last == '-'):
+			return false
+		case c == '.':
+			length = -1
+		case c == '-' && length == 0, length == 63, !isAlphanumeric(c) && c != '-':
 			return false
 		}
-		for i := range len(label) {
-			if c := label[i]; c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-				return false
-			}
-		}
+		length, last = length+1, c
 	}
-	return true
+	return length > 0 && last != '-'
+}
+
+func isAlphanumeric(c byte) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
 }
 
 func isUUID(s []byte) bool {

@@ -23,7 +23,7 @@ type input struct {
 type param struct {
 	name, in  string
 	field     string // its name, for the programmer
-	offset    uintptr
+	index     []int
 	many      bool
 	plain     bool // a string, which takes whatever its check does
 	set       setter
@@ -42,9 +42,9 @@ func compileInput(t reflect.Type) (*input, error) {
 		return nil, fmt.Errorf("the input is a pointer to the pointer %v", t)
 	}
 	if t.Kind() == reflect.Struct && c.schemas.known(t) == nil && hasParameters(t, nil) {
-		c.fields(t, 0)
+		c.fields(t, nil)
 	} else if t.Kind() != reflect.Struct || t.NumField() > 0 {
-		c.body(t, 0, true)
+		c.body(t, nil, true)
 	}
 	c.in.validate = compileValidation(t)
 	err := c.schemas.finish()
@@ -94,13 +94,13 @@ func (c *inputCompiler) wrong(t reflect.Type, field, format string, args ...any)
 	c.errs = append(c.errs, wrongType(t, field, format, args...))
 }
 
-// fields compiles the fields of a struct that lies at an offset.
-func (c *inputCompiler) fields(t reflect.Type, offset uintptr) {
+// fields compiles the fields of a struct that lies at an index.
+func (c *inputCompiler) fields(t reflect.Type, index []int) {
 	for f := range t.Fields() {
 		in, name, placed := placeOf(f)
 		switch {
 		case isFlattened(f):
-			c.fields(f.Type, offset+f.Offset)
+			c.fields(f.Type, append(slices.Clip(index), f.Index...))
 		case !placed && f.Anonymous && indirect(f.Type).Kind() == reflect.Struct && hasParameters(indirect(f.Type), nil):
 			c.wrong(t, f.Name, "a struct with parameters is embedded itself, not by a pointer")
 		case !placed && f.IsExported():
@@ -109,9 +109,9 @@ func (c *inputCompiler) fields(t reflect.Type, offset uintptr) {
 		case !f.IsExported():
 			c.wrong(t, f.Name, "a field with the tag %q must be exported", in)
 		case in == "body":
-			c.bodyField(t, f, offset)
+			c.bodyField(t, f, index)
 		default:
-			c.param(t, f, in, name, offset)
+			c.param(t, f, in, name, index)
 		}
 		if placed || isFlattened(f) {
 			c.tags(t, f)
@@ -136,7 +136,7 @@ func (c *inputCompiler) tags(t reflect.Type, f reflect.StructField) {
 	}
 }
 
-func (c *inputCompiler) bodyField(t reflect.Type, f reflect.StructField, offset uintptr) {
+func (c *inputCompiler) bodyField(t reflect.Type, f reflect.StructField, index []int) {
 	if name := f.Tag.Get("body"); name != "" {
 		c.wrong(t, f.Name, `body:%q isn't body:""`, name)
 	}
@@ -150,20 +150,20 @@ func (c *inputCompiler) bodyField(t reflect.Type, f reflect.StructField, offset 
 		return
 	}
 	_, isOpt := optElem(f.Type)
-	c.body(f.Type, offset+f.Offset, f.Type.Kind() != reflect.Pointer && !isOpt)
+	c.body(f.Type, append(slices.Clip(index), f.Index...), f.Type.Kind() != reflect.Pointer && !isOpt)
 	c.in.body.description = f.Tag.Get("doc")
 }
 
-// body compiles a body of type t that lies at an offset.
-func (c *inputCompiler) body(t reflect.Type, offset uintptr, required bool) {
-	c.in.body = newBodyInput(&c.schemas, t, offset, required)
+// body compiles a body of type t that lies at an index.
+func (c *inputCompiler) body(t reflect.Type, index []int, required bool) {
+	c.in.body = newBodyInput(&c.schemas, t, index, required)
 }
 
-func (c *inputCompiler) param(t reflect.Type, f reflect.StructField, in, name string, offset uintptr) {
+func (c *inputCompiler) param(t reflect.Type, f reflect.StructField, in, name string, index []int) {
 	name, option, _ := strings.Cut(name, ",")
 	h, elem := holds(f.Type)
 	p := param{
-		name: name, in: in, field: f.Name, offset: offset + f.Offset,
+		name: name, in: in, field: f.Name, index: append(slices.Clip(index), f.Index...),
 		many: h == holdsMany, plain: f.Type.Kind() == reflect.String && !isTextType(f.Type), set: setterOf(f.Type), canonical: textproto.CanonicalMIMEHeaderKey(name),
 	}
 	p.outer = in == "path" && option == "namespace"
@@ -228,9 +228,9 @@ func (c *inputCompiler) queriesAndRules(p *param, t reflect.Type, f reflect.Stru
 		if p.required {
 			c.wrong(t, f.Name, "what is required has no default")
 		}
-		scratch := reflect.New(f.Type)
+		scratch := reflect.New(f.Type).Elem()
 		for _, text := range p.defaults {
-			if !p.set(scratch.UnsafePointer(), text) {
+			if !p.set(scratch, text) {
 				c.wrong(t, f.Name, "the default %q can't be its value", text)
 			}
 		}

@@ -27,7 +27,7 @@ type patchPlan struct {
 
 func newPatchPlan(t reflect.Type) (*patchPlan, error) {
 	var c schemaCompiler
-	plan := &patchPlan{newBodyInput(&c, t, 0, true), compileValidation(t)}
+	plan := &patchPlan{newBodyInput(&c, t, nil, true), compileValidation(t)}
 	return plan, c.finish()
 }
 

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unsafe"
 )
 
 // Endpoint is a handler made of a function by [Typed]. Its methods but for
@@ -106,7 +105,7 @@ func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 			return err
 		}
 		value := new(In)
-		if err := in.bind(r.Context(), unsafe.Pointer(value), value, w, r); err != nil { //nolint:gosec // see field.go
+		if err := in.bind(r.Context(), value, w, r); err != nil {
 			return err
 		}
 		result, err := f(r.Context(), value)
