@@ -136,6 +136,9 @@ func (s *Spool) tell() {
 // spool is closed and nothing is left, or that of the context.
 func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 	for {
+		if ctx.Err() != nil { // else one that was abandoned would come back
+			return nil, ctx.Err()
+		}
 		segment, changed, due, err := s.next(time.Now())
 		if segment != nil || err != nil {
 			return segment, err
@@ -147,9 +150,6 @@ func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 		case <-ctx.Done():
 		}
 		timer.Stop()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 	}
 }
 

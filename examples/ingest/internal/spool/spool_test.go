@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,42 @@ func TestClosedSpoolTakesNothing(t *testing.T) {
 	s.Close()
 	if _, err := s.Append(t.Context(), []byte(record(1, 0))); !errors.Is(err, spool.ErrClosed) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNextEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	s := open(t, options(t))
+	add(t, s, record(1, 0))
+	s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	segment, err := s.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	s.Abandon(segment)
+	if segment, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v and %v", segment, err)
+	}
+}
+
+// Who waits for a segment finds out that there is going to be none.
+func TestClosingEndsWaiting(t *testing.T) {
+	t.Parallel()
+	s := open(t, options(t))
+	ended := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := s.Next(t.Context())
+			ended <- err
+		}()
+	}
+	s.Close()
+	for range 3 {
+		if err := <-ended; !errors.Is(err, io.EOF) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -32,6 +32,9 @@ func (s *Spool) write() {
 			if s.open != nil {
 				s.finish(s.open)
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.tell() // there may be nothing to wait for
 			return
 		}
 	}
