@@ -1,8 +1,13 @@
 # Needs Go, git and a shell; the tools are pinned in tools/go.mod and built by the go command.
 
-FUZZTIME ?= 30s
-BENCH    ?= .
-MINCOVER ?= 95.0
+FUZZTIME  ?= 30s
+BENCH     ?= .
+ONLY      ?=
+COUNT     ?= 6
+BENCHTIME ?= 30ms
+LOADTIME  ?= 2s
+BASE      ?=
+MINCOVER  ?= 95.0
 
 # Every module that git tracks or would track, one after another; tools/ holds no code.
 MODULES := $(sort $(dir $(wildcard $(shell git ls-files -co --exclude-standard go.mod '*/go.mod'))))
@@ -17,7 +22,7 @@ RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
 # $(call each,modules,command) ends at the first module where the command fails.
 each = @for m in $(1); do echo "== $$m"; (cd "$$m" && $(2)) || exit 1; done
 
-.PHONY: test lint fuzz cover bench restart fmt
+.PHONY: test lint fuzz cover bench bench-report bench-check microbench restart fmt
 .NOTPARALLEL:
 
 # test vets and tests every module, with the race detector where cgo can build it.
@@ -42,8 +47,21 @@ cover:
 	@awk -v min=$(MINCOVER) 'NR > 1 { all += $$2; if ($$3) hit += $$2 } \
 	END { p = 100 * hit / all; printf "total: %.2f%% of statements\n", p; exit (p < min) }' cover.out
 
-# bench runs the root's benchmarks ten times and leaves the raw figures in bench.out.
+# bench compares the library with others, in about ten minutes, and writes docs/BENCHMARKS.md.
+# ONLY=routing,endpoints,middleware,loopback chooses, and then nothing is written.
 bench:
+	@cd benchmarks && go run . -only '$(ONLY)' -count $(COUNT) -benchtime $(BENCHTIME) -loadtime $(LOADTIME)
+
+# bench-report writes docs/BENCHMARKS.md of what bench has measured last.
+bench-report:
+	@cd benchmarks && go run . -from-raw
+
+# bench-check fails if the root's benchmarks allocate more than at BASE, or the last tag.
+bench-check:
+	@cd benchmarks && go run ./regress -base '$(BASE)' -bench '$(BENCH)'
+
+# microbench runs the root's benchmarks ten times and leaves the raw figures in bench.out.
+microbench:
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 . >bench.out || { cat bench.out; exit 1; }
 	@$(TOOL) benchstat bench.out
 

@@ -16,6 +16,24 @@ import (
 
 // What there is for each purpose, ours first.
 
+// recorders are what middlewares that look at the response have in common: a
+// ResponseWriter round another. Of several of ours, one makes it for all.
+func recorders() []Peer {
+	return []Peer{
+		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.First(h) })},
+		{"chi", plainly(func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
+			})
+		})},
+		{"by-hand", plainly(func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(&statusWriter{ResponseWriter: w}, r)
+			})
+		})},
+	}
+}
+
 func recoverers() []Peer {
 	return []Peer{
 		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Recovered(h) })},

@@ -44,6 +44,7 @@ func Tasks() []Task {
 	}}
 	return []Task{
 		{Name: "none", Request: plain, Peers: []Peer{{"none", func(h http.Handler, _ io.Writer) http.Handler { return h }}}},
+		{Name: "recorder", Request: plain, Peers: recorders()},
 		{Name: "recover", Request: plain, Peers: recoverers()},
 		{Name: "request-id", Request: plain, Peers: identifiers()},
 		{Name: "access-log", Request: plain, Logs: true, Peers: loggers()},

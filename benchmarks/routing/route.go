@@ -4,6 +4,7 @@ package routing
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -34,10 +35,10 @@ func NewRoute(method, pattern string) Route {
 // value.
 func (rt *Route) Path() string { return strings.NewReplacer("{", "", "}", "").Replace(rt.Pattern) }
 
-// Table reads one of the public route tables, which lie beside the library's own
-// benchmarks: a method and a pattern a line.
-func Table(name string) ([]Route, error) {
-	text, err := os.ReadFile("../../testdata/routes/" + name + ".txt") //nolint:gosec // the names are ours
+// Table reads one of the public route tables, a method and a pattern a line. They
+// lie beside the library's own benchmarks, in its folder testdata/routes.
+func Table(dir, name string) ([]Route, error) {
+	text, err := os.ReadFile(filepath.Join(dir, name+".txt")) //nolint:gosec // the names are ours
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func checkAnswers(t *testing.T, task Task, peer Peer) {
 
 func TestTables(t *testing.T) {
 	for name, n := range map[string]int{"github": 203, "gplus": 13, "parse": 26, "static": 157} {
-		routes, err := Table(name)
+		routes, err := Table("../../testdata/routes", name)
 		require.NoError(t, err)
 		assert.Len(t, routes, n, name)
 	}

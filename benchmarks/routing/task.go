@@ -32,7 +32,7 @@ func Tasks() ([]Task, error) {
 		tasks = append(tasks, Task{name, routes, false, asks, 200}, Task{name + ",reading", routes, true, asks, 200})
 	}
 	for _, name := range []string{"github", "gplus", "parse", "static"} {
-		routes, err := Table(name)
+		routes, err := Table("../../testdata/routes", name)
 		if err != nil {
 			return nil, err
 		}

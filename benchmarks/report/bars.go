@@ -1,0 +1,120 @@
+package report
+
+import (
+	"fmt"
+	"math"
+)
+
+// A bar is a promise about speed: a number that is at most, or at least, so
+// large.
+type bar struct {
+	what    string
+	limit   float64
+	atLeast bool
+	format  string
+	value   func(rs *Results, unit string) float64
+	unit    string                   // of the value
+	second  string                   // a unit to tell, too, such as CPU time, or ""
+	rival   func(rs *Results) string // who it is to, if that isn't said, or nil
+}
+
+// reached tells whether the promise is kept.
+func (b *bar) reached(value float64) bool {
+	if b.atLeast {
+		return value >= b.limit
+	}
+	return value <= b.limit
+}
+
+// must is the limit in words.
+func (b *bar) must() string {
+	word := "≤ "
+	if b.atLeast {
+		word = "≥ "
+	}
+	return word + fmt.Sprintf(b.format, b.limit)
+}
+
+// timeBar is of one peer's time to another's.
+func timeBar(what string, limit float64, group, task, peer, other string) bar {
+	return bar{
+		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
+		value: func(rs *Results, unit string) float64 {
+			return rs.median(group, task, peer, unit) / rs.median(group, task, other, unit)
+		},
+	}
+}
+
+// fastestBar is of ours to the fastest router that isn't ours.
+func fastestBar(what string, limit float64, task string) bar {
+	return bar{
+		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
+		value: func(rs *Results, unit string) float64 {
+			_, fastest := rs.fastest(task, unit)
+			return rs.median("Routing", task, "tigertonic", unit) / fastest
+		},
+		rival: func(rs *Results) string {
+			peer, _ := rs.fastest(task, wallTime)
+			return peer
+		},
+	}
+}
+
+// fastest returns the router that does the task in the least time, but for ours
+// and for none.
+func (rs *Results) fastest(task, unit string) (peer string, least float64) {
+	least = math.NaN()
+	g := rs.group("Routing")
+	if g == nil {
+		return "", least
+	}
+	for _, p := range g.Peers {
+		switch p {
+		case "tigertonic", "tigertonic-foreign", "none":
+			continue
+		}
+		if t := g.summary(task, p, unit).Center; math.IsNaN(least) || t < least {
+			peer, least = p, t
+		}
+	}
+	return peer, least
+}
+
+// countBar is of a number of its own.
+func countBar(what string, limit float64, format, group, task, peer, unit string) bar {
+	return bar{
+		what: what, limit: limit, format: format, unit: unit,
+		value: func(rs *Results, unit string) float64 { return rs.median(group, task, peer, unit) },
+	}
+}
+
+// moreBar is of how much more of something a peer needs than another.
+func moreBar(what string, limit float64, group, task, peer, otherTask, other, unit string) bar {
+	b := bar{
+		what: what, limit: limit, format: "%.0f", unit: unit,
+		value: func(rs *Results, unit string) float64 {
+			return rs.median(group, task, peer, unit) - rs.median(group, otherTask, other, unit)
+		},
+	}
+	if unit == wallTime {
+		b.format, b.second = "%.0f ns", cpuTime
+		difference := b.value
+		b.value = func(rs *Results, unit string) float64 { return 1e9 * difference(rs, unit) }
+	}
+	return b
+}
+
+// loadBar is of one service's throughput to another's. By CPU time, it is how
+// much more the other takes for a request.
+func loadBar(what string, limit float64, task, peer, other string) bar {
+	return bar{
+		what: what, limit: limit, atLeast: true, format: "%.2f", unit: throughput, second: cpuTime,
+		value: func(rs *Results, unit string) float64 {
+			ratio := rs.median("Loopback", task, peer, unit) / rs.median("Loopback", task, other, unit)
+			if unit == cpuTime {
+				return 1 / ratio
+			}
+			return ratio
+		},
+	}
+}

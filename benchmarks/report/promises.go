@@ -1,0 +1,98 @@
+package report
+
+import "slices"
+
+// promises returns what the library is to reach.
+func promises(githubWildcards int) []bar {
+	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), loopbackPromises(), middlewarePromises())
+}
+
+func routingPromises(githubWildcards int) []bar {
+	bars := []bar{
+		fastestBar("GitHub's API, to the fastest router", 0.75, "github"),
+		timeBar("GitHub's API, to httprouter", 0.4, "Routing", "github", "tigertonic", "httprouter"),
+		timeBar("GitHub's API, to net/http", 0.2, "Routing", "github", "tigertonic", "net-http"),
+		countBar("GitHub's API, allocations", 0, "%.0f", "Routing", "github", "tigertonic", allocations),
+		fastestBar("GitHub's API, reading every wildcard, to the fastest router", 1, "github,reading"),
+		countBar("the same, allocations", 0, "%.0f", "Routing", "github,reading", "tigertonic", allocations),
+	}
+	for _, c := range []struct{ what, task string }{
+		{"static table", "static"},
+		{"Parse", "parse"},
+		{"Parse, reading", "parse,reading"},
+		{"Google+", "gplus"},
+		{"Google+, reading", "gplus,reading"},
+		{"1 wildcard", "wildcards-1"},
+		{"1 wildcard, reading", "wildcards-1,reading"},
+		{"5 wildcards", "wildcards-5"},
+		{"5 wildcards, reading", "wildcards-5,reading"},
+		{"20 wildcards", "wildcards-20"},
+		{"20 wildcards, reading", "wildcards-20,reading"},
+		{"404", "404"},
+	} {
+		bars = append(bars, fastestBar(c.what+", to the fastest router", 1.1, c.task))
+	}
+	return append(bars,
+		timeBar("foreign handlers, GitHub's API, to chi", 0.65, "Routing", "github", "tigertonic-foreign", "chi"),
+		timeBar("foreign handlers, GitHub's API, to net/http", 1.4, "Routing", "github", "tigertonic-foreign", "net-http"),
+		bar{
+			what: "foreign handlers, GitHub's API, allocations a request with wildcards", limit: 3, format: "%.1f", unit: allocations,
+			value: func(rs *Results, unit string) float64 {
+				return rs.median("Routing", "github", "tigertonic-foreign", unit) / float64(githubWildcards)
+			},
+		},
+		bar{
+			what: "time of a request with 10,000 routes, to 10", limit: 3, format: "%.2f", unit: wallTime, second: cpuTime,
+			value: func(rs *Results, unit string) float64 {
+				return rs.median("Growth", "routes-10000", "tigertonic", unit) / rs.median("Growth", "routes-10", "tigertonic", unit)
+			},
+		},
+		countBar("memory of a route, of 10,000", 450, "%.0f B", "Registration", "routes-10000", "tigertonic", heapBytes),
+	)
+}
+
+func endpointPromises() []bar {
+	return []bar{
+		timeBar("Typed POST, to encoding/json by hand", 0.7, "Endpoints", "post", "typed", "encoding-json"),
+		timeBar("Typed POST, to echo", 0.7, "Endpoints", "post", "typed", "echo"),
+		timeBar("Typed POST, to gin", 0.7, "Endpoints", "post", "typed", "gin"),
+		timeBar("Typed POST, to the same codec by hand", 1.05, "Endpoints", "post", "typed", "json-v2"),
+		timeBar("Typed POST, to huma, both validating", 0.35, "Endpoints", "post,validated", "typed", "huma"),
+		timeBar("Typed POST, to huma, neither validating", 0.35, "Endpoints", "post", "typed", "huma"),
+		countBar("Typed POST, allocations", 7, "%.0f", "Endpoints", "post", "typed", allocations),
+		timeBar("Typed list, to encoding/json by hand", 1.1, "Endpoints", "list", "typed", "encoding-json"),
+		timeBar("Marshaled POST, to the same without reflection", 1.12, "Endpoints", "post", "marshaled", "marshaled-by-hand"),
+		moreBar("the same, more allocations", 3, "Endpoints", "post", "marshaled", "post", "marshaled-by-hand", allocations),
+	}
+}
+
+func loopbackPromises() []bar {
+	var bars []bar
+	for _, n := range []string{"64", "512"} {
+		task, under := "connections-"+n, " ("+n+" connections)"
+		bars = append(bars,
+			loadBar("Typed POST, throughput to a constant's"+under, 0.74, task, "typed", "constant"),
+			loadBar("Typed POST, throughput to gin's"+under, 1.12, task, "typed", "gin"),
+			loadBar("Typed POST, throughput to huma's, both validating"+under, 1.8, task, "typed-validated", "huma-validated"))
+	}
+	slowest := timeBar("Typed POST, 99th percentile to that of encoding/json by hand (512 connections)", 0.85,
+		"Loopback", "connections-512", "typed", "encoding-json")
+	slowest.unit, slowest.second = p99, ""
+	return append(bars, slowest)
+}
+
+func middlewarePromises() []bar {
+	return []bar{
+		timeBar("whole stack, to well-known parts", 0.55, "Stack", "post", "tigertonic", "parts"),
+		moreBar("whole stack, more allocations than Typed alone", 3, "Stack", "post", "tigertonic", "post", "typed-bare", allocations),
+		moreBar("Timed, on one processor", 150, "Timed", "cpus-1", "tigertonic", "cpus-1", "none", wallTime),
+		{
+			what: "Timed, on two processors to one", limit: 0.99, format: "%.2f", unit: wallTime,
+			value: func(rs *Results, unit string) float64 {
+				return rs.median("Timed", "cpus-2", "tigertonic", unit) / rs.median("Timed", "cpus-1", "tigertonic", unit)
+			},
+		},
+		moreBar("access log line, buffered", 450, "Middleware", "access-log", "tigertonic", "recorder", "tigertonic", wallTime),
+		moreBar("access log line, allocations", 0, "Middleware", "access-log", "tigertonic", "recorder", "tigertonic", allocations),
+	}
+}

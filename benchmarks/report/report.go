@@ -1,0 +1,170 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A Report is what is said of the results of a run.
+type Report struct {
+	*Results
+	// GitHubWildcards is how many routes of GitHub's API have wildcards.
+	GitHubWildcards int
+}
+
+// Summary returns the promises and the tables of ratios.
+func (r *Report) Summary() string {
+	var w strings.Builder
+	r.writePromises(&w)
+	for _, s := range sections() {
+		if g := r.group(s.group); g != nil {
+			fmt.Fprintf(&w, "## %s\n\n%s\n\n", s.title, s.text)
+			g.writeRatios(&w, s)
+		}
+	}
+	return w.String()
+}
+
+// Unmeasured returns the promises of which the results say nothing.
+func (r *Report) Unmeasured() (what []string) {
+	for _, b := range promises(r.GitHubWildcards) {
+		if math.IsNaN(b.value(r.Results, b.unit)) {
+			what = append(what, b.what)
+		}
+	}
+	return what
+}
+
+// Markdown returns all of the report.
+func (r *Report) Markdown() string {
+	var w strings.Builder
+	w.WriteString(opening)
+	r.writeRun(&w)
+	w.WriteString(r.Summary())
+	w.WriteString(notCompared)
+	w.WriteString("## All figures\n\nMedians, and benchstat's confidence intervals at 95%.\n\n")
+	for _, s := range sections() {
+		if g := r.group(s.group); g != nil {
+			fmt.Fprintf(&w, "### %s\n\n", s.title)
+			g.writeAll(&w, s)
+		}
+	}
+	return strings.TrimSuffix(w.String(), "\n")
+}
+
+// writeRun writes what was run, on what.
+func (r *Report) writeRun(w *strings.Builder) {
+	w.WriteString("## The run\n\n")
+	t := &table{}
+	t.row("", "")
+	for _, c := range []struct{ key, name string }{
+		{"date", "date"},
+		{"commit", "commit"},
+		{"go", "Go"},
+		{"cpu", "processor"},
+		{"processors", "processors"},
+		{"rounds", "rounds"},
+		{"benchtime", "time of each measurement"},
+	} {
+		t.row(c.name, r.Config[c.key])
+	}
+	var modules []string
+	for key := range r.Config {
+		if strings.HasPrefix(key, "module-") {
+			modules = append(modules, key)
+		}
+	}
+	slices.Sort(modules)
+	for _, key := range modules {
+		path, version, _ := strings.Cut(r.Config[key], " ")
+		t.row(path, version)
+	}
+	t.writeTo(w)
+}
+
+// writePromises writes what the library is to reach, and what it has.
+func (r *Report) writePromises(w *strings.Builder) {
+	t := &table{}
+	t.row("what", "must be", "measured", "by CPU time", "reached")
+	reached, all := 0, 0
+	for _, b := range promises(r.GitHubWildcards) {
+		value := b.value(r.Results, b.unit)
+		if math.IsNaN(value) {
+			continue
+		}
+		verdict := "**no**"
+		all++
+		if b.reached(value) {
+			verdict = "yes"
+			reached++
+		}
+		measured, byCPU := fmt.Sprintf(b.format, value), ""
+		if b.rival != nil {
+			measured += " (" + b.rival(r.Results) + ")"
+		}
+		if b.second != "" {
+			byCPU = fmt.Sprintf(b.format, b.value(r.Results, b.second))
+		}
+		t.row(b.what, b.must(), measured, byCPU, verdict)
+	}
+	if all == 0 {
+		return
+	}
+	fmt.Fprintf(w, "## What is promised\n\n%s %d of %d are reached.\n\n", promised, reached, all)
+	t.writeTo(w)
+}
+
+// writeRatios writes, for each task, what the first of the peers that do it
+// takes, and how many times as much the others do.
+func (g *Group) writeRatios(w *strings.Builder, s section) {
+	t := &table{}
+	t.row(append([]string{"", s.ours}, g.others(s)...)...)
+	unit := cmp.Or(s.unit, wallTime)
+	for _, task := range g.Tasks {
+		ours := g.summary(task, s.ours, unit).Center
+		if math.IsNaN(ours) {
+			continue
+		}
+		row := []string{task, amount(ours, unit)}
+		for _, peer := range g.others(s) {
+			row = append(row, ratio(g.summary(task, peer, unit).Center/ours))
+		}
+		t.row(row...)
+	}
+	t.writeTo(w)
+}
+
+// others returns the peers that are compared with ours.
+func (g *Group) others(s section) []string {
+	return slices.DeleteFunc(slices.Clone(g.Peers), func(peer string) bool { return peer == s.ours })
+}
+
+// writeAll writes all medians.
+func (g *Group) writeAll(w *strings.Builder, s section) {
+	t := &table{}
+	head := []string{"task", "peer"}
+	for _, c := range s.columns {
+		head = append(head, c.name)
+	}
+	t.row(head...)
+	for _, task := range g.Tasks {
+		for _, peer := range g.Peers {
+			row, measured := []string{task, peer}, false
+			for _, c := range s.columns {
+				summary := g.summary(task, peer, c.unit)
+				text := amount(summary.Center, c.unit)
+				if c.spread {
+					text = spread(summary, c.unit)
+				}
+				row, measured = append(row, text), measured || text != ""
+			}
+			if measured {
+				t.row(row...)
+			}
+		}
+	}
+	t.writeTo(w)
+}

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A run of two rounds, in which ours is three times as fast as chi and half as
+// fast as gin, but for what chi takes by CPU time.
+const run = `date: 2026-11-27
+module-00: github.com/go-chi/chi/v5 v5.5.0
+goos: linux
+cpu: A Processor
+BenchmarkRouting/task=github/peer=tigertonic-2 10 100 ns/op 100 cpu-ns/op 0 B/op 0 allocs/op
+BenchmarkRouting/task=github/peer=chi-2 10 330 ns/op 600 cpu-ns/op 8 B/op 1 allocs/op
+BenchmarkRouting/task=github/peer=gin-2 10 50 ns/op 50 cpu-ns/op 0 B/op 0 allocs/op
+BenchmarkRouting/task=github/peer=none-2 10 1 ns/op 1 cpu-ns/op 0 B/op 0 allocs/op
+BenchmarkRouting/task=404/peer=tigertonic-2 10 2000 ns/op 1 cpu-ns/op 0 B/op 0 allocs/op
+PASS
+BenchmarkRouting/task=github/peer=tigertonic-2 10 120 ns/op 100 cpu-ns/op 0 B/op 0 allocs/op
+BenchmarkRouting/task=github/peer=chi-2 10 330 ns/op 600 cpu-ns/op 8 B/op 1 allocs/op
+BenchmarkLoopback/task=connections-64/peer=typed 10 900 req/s 1000 cpu-ns/op 1000 p50-ns 2000 p99-ns
+BenchmarkLoopback/task=connections-64/peer=constant 10 1000 req/s 800 cpu-ns/op 1000 p50-ns 2000 p99-ns
+`
+
+func results(t *testing.T) *Results {
+	t.Helper()
+	rs, err := Read(strings.NewReader(run))
+	require.NoError(t, err)
+	return rs
+}
+
+func TestReadKnowsMedians(t *testing.T) {
+	rs := results(t)
+	assert.InDelta(t, 110e-9, rs.median("Routing", "github", "tigertonic", wallTime), 1e-12)
+	assert.InDelta(t, 600e-9, rs.median("Routing", "github", "chi", cpuTime), 1e-12)
+	assert.InDelta(t, 2e-6, rs.median("Loopback", "connections-64", "typed", p99), 1e-12)
+	assert.True(t, math.IsNaN(rs.median("Routing", "github", "httprouter", wallTime)))
+	assert.True(t, math.IsNaN(rs.median("Nothing", "github", "chi", wallTime)))
+	assert.Equal(t, "A Processor", rs.Config["cpu"])
+	_, err := Read(strings.NewReader("BenchmarkX 1 nonsense ns/op\n"))
+	assert.Error(t, err)
+}
+
+func TestFastestLeavesOursOut(t *testing.T) {
+	peer, least := results(t).fastest("github", wallTime)
+	assert.Equal(t, "gin", peer)
+	assert.InDelta(t, 50e-9, least, 1e-12)
+}
+
+func TestPromises(t *testing.T) {
+	rs := results(t)
+	value := func(b bar) string {
+		v := b.value(rs, b.unit)
+		return fmt.Sprintf(b.format+" %t", v, b.reached(v))
+	}
+	assert.Equal(t, "2.20 false", value(fastestBar("", 0.75, "github")))
+	assert.Equal(t, "0.33 true", value(timeBar("", 0.4, "Routing", "github", "tigertonic", "chi")))
+	assert.Equal(t, "0 true", value(countBar("", 0, "%.0f", "Routing", "github", "tigertonic", allocations)))
+	assert.Equal(t, "1 false", value(moreBar("", 0, "Routing", "github", "chi", "github", "gin", allocations)))
+	assert.Equal(t, "280 ns true", value(moreBar("", 300, "Routing", "github", "chi", "github", "gin", wallTime)))
+	load := loadBar("", 0.74, "connections-64", "typed", "constant")
+	assert.Equal(t, "0.90 true", value(load))
+	assert.InDelta(t, 0.8, load.value(rs, cpuTime), 1e-9)
+}
+
+// testdata/round.txt is what one short round of all benchmarks has written.
+func TestRoundHoldsAllThatIsReported(t *testing.T) {
+	raw, err := os.ReadFile("testdata/round.txt")
+	require.NoError(t, err)
+	rs, err := Read(strings.NewReader(string(raw)))
+	require.NoError(t, err)
+	assert.Empty(t, (&Report{rs, 167}).Unmeasured())
+	for _, s := range sections() {
+		g := rs.group(s.group)
+		require.NotNil(t, g, s.group)
+		assert.Contains(t, g.Peers, s.ours)
+		for _, c := range s.columns {
+			assert.Contains(t, g.samples, cell{g.Tasks[0], g.Peers[0], c.unit})
+		}
+	}
+	assert.NotEmpty(t, (&Report{results(t), 167}).Unmeasured())
+}
+
+func TestReportSaysWhatIsLost(t *testing.T) {
+	text := (&Report{results(t), 167}).Markdown()
+	for _, want := range []string{
+		"| date ", "| 2026-11-27", "| A Processor", "| github.com/go-chi/chi/v5 | v5.5.0",
+		"2 of 3 are reached",
+		"| GitHub's API, to the fastest router ",
+		"| ≤ 0.75  | 2.20 (gin) | 2.00        | **no**  |",
+		"| github | 110 ns     | 3.00 | 0.45 | 0.01 |",
+		"| 404    | 2.00 µs    |      |      |      |",
+		"| github | chi        | 330 ns ± ∞  | 600 ns ± ∞  | 8     | 1 ",
+		"## What isn't compared",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "Typed POST, to gin", "which wasn't measured")
+}
+
+func TestAmountsHaveThreeDigits(t *testing.T) {
+	for _, c := range []struct {
+		value float64
+		unit  string
+		want  string
+	}{
+		{1.5, wallTime, "1.50 s"},
+		{0.0123, wallTime, "12.3 ms"},
+		{123e-6, wallTime, "123 µs"},
+		{9.87e-9, cpuTime, "9.87 ns"},
+		{12345, throughput, "12345"},
+		{449.6, heapBytes, "450 B"},
+		{3, allocations, "3"},
+		{math.NaN(), wallTime, ""},
+	} {
+		assert.Equal(t, c.want, amount(c.value, c.unit))
+	}
+}

@@ -1,0 +1,125 @@
+// Package report makes a report of what benchmarks have written.
+package report
+
+import (
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchmath"
+)
+
+// The units of what is measured, as benchfmt has them.
+const (
+	wallTime    = "sec/op"
+	cpuTime     = "cpu-sec/op"
+	allocations = "allocs/op"
+	throughput  = "req/s"
+	p50         = "p50-sec"
+	p99         = "p99-sec"
+	heapBytes   = "heapB/route"
+	registering = "sec/route"
+)
+
+// Results are all measurements of a run.
+type Results struct {
+	// Config is what else is known of the run, such as the processor.
+	Config map[string]string
+	// Groups are the benchmarks in the order in which they were run.
+	Groups []*Group
+}
+
+// A Group is a benchmark: tasks, and peers that do them.
+type Group struct {
+	Name         string
+	Tasks, Peers []string
+	samples      map[cell][]float64
+}
+
+type cell struct{ task, peer, unit string }
+
+// Read reads what benchmarks have written, whose names are
+// Name/task=TASK/peer=PEER.
+func Read(r io.Reader) (*Results, error) {
+	results := &Results{Config: map[string]string{}}
+	reader := benchfmt.NewReader(r, "")
+	var errs []error
+	for reader.Scan() {
+		switch record := reader.Result().(type) {
+		case *benchfmt.SyntaxError:
+			errs = append(errs, record)
+		case *benchfmt.Result:
+			for _, c := range record.Config {
+				results.Config[c.Key] = string(c.Value)
+			}
+			results.add(record)
+		}
+	}
+	return results, errors.Join(append(errs, reader.Err())...)
+}
+
+func (rs *Results) add(record *benchfmt.Result) {
+	base, parts := record.Name.Parts()
+	var task, peer string
+	for _, part := range parts {
+		switch key, value, _ := strings.Cut(string(part), "="); key {
+		case "/task":
+			task = value
+		case "/peer":
+			peer = value
+		}
+	}
+	if task == "" || peer == "" {
+		return
+	}
+	g := rs.group(string(base))
+	if g == nil {
+		g = &Group{Name: string(base), samples: map[cell][]float64{}}
+		rs.Groups = append(rs.Groups, g)
+	}
+	g.Tasks, g.Peers = appendNew(g.Tasks, task), appendNew(g.Peers, peer)
+	for _, v := range record.Values {
+		c := cell{task, peer, v.Unit}
+		g.samples[c] = append(g.samples[c], v.Value)
+	}
+}
+
+func appendNew(all []string, s string) []string {
+	if slices.Contains(all, s) {
+		return all
+	}
+	return append(all, s)
+}
+
+// group returns the benchmark of this name, or nil.
+func (rs *Results) group(name string) *Group {
+	for _, g := range rs.Groups {
+		if g.Name == name {
+			return g
+		}
+	}
+	return nil
+}
+
+// summary returns benchstat's median and confidence interval, or one of NaNs for
+// what wasn't measured.
+func (g *Group) summary(task, peer, unit string) benchmath.Summary {
+	values := g.samples[cell{task, peer, unit}]
+	if len(values) == 0 {
+		return benchmath.Summary{Center: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	}
+	sample := benchmath.NewSample(values, &benchmath.DefaultThresholds)
+	return benchmath.AssumeNothing.Summary(sample, 0.95)
+}
+
+// median returns the median, or NaN for what wasn't measured.
+func (rs *Results) median(group, task, peer, unit string) float64 {
+	g := rs.group(group)
+	if g == nil {
+		return math.NaN()
+	}
+	return g.summary(task, peer, unit).Center
+}

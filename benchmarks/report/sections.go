@@ -1,0 +1,82 @@
+package report
+
+// A section is about one benchmark.
+type section struct {
+	group, title, text string
+	ours               string // the peer that the others are compared with
+	unit               string // of what is compared, if it isn't time
+	columns            []column
+}
+
+// A column of the table of all figures.
+type column struct {
+	name, unit string
+	spread     bool
+}
+
+func inProcess() []column {
+	return []column{
+		{"time", wallTime, true},
+		{"CPU time", cpuTime, true},
+		{"bytes", "B/op", false},
+		{"allocations", allocations, false},
+	}
+}
+
+const times = "The first column is ours, and the others are how many times as long it takes them: more than 1 is slower than ours, less is faster."
+
+func sections() []section {
+	registration := []column{{"memory", heapBytes, true}, {"time", registering, true}}
+	return []section{
+		{"Routing", "Routing", `A pass over all routes of GitHub's API (203), Google+ (13), Parse (26) and a site of static files (157), or one request to them; and one route of 1, 5 and 20 wildcards. The handlers do nothing, or read every wildcard where it says so. tigertonic-foreign is our mux with handlers that know nothing of it, for which it fills in PathValue and the query. "none" is what asking costs. fiber isn't net/http: nothing is copied for it.
+
+` + times, "tigertonic", wallTime, inProcess()},
+		{"Growth", "Growth", `A request to one of 10 to 10,000 routes of an API of services and resources, in random order; and of 2,000 routes, 100 chains from one segment to 20.
+
+` + times, "tigertonic", wallTime, inProcess()},
+		{"Registration", "Memory of routes", `What a router keeps on the heap for a route of the last two tables, without patterns and handlers. The first column is ours, and the others are how many times as much they keep.`, "tigertonic", heapBytes, registration},
+		{"Endpoints", "Endpoints", `GET with a parameter in the path and one in the query, POST of 300 bytes that is answered with 400, a list of 100 objects (10 KB), and an order that is answered 422, each behind the router that goes with it. With "validated" each checks its input in its own way: ours and huma by tags, gin and echo by go-playground/validator, and the rest by hand. marshaled-by-hand is the function of marshaled, called without reflection.
+
+` + times, "typed", wallTime, inProcess()},
+		{"Loopback", "Over loopback", `Services in processes of their own are asked for the POST by as many connections as it says, each of which sends its next request when it has the answer to the last one. The load generator runs on the same processors. "constant" is net/http with an answer made beforehand.
+
+The first column is how many requests a second ours answers, and the others are how many times as many they do: less than 1 is slower than ours.`, "typed", throughput, []column{
+			{"requests a second", throughput, true},
+			{"CPU time of the service", cpuTime, true},
+			{"median", p50, true},
+			{"99th percentile", p99, true},
+		}},
+		{"Middleware", "Middleware", `Each round a handler that only sends 200, and all of them nested. What is logged goes to nowhere through a buffer. "recorder" is what middlewares that look at the response have in common; of ours, several share one.
+
+` + times, "tigertonic", wallTime, inProcess()},
+		{"Timed", "Timing on several processors", `A handler that does next to nothing with a timer round it, called by as many goroutines as there are processors.
+
+` + times, "tigertonic", wallTime, inProcess()},
+		{"Stack", "The whole stack", `The POST in all that a service in production has round it: recovery, request ID, CORS, counters by status and an access log. "parts" is encoding/json by hand in rs/cors, Prometheus' counters, a line by log/slog, and what one writes by hand for the rest. typed-bare is ours without the stack.
+
+` + times, "tigertonic", wallTime, inProcess()},
+	}
+}
+
+const opening = `# Benchmarks
+
+Tiger Tonic beside other routers, frameworks and middleware, as ` + "`make bench`" + ` has measured it. The command writes this file; nothing in it was written by hand.
+
+Every peer is built the way that its documentation has it, at its best, and a test holds all of them to the same status, body and headers before they are timed. Each request is a fresh copy, and the response is dropped, at the same small cost for all. All peers of all tasks are measured once, and then again, so that a machine that gets slower does so for all. Figures are medians of all rounds. CPU time is that of the whole process, the garbage collector's included.
+
+`
+
+const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours.`
+
+const notCompared = `## What isn't compared
+
+- **fiber** answers requests of fasthttp, not of net/http. It is among the routers only, and what its figures hold is not what the others' do.
+- **Build tags and replaced codecs.** gin can be built with sonic, echo and huma can be given another JSON package. They run with their defaults; how far a codec goes is shown by json-v2.
+- **The words of an error.** Validation errors have the same status and media type and name the same fields, but each says it in its own way. The error of a classic function, marshaled, has the classic form.
+- **A newline** behind a JSON body, and "; charset=utf-8" behind its type, which some send.
+- **What gin and huma do besides.** gin walks a body for validation tags though there are none, and huma is told to skip its validation where ours does none, which is not how it is used.
+- **405 below a wildcard.** bunrouter answers 404 for most routes of GitHub's API that lack the method, so 405 is of one where all agree.
+- **TLS and HTTP/2**, which are net/http's for all of them, and large bodies, in which a framework is no part of the cost.
+- **A network.** Over loopback the load generator takes a share of the processors, so throughput is lower than that of a server with a machine of its own, and differences are smaller.
+
+`

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic/benchmarks/loopback"
+)
+
+// What is measured is a round of all, several times: so what happens to the
+// machine meanwhile happens to all peers.
+
+type options struct {
+	only                string
+	rounds              int
+	benchtime, loadtime time.Duration
+	raw, report         string
+}
+
+// packages are those with benchmarks.
+func packages() []string { return []string{"routing", "endpoints", "middleware"} }
+
+func parts() []string { return append(packages(), "loopback") }
+
+// wants tells whether a part is to be measured.
+func (o *options) wants(part string) bool {
+	return o.only == "" || slices.Contains(strings.Split(o.only, ","), part)
+}
+
+// rounded measures all that is wanted and writes it to raw.
+func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "benchmarks")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	tests, err := o.build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	var services loopback.Services
+	if o.wants("loopback") {
+		services, err = loopback.StartAll(ctx, func(name string) []string { return []string{"serve", name} })
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, services.Stop()) }()
+	}
+	for i := range o.rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", i+1, o.rounds)
+		for _, test := range tests {
+			if err := o.bench(ctx, test, raw); err != nil {
+				return err
+			}
+		}
+		if services == nil {
+			continue
+		}
+		for _, load := range loopback.Loads(o.loadtime/4, o.loadtime) {
+			if err := services.Round(ctx, load, raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// build builds the benchmarks of the packages, after it has made sure that their
+// tests pass: the peers answer the same.
+func (o *options) build(ctx context.Context, dir string) (tests []string, err error) {
+	for _, name := range packages() {
+		if !o.wants(name) {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "building and checking", name)
+		test := filepath.Join(dir, name)
+		if err := run(ctx, ".", os.Stderr, "go", "test", "-c", "-o", test, "./"+name); err != nil {
+			return nil, err
+		}
+		if err := run(ctx, name, os.Stderr, test, "-test.failfast"); err != nil {
+			return nil, err
+		}
+		tests = append(tests, test)
+	}
+	return tests, nil
+}
+
+// bench runs the benchmarks of a package once.
+func (o *options) bench(ctx context.Context, test string, raw io.Writer) error {
+	return run(ctx, filepath.Base(test), raw, test, "-test.run=^$", "-test.bench=.", "-test.benchtime="+o.benchtime.String())
+}
+
+// run runs a command in a folder.
+func run(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // go, and what it has built
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}
