@@ -72,6 +72,7 @@ func signalSelf(t *testing.T, sig os.Signal) {
 	self, err := os.FindProcess(os.Getpid())
 	require.NoError(t, err)
 	require.NoError(t, self.Signal(sig))
+	require.NoError(t, self.Release()) // it has a descriptor
 }
 
 // A journal is a log that tests look into.
