@@ -3,7 +3,6 @@
 package tigertonic_test
 
 import (
-	"crypto/tls"
 	"net"
 	"os"
 	"path/filepath"
@@ -44,10 +43,10 @@ func TestSocketHolderLosesNoRequest(t *testing.T) {
 	files := newPairFiles(t, newPair(t, 1))
 	addr, socket := heldSocket(t)
 	l := newLoad(t, addr)
-	tlsConfig := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}
+	tlsConfig := insecure("http/1.1")
 	l.add(6, l.http1(true, tlsConfig)) // before anybody serves
 	l.add(4, l.http1(false, tlsConfig))
-	l.add(6, l.http2(&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}))
+	l.add(6, l.http2(insecure("h2")))
 	var pids []int
 	handled := 0
 	var last *serverProcess

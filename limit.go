@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 )
 
 // DefaultMaxBytes is how long a body may be that a [Marshaled] function takes,
@@ -122,6 +123,9 @@ func bodyError(err error) error {
 	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(tooLong.Limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return RequestTimeout{errors.New("the body comes too slowly")}
 	}
 	return BadRequest{errors.New("the body can't be read to its end")}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // A recorder is the library's one wrapper round a ResponseWriter. It knows the
@@ -37,6 +38,8 @@ type recorder struct {
 	// pattern that it was routed by.
 	request *http.Request
 	conn    net.Conn // if it is hijacked
+	// exchange is what the server watches while net/http writes, or nil.
+	exchange *exchange
 
 	header  headerObserver
 	headers []headerObserver // further ones
@@ -168,7 +171,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	if rec.dropBody {
 		return len(p), nil
 	}
-	n, err := rec.ResponseWriter.Write(p)
+	n, err := writeWatched(rec.exchange, p, rec.ResponseWriter.Write)
 	rec.failed = rec.failed || err != nil
 	rec.wrote(p[:n])
 	return n, err
@@ -179,7 +182,7 @@ func (rec *recorder) WriteString(s string) (int, error) {
 		return rec.Write([]byte(s))
 	}
 	rec.begin()
-	n, err := io.WriteString(rec.ResponseWriter, s)
+	n, err := writeWatched(rec.exchange, s, func(s string) (int, error) { return io.WriteString(rec.ResponseWriter, s) })
 	rec.count(int64(n))
 	return n, err
 }
@@ -225,6 +228,10 @@ func (rec *recorder) FlushError() error {
 		return http.ErrNotSupported
 	}
 	rec.begin()
+	if x := rec.exchange; x != nil {
+		rests := x.enter()
+		defer func() { x.leave(rests, 0) }()
+	}
 	return http.NewResponseController(rec.ResponseWriter).Flush()
 }
 
@@ -233,9 +240,37 @@ func (rec *recorder) flush() { _ = rec.FlushError() } // as http.Flusher, which 
 func (rec *recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
 	if err == nil {
+		conn = bareConn(conn)
 		rec.hijacked, rec.conn = true, conn
 	}
 	return conn, rw, err
+}
+
+// SetReadDeadline is what http.ResponseController calls. Who sets deadlines has
+// limits of its own.
+func (rec *recorder) SetReadDeadline(t time.Time) error {
+	err := http.NewResponseController(rec.ResponseWriter).SetReadDeadline(t)
+	if x := rec.exchange; x != nil && err == nil {
+		x.free.Store(true)
+	}
+	return err
+}
+
+// SetWriteDeadline is what http.ResponseController calls.
+func (rec *recorder) SetWriteDeadline(t time.Time) error {
+	if x := rec.exchange; x != nil {
+		x.paced = true
+	}
+	return http.NewResponseController(rec.ResponseWriter).SetWriteDeadline(t)
+}
+
+// EnableFullDuplex is what http.ResponseController calls.
+func (rec *recorder) EnableFullDuplex() error {
+	err := http.NewResponseController(rec.ResponseWriter).EnableFullDuplex()
+	if x := rec.exchange; x != nil && err == nil {
+		x.duplex = true
+	}
+	return err
 }
 
 // firstBytes is how much of a file is sent by hand, for the header comes before
@@ -257,6 +292,9 @@ func (rec *recorder) readFrom(src io.Reader) (int64, error) {
 		}
 		m, err := rec.readFrom(src)
 		return n + m, err
+	}
+	if rec.exchange.rests() {
+		rec.flush() // net/http reads the rest now, and not while it waits for src
 	}
 	n, err := rec.ResponseWriter.(io.ReaderFrom).ReadFrom(src)
 	rec.count(n)

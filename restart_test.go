@@ -4,7 +4,6 @@ package tigertonic_test
 
 import (
 	"bufio"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -39,12 +38,9 @@ func TestRestartsLoseNoRequestByTLS(t *testing.T) {
 	p := newServerProcess(t, serverConfig{Cert: files.cert, Key: files.key}).start(t)
 	l := newLoad(t, p.config.Addr)
 	eventually(t, "it to listen", func() bool { return listens(l.addr) })
-	config := func(protocols ...string) *tls.Config {
-		return &tls.Config{InsecureSkipVerify: true, NextProtos: protocols}
-	}
-	l.add(6, l.http1(true, config("http/1.1")))
-	l.add(2, l.http1(false, config("http/1.1")))
-	l.add(8, l.http2(config("h2")))
+	l.add(6, l.http1(true, insecure("http/1.1")))
+	l.add(2, l.http1(false, insecure("http/1.1")))
+	l.add(8, l.http2(insecure("h2")))
 	restartUnderLoad(t, p, l)
 }
 

@@ -112,18 +112,24 @@ func (run *run) listen() (err error) {
 func (run *run) serve() {
 	s := run.server
 	run.served = make(chan error, 2)
+	for _, socket := range run.sockets {
+		s.announce(socket.name, socket.listener)
+	}
 	main := run.sockets[0].listener
 	go func() {
 		if s.usesTLS() {
-			run.served <- s.ServeTLS(main, "", "")
+			run.served <- s.serveTLS(main)
 		} else {
-			run.served <- s.Serve(main)
+			run.served <- s.serve(main, s.Server.Serve)
 		}
 	}()
 	if s.Admin == nil {
 		return
 	}
-	run.admin = &http.Server{Handler: s.Admin, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, ErrorLog: s.ErrorLog}
+	run.admin = &http.Server{
+		Handler: s.Admin, ErrorLog: s.ErrorLog,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+	}
 	go func() {
 		if err := run.admin.Serve(run.sockets[1].listener); !errors.Is(err, http.ErrServerClosed) {
 			run.served <- fmt.Errorf("tigertonic: admin: %w", err)

@@ -3,7 +3,6 @@ package tigertonic
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,6 +19,9 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	drainTimeout      = 30 * time.Second
+	// maxStreams is as many as other servers allow, and the least that RFC 9113 §6.5.2
+	// recommends.
+	maxStreams = 100
 	// quiet is how long a connection must have been idle, while the server
 	// stops, to be closed. A client that had sent a request by then would lose
 	// it, but for the time that the request takes to arrive.
@@ -33,6 +35,24 @@ const (
 type Server struct {
 	http.Server
 
+	// BodyTimeout is how long a client may let a handler wait for the body of its
+	// request in all, apart from a second for every MinRate bytes that come. Then
+	// reading fails with an error that is [os.ErrDeadlineExceeded], for which handlers
+	// of this package answer 408, and an HTTP/1 connection is closed. The limit ends
+	// with the body, or when the handler begins to answer before that on HTTP/2 or with
+	// full duplex, or when it sets a read deadline itself. Zero means 30 seconds; a
+	// negative time, that there is no limit.
+	BodyTimeout time.Duration
+	// ResponseTimeout is how long a client may leave what is written to it unread,
+	// apart from a second for every MinRate bytes that the kernel takes for it. Then
+	// writing fails, and the connection, or the stream of HTTP/2, is cut off. A response
+	// to which nothing is written, such as a stream that is quiet, doesn't wait. Zero
+	// means a minute; a negative time, that there is no limit.
+	ResponseTimeout time.Duration
+	// MinRate is how quick a client must be in the long run, in bytes per second. Zero
+	// means 500.
+	MinRate int
+
 	// DrainTimeout is how long Close, or Run when it stops, waits for requests to
 	// end before it cuts them off. Zero means 30 seconds.
 	DrainTimeout time.Duration
@@ -44,6 +64,11 @@ type Server struct {
 	// is to hand over to it. Zero means 30 seconds.
 	RestartTimeout time.Duration
 
+	// OnListen, if it isn't nil, is called when the server listens, before it accepts
+	// anything, with the address, whose port is the one that the kernel has chosen if
+	// it was 0. The name is "main", or "admin" for AdminAddr.
+	OnListen func(name string, addr net.Addr)
+
 	// Admin is served by Run on AdminAddr, or on 127.0.0.1:6060 if that is "", if
 	// it isn't nil. It is for handlers that aren't for everybody, such as those of
 	// package admin.
@@ -54,31 +79,42 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
-	tracks    bool        // ConnState is ours
-	idle      sync.Map    // of the time since which it is, or 0, by net.Conn: *atomic.Int64
+	hooked    bool // ConnState and others are ours
+	conns     connections
 	unready   atomic.Bool // it is to stop
 	draining  atomic.Bool // it doesn't accept any more
 	drained   chan struct{}
-	err       error // of Close, once drained is closed
+	hooks     []func()     // of RegisterOnShutdown
+	stopping  atomic.Int64 // how many of them run
+	err       error        // of Close, once drained is closed
 	life      context.Context
 	cutOff    context.CancelFunc // ends life, and what is still going on then
 }
 
 // NewServer returns a server for this TCP address, such as ":8000", that calls h
-// with each request, and answers for it, as by [Recovered], if it panics. Before that it sets r.URL.Host, to the host that the client
-// asked for, and r.URL.Scheme. A request's header must arrive within 10 seconds,
-// and a connection may be idle for two minutes; there is no limit on the time
-// that a body or a response takes. What has gone wrong where a response with a
-// status of 500 or more doesn't tell it, and no logger in h does either, goes to
-// ErrorLog, or to [slog.Default] if that is nil.
+// with each request, and answers for it, as by [Recovered], if it panics. Before that
+// it sets r.URL.Host, to the host that the client asked for, and r.URL.Scheme.
+//
+// A request's header must arrive within 10 seconds and have at most 1 MiB, and a
+// connection may be idle for two minutes. A client that is slow to send a body or to
+// read a response is cut off by BodyTimeout and ResponseTimeout, however long these
+// are otherwise. An HTTP/2 connection has at most 100 requests at a time; field HTTP2
+// has more such limits.
+//
+// What has gone wrong where a response with a status of 500 or more doesn't tell it,
+// and no logger in h does either, goes to ErrorLog, or to [slog.Default] if that is
+// nil.
 func NewServer(addr string, h http.Handler) *Server {
 	s := &Server{
 		Server: http.Server{
 			Addr:              addr,
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
+			MaxHeaderBytes:    http.DefaultMaxHeaderBytes,
+			HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		},
 		listeners: map[*listener]struct{}{},
+		conns:     connections{all: map[*conn]struct{}{}},
 		drained:   make(chan struct{}),
 	}
 	s.life, s.cutOff = context.WithCancel(context.Background())
@@ -111,7 +147,16 @@ func (s *Server) ListenAndServe() error {
 // returns an error if accepting fails. Once Close has been called, it waits for
 // Close and returns the same: nil, or [context.DeadlineExceeded]. A program may
 // end then.
-func (s *Server) Serve(l net.Listener) error { return s.serve(l, s.Server.Serve) }
+func (s *Server) Serve(l net.Listener) error {
+	s.announce("main", l)
+	return s.serve(l, s.Server.Serve)
+}
+
+func (s *Server) announce(name string, l net.Listener) {
+	if s.OnListen != nil && !s.draining.Load() {
+		s.OnListen(name, l.Addr())
+	}
+}
 
 func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
 	id := &listener{l}
@@ -120,7 +165,7 @@ func (s *Server) serve(l net.Listener, serve func(net.Listener) error) error {
 		<-s.drained
 		return s.err
 	}
-	err := serve(l)
+	err := serve(&connListener{l, s})
 	s.mu.Lock()
 	delete(s.listeners, id)
 	s.mu.Unlock()
@@ -142,118 +187,11 @@ func (s *Server) begin(l *listener) bool {
 		return false
 	}
 	s.listeners[l] = struct{}{}
-	if !s.tracks {
-		s.tracks = true
-		users := s.ConnState
-		s.ConnState = func(c net.Conn, state http.ConnState) {
-			s.track(c, state)
-			if users != nil {
-				users(c, state)
-			}
-		}
+	if !s.hooked {
+		s.hooked = true
+		s.hook()
 	}
 	return true
-}
-
-// track keeps since when the server's connections are idle.
-func (s *Server) track(c net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		since := &atomic.Int64{}
-		since.Store(time.Now().UnixNano())
-		s.idle.Store(c, since)
-	case http.StateActive, http.StateIdle:
-		if since, ok := s.idle.Load(c); ok {
-			now := int64(0)
-			if state == http.StateIdle {
-				now = time.Now().UnixNano()
-			}
-			since.(*atomic.Int64).Store(now)
-		}
-	case http.StateHijacked, http.StateClosed:
-		s.idle.Delete(c)
-	}
-}
-
-// Close lets the requests on the server's connections end: it stops accepting
-// connections, tells the clients of those that there are to close them, and
-// waits until they have, or have been quiet, before it closes the rest. After
-// DrainTimeout it cuts off what is still going on and returns
-// [context.DeadlineExceeded]. All calls return when the first one does, and the
-// same. Connections that a handler has taken over are left to it.
-//
-// No request is lost on a connection that the server has accepted, but for one
-// that comes just when a connection is closed that has long been idle. What the
-// kernel has queued for Accept by then, it resets.
-func (s *Server) Close() error {
-	return s.close(time.Now().Add(cmp.Or(s.DrainTimeout, drainTimeout)))
-}
-
-// Draining tells whether the server is to stop, and so isn't ready for more.
-func (s *Server) Draining() bool { return s.unready.Load() }
-
-// close is Close with a deadline.
-func (s *Server) close(deadline time.Time) error {
-	s.unready.Store(true)
-	s.mu.Lock()
-	first := !s.draining.Swap(true)
-	for l := range s.listeners {
-		_ = l.Close() // whoever serves it gets the error
-	}
-	s.mu.Unlock()
-	if first {
-		s.err = s.drain(deadline)
-		close(s.drained)
-	}
-	<-s.drained
-	return s.err
-}
-
-func (s *Server) drain(deadline time.Time) error {
-	ctx, cancel := context.WithDeadline(s.life, deadline)
-	defer cancel()
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for (s.accepting() || s.busy()) && ctx.Err() == nil {
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-		}
-	}
-	err := s.Shutdown(ctx)
-	if errors.Is(err, net.ErrClosed) {
-		return nil // the listeners were closed already
-	}
-	if err != nil {
-		_ = s.Server.Close() // the deadline is what went wrong
-	}
-	return err
-}
-
-// accepting tells whether a listener that is closed may still return a connection.
-func (s *Server) accepting() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.listeners) > 0
-}
-
-// busy tells whether a connection has a request, or may soon.
-func (s *Server) busy() (busy bool) {
-	quietSince := time.Now().Add(-quiet).UnixNano()
-	s.idle.Range(func(_, since any) bool {
-		idle := since.(*atomic.Int64).Load()
-		busy = idle == 0 || idle > quietSince
-		return !busy
-	})
-	return busy
-}
-
-// onHeader tells the client to close the connection if the server is to stop. On
-// HTTP/2, the header makes net/http send GOAWAY.
-func (s *Server) onHeader(status int, h http.Header) {
-	if s.draining.Load() && status != http.StatusSwitchingProtocols {
-		h.Set("Connection", "close")
-	}
 }
 
 // A serverHandler is what a server calls.
@@ -267,10 +205,16 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		r.URL.Scheme = "https"
 	}
+	x := h.server.exchange(w, r)
 	w, rec := record(w, r)
 	rec.observe(h.server)
 	rec.tells = true
 	defer h.report(rec, r)
+	if x != nil {
+		rec.exchange = x
+		rec.observe(x)
+		defer x.end()
+	}
 	h.handler.ServeHTTP(w, r)
 	rec.finish(h.server)
 }

@@ -58,6 +58,11 @@ func (s *Server) ServeTLS(l net.Listener, cert, key string) error {
 	if err := s.addTLS(cert, key); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	s.announce("main", l)
+	return s.serveTLS(l)
+}
+
+func (s *Server) serveTLS(l net.Listener) error {
 	return s.serve(l, func(l net.Listener) error { return s.Server.ServeTLS(l, "", "") })
 }
 
