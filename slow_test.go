@@ -267,8 +267,8 @@ func TestConversationsAreLeftAlone(t *testing.T) {
 	})
 }
 
-// endless writes until it can't, and tells.
-func endless(ended chan<- error) http.HandlerFunc {
+// unending writes until it can't, and tells.
+func unending(ended chan<- error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		chunk := bytes.Repeat([]byte("x"), 1<<20)
 		var err error
@@ -284,7 +284,7 @@ func TestResponseThatIsntReadIsCutOff(t *testing.T) {
 		for _, p := range protocols()[:2] {
 			run(p.name, func(t *testing.T) {
 				ended := make(chan error, 1)
-				conn := p.dial(t, p.start(t, impatient(endless(ended))))
+				conn := p.dial(t, p.start(t, impatient(unending(ended))))
 				send(t, conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 				require.Error(t, receiveFrom(t, "the handler to end", ended))
 				_, err := io.Copy(io.Discard, conn)
@@ -294,7 +294,7 @@ func TestResponseThatIsntReadIsCutOff(t *testing.T) {
 		}
 		run("HTTP/2, with room for the stream", func(t *testing.T) {
 			ended := make(chan error, 1)
-			f := dialFrames(t, protocols()[2].start(t, impatient(endless(ended))), initialWindowSize, 1<<31-1)
+			f := dialFrames(t, protocols()[2].start(t, impatient(unending(ended))), initialWindowSize, 1<<31-1)
 			window := frame{kind: 8, payload: []byte{0x7f, 0, 0, 0}}
 			require.NoError(t, f.send(window, requestFrame(1, false)))
 			require.Error(t, receiveFrom(t, "the handler to end", ended))
@@ -304,7 +304,7 @@ func TestResponseThatIsntReadIsCutOff(t *testing.T) {
 		})
 		run("HTTP/2, without", func(t *testing.T) {
 			ended := make(chan error, 1)
-			f := dialFrames(t, protocols()[2].start(t, impatient(endless(ended))), initialWindowSize, 10)
+			f := dialFrames(t, protocols()[2].start(t, impatient(unending(ended))), initialWindowSize, 10)
 			require.NoError(t, f.send(requestFrame(1, false)))
 			f.until(t, frameReset, 1)
 			require.Error(t, receiveFrom(t, "the handler to end", ended))
