@@ -90,6 +90,7 @@ func (l *live) now() (status, []int64, <-chan struct{}) {
 func (l *live) watch(ctx context.Context, _ *struct{}) (iter.Seq2[status, error], error) {
 	return func(yield func(status, error) bool) {
 		s, rates, changed := l.now()
+		s = l.service.status(s.Rate)
 		s.Rates = rates
 		for yield(s, nil) && !l.service.stopping() {
 			select {

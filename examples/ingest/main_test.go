@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"go.uber.org/goleak"
 
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/verify"
 )
 
@@ -49,16 +52,27 @@ type running struct {
 	service  *service
 	pipeline *pipeline
 	live     *live
+	posted   atomic.Int64
 }
 
 // start starts a service with a spool and a store.
 func start(t *testing.T, o *options) *running {
 	t.Helper()
+	to, err := store.Open(o.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startWith(t, o, to)
+}
+
+// startWith starts a service with this store.
+func startWith(t *testing.T, o *options, to store.Store) *running {
+	t.Helper()
 	known, err := o.tokens()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := openPipeline(o, false, nil)
+	p, err := newPipeline(o, to, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +193,28 @@ func decode[T any](t *testing.T, text string) (v T) {
 		t.Fatalf("%q: %v", text, err)
 	}
 	return v
+}
+
+// decodeStatus returns the status now.
+func decodeStatus(t *testing.T, r *running) status {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	rq, err := http.NewRequestWithContext(ctx, "GET", r.URL+"/1.0/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rq.Header.Set("Accept", "application/jsonl")
+	rs, err := r.Client().Do(rq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rs.Body.Close()
+	line, err := bufio.NewReader(rs.Body).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode[status](t, line)
 }
 
 // until waits for a condition.

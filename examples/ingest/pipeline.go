@@ -23,6 +23,11 @@ func openPipeline(o *options, scratch bool, stored func(segment string)) (*pipel
 	if err != nil {
 		return nil, err
 	}
+	return newPipeline(o, to, scratch, stored)
+}
+
+// newPipeline is openPipeline for a store that is open.
+func newPipeline(o *options, to store.Store, scratch bool, stored func(segment string)) (*pipeline, error) {
 	from, err := spool.Open(spool.Options{
 		Dir: o.spool, Sync: spool.Sync(o.sync), Scratch: scratch,
 		MaxBytes: int64(o.spoolMax), SegmentBytes: int64(o.segmentBytes), SegmentAge: o.segmentAge,
