@@ -3,15 +3,12 @@ package tigertonic
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
-	jsonv1 "encoding/json"
 	"math"
 	"reflect"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // How what a function returns becomes JSON. The codec writes each token through
@@ -116,8 +113,8 @@ func (c *appenderCompiler) make(t reflect.Type) appender {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return appendUint
 	case reflect.Float32, reflect.Float64:
-		bits := t.Bits()
-		return func(_ *appending, b []byte, v reflect.Value) ([]byte, bool) { return appendFloat(b, v.Float(), bits) }
+		size := t.Bits()
+		return func(_ *appending, b []byte, v reflect.Value) ([]byte, bool) { return appendFloat(b, v.Float(), size) }
 	case reflect.Pointer:
 		return appendPointer(c.compile(t.Elem()))
 	case reflect.Slice, reflect.Array:
@@ -167,81 +164,25 @@ func appendBytes(_ *appending, b []byte, v reflect.Value) ([]byte, bool) {
 }
 
 // appendFloat writes numbers as RFC 8785 §3.2.2.3 says.
-func appendFloat(b []byte, f float64, bits int) ([]byte, bool) {
+func appendFloat(b []byte, f float64, size int) ([]byte, bool) {
 	const exact = 1e15 // below which integers have no shorter form than all of their digits
 	abs, least := math.Abs(f), 1e-6
-	if bits == 32 {
+	if size == 32 {
 		least = float64(float32(least))
 	}
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return b, false
-	case abs < exact && bits == 64 && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)):
+	case abs < exact && size == 64 && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)):
 		return strconv.AppendInt(b, int64(f), 10), true
 	case f != 0 && (abs < least || abs >= 1e21):
-		b = strconv.AppendFloat(b, f, 'e', -1, bits)
+		b = strconv.AppendFloat(b, f, 'e', -1, size)
 		if n := len(b) - 4; string(b[n:n+3]) == "e-0" {
 			b = append(b[:n+2], b[n+3])
 		}
 		return b, true
 	}
-	return strconv.AppendFloat(b, f, 'f', -1, bits), true
-}
-
-// appendText appends a string, as it is if nothing in it is to be escaped.
-func appendText(b []byte, text string) ([]byte, bool) {
-	begin := len(b)
-	b = append(append(append(b, '"'), text...), '"')
-	if isPlainText(b[begin+1 : len(b)-1]) {
-		return b, true
-	}
-	b, err := jsontext.AppendQuote(b[:begin], text)
-	return b, err == nil
-}
-
-// isPlainText tells whether a text is printable ASCII without quotes and
-// backslashes. It looks at eight bytes at a time, in each of which the highest bit
-// of the result is set by what isn't: a byte from 0x80 on has it itself, one under
-// 0x20 borrows it, and one that is a quote or a backslash is 0 after the
-// exclusive or, which borrows, too. A borrow from the byte below does no harm, as
-// that one isn't plain then.
-func isPlainText(text []byte) bool {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
-	for ; len(text) >= 8; text = text[8:] {
-		x := binary.LittleEndian.Uint64(text)
-		quote, backslash := x^('"'*ones), x^('\\'*ones)
-		if (x|(x-' '*ones)|(quote-ones)&^quote|(backslash-ones)&^backslash)&highest != 0 {
-			return false
-		}
-	}
-	for _, c := range text {
-		if c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// appendHTMLSafe appends a string as encoding/json does, which escapes what HTML
-// and JavaScript could take for something else.
-func appendHTMLSafe(b []byte, text string) []byte {
-	begin := len(b)
-	b, ok := appendText(b, text)
-	if ok && isHTMLSafe(b[begin:]) {
-		return b
-	}
-	quoted, _ := jsonv1.Marshal(text) // strings always encode
-	return append(b[:begin], quoted...)
-}
-
-func isHTMLSafe(text []byte) bool {
-	for _, c := range text {
-		switch c {
-		case '<', '>', '&', "\u2028"[0]: // which is that of U+2029, too
-			return false
-		}
-	}
-	return true
+	return strconv.AppendFloat(b, f, 'f', -1, size), true
 }
 
 func appendPointer(elem *appender) appender {

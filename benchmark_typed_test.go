@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/rcrowley/go-tigertonic"
-	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/assert"
 )
 
 // An order as services take and return it: 293 bytes in, some 400 out.
@@ -87,46 +90,171 @@ type bodyOf struct{ bytes.Reader }
 
 func (*bodyOf) Close() error { return nil }
 
-// A sink is a ResponseWriter that drops what it gets.
-type sink struct{ header http.Header }
+// unchecked is an order without constraints, which is what is decoded by hand.
+type unchecked struct {
+	Customer string          `json:"customer"`
+	Email    string          `json:"email"`
+	Currency string          `json:"currency"`
+	Express  bool            `json:"express"`
+	Note     string          `json:"note"`
+	Lines    []uncheckedLine `json:"lines"`
+	Address  string          `json:"address"`
+}
 
-func (s *sink) Header() http.Header         { return s.header }
-func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
-func (s *sink) WriteHeader(int)             {}
+type uncheckedLine struct {
+	SKU      string  `json:"sku"`
+	Quantity int     `json:"quantity"`
+	Price    float64 `json:"price"`
+}
 
-// poster returns a function that has h answer one POST of a body.
-func poster(tb testing.TB, h http.Handler, body string) func() {
-	w := &sink{http.Header{}}
-	b := &bodyOf{}
-	r, err := http.NewRequestWithContext(tb.Context(), "POST", "/orders", b)
-	require.NoError(tb, err)
-	r.Header.Set("Content-Type", "application/json")
-	r.ContentLength = int64(len(body))
-	return func() {
-		b.Reset([]byte(body))
-		clear(w.header)
-		h.ServeHTTP(w, r)
+type uncheckedReceipt struct {
+	ID     string    `json:"id"`
+	Status string    `json:"status"`
+	Total  float64   `json:"total"`
+	Order  unchecked `json:"order"`
+}
+
+func typedReceiveUnchecked() http.Handler {
+	return tigertonic.Typed(func(_ context.Context, order *unchecked) (*uncheckedReceipt, error) {
+		return &uncheckedReceipt{"0f8fad5b-d9cb-469f-a165-70867728950e", "accepted", 50, *order}, nil
+	})
+}
+
+func v2Decode(p []byte, v any) error { return jsonv2.Unmarshal(p, v) }
+
+func v2Encode(v any) ([]byte, error) { return jsonv2.Marshal(v) }
+
+// A benchCase is one of several handlers that do the same.
+type benchCase struct {
+	name string
+	h    http.Handler
+}
+
+// benchmarkEach has each handler answer the same request.
+func benchmarkEach(b *testing.B, method, target, body string, cases ...benchCase) {
+	for _, c := range cases {
+		b.Run("by="+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			ask := asker(b, c.h, method, target, body, "Content-Type", "application/json")
+			for b.Loop() {
+				ask()
+			}
+		})
 	}
 }
 
+// The endpoint by hand checks nothing, but for what the codec does.
 func BenchmarkTypedPOST(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		h    http.Handler
-	}{
-		{"typed", typedReceive()},
-		{"by-hand/encoding-json", byHand(json.Unmarshal, json.Marshal)},
-		{"by-hand/v2", byHand(
-			func(p []byte, v any) error { return jsonv2.Unmarshal(p, v) },
-			func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
-		)},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			post := poster(b, c.h, benchBody)
-			for b.Loop() {
-				post()
-			}
+	benchmarkEach(b, "POST", "/orders", benchBody,
+		benchCase{"Typed", typedReceive()},
+		benchCase{"Typed-unchecked", typedReceiveUnchecked()},
+		benchCase{"hand", byHand(json.Unmarshal, json.Marshal)},
+		benchCase{"hand-v2", byHand(v2Decode, v2Encode)},
+	)
+}
+
+type benchQuery struct {
+	Text  string `query:"text" required:"true" minLength:"1" maxLength:"64"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+}
+
+type benchAnswer struct {
+	Text  string `json:"text"`
+	Limit int    `json:"limit"`
+}
+
+func typedQuery() http.Handler {
+	return tigertonic.Typed(func(_ context.Context, in *benchQuery) (*benchAnswer, error) {
+		return &benchAnswer{in.Text, in.Limit}, nil
+	})
+}
+
+// queryByHand is the same endpoint on net/http alone.
+func queryByHand(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	text := query.Get("text")
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil || limit < 1 || limit > 100 || text == "" || utf8.RuneCountInString(text) > 64 {
+		body, _ := json.Marshal(map[string]any{
+			"title": "Unprocessable Entity", "status": 422, "detail": "the request isn't valid",
+			"errors": []map[string]string{{"parameter": "limit", "in": "query", "detail": "must be at most 100"}},
 		})
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		w.Write(body)
+		return
+	}
+	body, err := json.Marshal(&benchAnswer{text, limit})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body)
+}
+
+func BenchmarkTypedGET(b *testing.B) {
+	for name, target := range map[string]string{"status=200": "/?text=tiger&limit=50", "status=422": "/?text=tiger&limit=101"} {
+		b.Run(name, func(b *testing.B) {
+			benchmarkEach(b, "GET", target, "", benchCase{"Typed", typedQuery()}, benchCase{"hand", http.HandlerFunc(queryByHand)})
+		})
+	}
+}
+
+// benchList returns 100 objects, which are 15 KB of JSON, or more with a note.
+func benchList(note string) []benchReceipt {
+	list := make([]benchReceipt, 100)
+	for i := range list {
+		list[i] = benchReceipt{ID: "order-" + strconv.Itoa(i), Status: "accepted", Total: float64(i) * 1.25, Order: benchOrder{Note: note}}
+	}
+	return list
+}
+
+func BenchmarkTypedList(b *testing.B) {
+	for name, note := range map[string]string{"bytes=15K": "", "bytes=46K": strings.Repeat("Leave it at the door. ", 14)} {
+		list := benchList(note)
+		byHand := func(encode func(any) ([]byte, error)) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) {
+				body, err := encode(list)
+				if err != nil {
+					http.Error(w, err.Error(), http.StatusInternalServerError)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.Write(body)
+			}
+		}
+		b.Run(name, func(b *testing.B) {
+			benchmarkEach(b, "GET", "/", "", benchCase{"Typed", returning(list, nil)}, benchCase{"hand", byHand(json.Marshal)}, benchCase{"hand-v2", byHand(v2Encode)})
+		})
+	}
+}
+
+// What a handler of each kind allocates, that of the request's own values and of
+// the codec included.
+func TestTypedAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates: run it without -race")
+	}
+	list := benchList("")
+	wrong := strings.Replace(benchBody, `"quantity":2`, `"quantity":0`, 1)
+	for name, tt := range map[string]struct {
+		h                    http.Handler
+		method, target, body string
+		most                 float64
+	}{
+		"POST":           {typedReceive(), "POST", "/", benchBody, 7},
+		"POST unchecked": {typedReceiveUnchecked(), "POST", "/", benchBody, 7},
+		"POST 422":       {typedReceive(), "POST", "/", wrong, 16},
+		"GET":            {typedQuery(), "GET", "/?text=tiger&limit=50", "", 4},
+		"GET default":    {typedQuery(), "GET", "/?text=tiger", "", 4},
+		"GET 422":        {typedQuery(), "GET", "/?text=tiger&limit=101", "", 9},
+		"list":           {returning(&list, nil), "GET", "/", "", 4},
+		"list by value":  {returning(list, nil), "GET", "/", "", 4},
+	} {
+		got := testing.AllocsPerRun(500, asker(t, tt.h, tt.method, tt.target, tt.body, "Content-Type", "application/json"))
+		t.Logf("%s: %v allocations", name, got)
+		assert.LessOrEqual(t, got, tt.most, name)
 	}
 }
