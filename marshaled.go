@@ -305,21 +305,15 @@ func (m *Marshaler) close(rs reflect.Value) {
 // is in src or "". The values are copied, for what a middleware changes in dst
 // mustn't show in the next response.
 func setHeaders(dst, src http.Header, contentType string) {
-	n := 1
-	for _, values := range src {
-		n += len(values)
-	}
-	all := make([]string, 0, n)
-	set := func(name string, values ...string) {
-		begin := len(all)
-		all = append(all, values...)
-		dst[name] = slices.Clip(all[begin:])
-	}
+	all := make([]string, 0, len(src)+1) // enough where each has one value
 	if contentType != "" {
-		set("Content-Type", contentType)
+		all = append(all, contentType)
+		dst["Content-Type"] = all[:1:1]
 	}
 	for name, values := range src {
-		set(textproto.CanonicalMIMEHeaderKey(name), values...)
+		begin := len(all)
+		all = append(all, values...)
+		dst[textproto.CanonicalMIMEHeaderKey(name)] = slices.Clip(all[begin:])
 	}
 }
 
