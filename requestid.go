@@ -38,11 +38,13 @@ func RandomBase62String(n int) string { return string(RandomBase62Bytes(n)) }
 // RandomBase62Bytes is [RandomBase62String] as bytes.
 func RandomBase62Bytes(n int) []byte {
 	const unbiased = 256 - 256%len(base62) // bytes from here on would favour the first digits
-	var random [64]byte
+
+	var random [512]byte // reading a few costs as much as some hundred
 	digits := make([]byte, 0, max(n, 0))
 	for len(digits) < n {
-		_, _ = rand.Read(random[:]) // never fails
-		for _, b := range random {
+		some := random[:min(len(random), n-len(digits)+lengthOfID)]
+		_, _ = rand.Read(some) // never fails
+		for _, b := range some {
 			if int(b) < unbiased && len(digits) < n {
 				digits = append(digits, base62[int(b)%len(base62)])
 			}
