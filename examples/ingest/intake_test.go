@@ -134,7 +134,7 @@ func TestEndlessChunkedBodyIsCutOff(t *testing.T) {
 func TestLongBodiesWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
 	r := start(t, flags(t))
-	heavy := findIntake(t, r.Config.Handler).heavy
+	heavy := findIntake(t, r.tree).heavy
 	if err := heavy.Acquire(t.Context(), heavyBodies); err != nil {
 		t.Fatal(err)
 	}

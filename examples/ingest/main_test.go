@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/conformance/conform"
 	"go.uber.org/goleak"
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
@@ -52,6 +53,7 @@ type running struct {
 	service  *service
 	pipeline *pipeline
 	live     *live
+	tree     http.Handler
 	posted   atomic.Int64
 }
 
@@ -78,7 +80,9 @@ func startWith(t *testing.T, o *options, to store.Store) *running {
 	}
 	s := &service{tokens: known, sink: p.spool, spool: p.spool, ready: p.spool.Ready, stopping: func() bool { return false }}
 	r := &running{options: o, service: s, pipeline: p, live: newLive(s)}
-	r.Server = httptest.NewUnstartedServer(s.handler(r.live, metrics.NewRegistry()))
+	r.tree = s.handler(r.live, metrics.NewRegistry())
+	checker := conform.New(t, document()).Except("/openapi.json", "/docs", "/", "/live.css", "/live.js")
+	r.Server = httptest.NewUnstartedServer(checker.Recorded(r.tree))
 	r.Config.ConnState = (&connections{most: int64(o.connections)}).track
 	r.Start()
 	ctx, cancel := context.WithCancel(t.Context())
