@@ -9,9 +9,9 @@ LOADTIME  ?= 2s
 BASE      ?=
 MINCOVER  ?= 95.0
 
-# Every module that git tracks or would track, one after another; tools/ holds no code.
+# Every module that git tracks or would track, one after another; what is in tools/ holds no code.
 MODULES := $(sort $(dir $(wildcard $(shell git ls-files -co --exclude-standard go.mod '*/go.mod'))))
-CODE    := $(filter-out tools/,$(MODULES))
+CODE    := $(filter-out tools/%,$(MODULES))
 ifeq ($(CODE),)
 $(error no module found: run make in the root of a git clone)
 endif
