@@ -84,6 +84,5 @@ func (o *optionsHandler) preflight(w http.ResponseWriter, r *http.Request) {
 // requested returns the route that the request is a preflight for, or nil.
 func (o *optionsHandler) requested(r *http.Request) *route {
 	path, escaped := requestPath(r.URL)
-	rt, _, _ := o.mux.find(r.Header.Get(CORSRequestMethod), cmp.Or(path, "/"), escaped)
-	return rt
+	return o.mux.route(r.Header.Get(CORSRequestMethod), cmp.Or(path, "/"), escaped)
 }

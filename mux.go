@@ -67,15 +67,15 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	if reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", pattern, where))
 	}
-	n := mux.root.descend(segments)
-	if old := n.route(method); old != nil {
+	n, m := mux.root.descend(segments), newMethod(method)
+	if old := n.route(m); old != nil {
 		panic(fmt.Sprintf(
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
-			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
+			pattern, firstDifference(pattern, old.path), method, old.path, old.where, example(segments), where))
 	}
 	rt := newRoute(method, pattern, segments, h, where)
 	fitRoute(method, pattern, rt.names, h, where)
-	n.ends = append(n.ends, end{method, rt})
+	n.ends = append(n.ends, end{m, rt})
 }
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
@@ -135,16 +135,17 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 	if !strings.HasPrefix(path, "/") {
 		return NotFoundHandler{}, ""
 	}
-	rt, m, left := mux.find(r.Method, path, escaped)
+	s := search{method: newMethod(r.Method), escaped: escaped}
+	s.in(&mux.root, path)
 	switch {
-	case rt != nil:
-		rt.prepare(r, path, escaped)
-		return rt.handler, rt.path()
-	case m != nil:
-		if !m.prepare(r, path, left, escaped) {
+	case s.route != nil:
+		s.route.prepare(r, path, escaped)
+		return s.route.handler, s.route.path
+	case s.mount != nil:
+		if !s.mount.prepare(r, path, s.left, escaped) {
 			return NotFoundHandler{}, ""
 		}
-		return m.handler, m.namespace
+		return s.mount.handler, s.mount.namespace
 	}
 	allow := mux.allow(path, escaped)
 	switch {
@@ -173,52 +174,27 @@ func (mux *TrieServeMux) is(h http.Handler) bool {
 	return ok && other == mux
 }
 
-// find returns the route that answers the request, or the mount that does and
-// what it leaves of the path.
-func (mux *TrieServeMux) find(method, path string, escaped bool) (rt *route, m *mount, left string) {
-	own := false // the mux itself has the answer to OPTIONS
-	l := lookup{escaped, func(n *node, below string) bool {
-		if below == "" {
-			if rt = n.route(method); rt != nil {
-				return true
-			}
-			switch method {
-			case http.MethodHead:
-				rt = n.route(http.MethodGet)
-			case http.MethodOptions:
-				own = own || len(n.ends) > 0
-			}
-		}
-		if rt == nil && !own && n.mount != nil {
-			m, left = n.mount, below
-		}
-		return rt != nil || n.mount != nil // which hides what is less specific
-	}}
-	l.in(&mux.root, path)
-	return rt, m, left
+// route returns the route that answers a request of the method, or nil.
+func (mux *TrieServeMux) route(method, path string, escaped bool) *route {
+	s := search{method: newMethod(method), escaped: escaped}
+	s.in(&mux.root, path)
+	return s.route
 }
 
 // allow returns the methods, sorted, of all patterns that match the path, or
 // nil if none does.
-func (mux *TrieServeMux) allow(path string, escaped bool) (methods []string) {
-	l := lookup{escaped, func(n *node, left string) bool {
-		if left == "" {
-			for _, e := range n.ends {
-				methods = append(methods, e.method)
-				if e.method == http.MethodGet {
-					methods = append(methods, http.MethodHead)
-				}
-			}
-		}
-		return n.mount != nil // which has all other methods
-	}}
-	l.in(&mux.root, path)
-	if methods == nil {
+func (mux *TrieServeMux) allow(path string, escaped bool) []string {
+	s := search{escaped: escaped, collect: true}
+	s.in(&mux.root, path)
+	if s.allow == nil {
 		return nil
 	}
-	methods = append(methods, http.MethodOptions)
-	slices.Sort(methods)
-	return slices.Compact(methods)
+	if slices.Contains(s.allow, http.MethodGet) {
+		s.allow = append(s.allow, http.MethodHead)
+	}
+	s.allow = append(s.allow, http.MethodOptions)
+	slices.Sort(s.allow)
+	return slices.Compact(s.allow)
 }
 
 // setPath makes path, as requestPath returned it, the URL's.
@@ -230,27 +206,6 @@ func setPath(u *url.URL, path string, escaped bool) {
 			u.RawPath = path
 		}
 	}
-}
-
-// isMethod tells whether s can be a method (RFC 9110 §9.1), and isn't one that is
-// known in another case.
-func isMethod(s string) bool {
-	switch upper := strings.ToUpper(s); upper {
-	case "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE":
-		return s == upper
-	}
-	return isToken(s)
-}
-
-// isToken tells whether s is a token (RFC 9110 §5.6.2).
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // firstDifference returns the offset at which a and b begin to differ, or 0 if

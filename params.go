@@ -96,12 +96,17 @@ func requestPath(u *url.URL) (path string, escaped bool) {
 	if u.RawPath == "" {
 		return u.Path, false
 	}
-	// u.EscapedPath would escape all of Path anew if RawPath holds a character
-	// that needs it, and take what %2F stood for as a slash.
+	return escapedPath(u), true
+}
+
+// escapedPath returns u.RawPath if it is that of u.Path. u.EscapedPath would
+// escape all of Path anew if RawPath holds a character that needs it, and take
+// what %2F stood for as a slash.
+func escapedPath(u *url.URL) string {
 	if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
-		return u.RawPath, true
+		return u.RawPath
 	}
-	return u.EscapedPath(), true
+	return u.EscapedPath()
 }
 
 // cutSegment splits "/a/b/c" into "a" and "/b/c".

@@ -10,32 +10,39 @@ import (
 
 // A route is a method and a pattern with their handler.
 type route struct {
-	pattern   string // "GET /stuff/{id}"
-	pathIndex int    // of the slash in pattern
-	handler   http.Handler
-	needs     need
-	names     []string // of the wildcards
-	rest      bool     // ends in {name...}
-	where     place
-	within    patterns
+	pattern string // "GET /stuff/{id}"
+	path    string // without the method
+	handler http.Handler
+	needs   need
+	names   []string // of the wildcards
+	rest    bool     // ends in {name...}
+	where   place
+	within  patterns
 }
 
 func newRoute(method, pattern string, segments []segment, h http.Handler, where place) *route {
+	whole := method + " " + pattern
 	return &route{
-		pattern:   method + " " + pattern,
-		pathIndex: len(method) + len(" "),
-		handler:   h,
-		needs:     needsOf(h),
-		names:     wildcardNames(segments),
-		rest:      segments[len(segments)-1].kind == rest,
-		where:     where,
+		pattern: whole,
+		path:    whole[len(method)+len(" "):],
+		handler: h,
+		needs:   needsOf(h),
+		names:   wildcardNames(segments),
+		rest:    segments[len(segments)-1].kind == rest,
+		where:   where,
 	}
 }
 
-func (rt *route) path() string { return rt.pattern[rt.pathIndex:] }
-
 // prepare puts into the request what the route's handler needs.
 func (rt *route) prepare(r *http.Request, path string, escaped bool) {
+	if r.Pattern == "" && rt.needs == 0 {
+		r.Pattern = rt.pattern
+		return
+	}
+	rt.fill(r, path, escaped)
+}
+
+func (rt *route) fill(r *http.Request, path string, escaped bool) {
 	needs := rt.needs
 	if r.Pattern == "" {
 		r.Pattern = rt.pattern
@@ -43,7 +50,7 @@ func (rt *route) prepare(r *http.Request, path string, escaped bool) {
 		needs |= rt.prepareWithin(r)
 	}
 	if len(rt.names) > 0 && needs != 0 {
-		fill(r, needs, rt.path(), rt.names, path, escaped)
+		fill(r, needs, rt.path, rt.names, path, escaped)
 	}
 }
 
@@ -70,7 +77,7 @@ func (rt *route) isHidden(r *http.Request) bool {
 
 func (rt *route) patternWithin(outer string) string {
 	namespaces, _ := splitNamespaces(outer)
-	return rt.pattern[:rt.pathIndex] + namespaces + rt.path()
+	return strings.TrimSuffix(rt.pattern, rt.path) + namespaces + rt.path
 }
 
 // While a namespace's handler is being called, r.Pattern is the namespaces on

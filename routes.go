@@ -139,7 +139,7 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	mux.root.walk(func(n *node) {
 		for _, e := range n.ends {
 			way := way
-			way.Method, way.Pattern = e.method, namespaces+e.route.path()
+			way.Method, way.Pattern = e.method.name, namespaces+e.route.path
 			w.walk(e.route.handler, way, namespaces)
 		}
 		if n.mount != nil {

@@ -1,7 +1,7 @@
 package tigertonic
 
 import (
-	"bytes"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -18,10 +18,10 @@ import (
 //  3. the child for {name...}, unless a dot segment is left,
 //  4. the namespace mounted at the node itself, likewise,
 //
-// and whatever fails is taken back. The first end that the caller accepts is
-// the answer: so a literal beats a wildcard, the decision nearer to the root
-// counts for more, the longest namespace wins, and a pattern that matches the
-// path but lacks the method doesn't hide one that has it.
+// and whatever fails is taken back. The first end that has the method is the
+// answer: so a literal beats a wildcard, the decision nearer to the root counts
+// for more, the longest namespace wins, and a pattern that matches the path but
+// lacks the method doesn't hide one that has it.
 //
 // Wildcards have no names here. Names belong to the patterns, which is why two
 // patterns can share a node and call it differently, and why nothing is
@@ -30,7 +30,11 @@ import (
 
 // A node is a segment of one or more patterns.
 type node struct {
-	children edges
+	text     string // of a literal, after a slash
+	next     *node  // in a chain of literals
+	literals literals
+	slashed  *node   // the chain of literals with a slash in them, which only a %2F matches
+	all      []*node // literals, by registration
 	wildcard *node
 	rest     *node
 	ends     []end  // of the patterns that end here, one a method
@@ -39,7 +43,7 @@ type node struct {
 
 // An end is the route that a node has for a method.
 type end struct {
-	method string
+	method method
 	route  *route
 }
 
@@ -52,12 +56,40 @@ func (n *node) child(s segment) *node {
 	case rest:
 		next = &n.rest
 	case literal:
-		return n.children.add(s.text)
+		return n.literal(s.text)
 	}
 	if *next == nil {
 		*next = &node{}
 	}
 	return *next
+}
+
+// literal returns the child for a literal, made if there is none.
+func (n *node) literal(text string) *node {
+	c := n.unescaped(text)
+	if c != nil {
+		return c
+	}
+	c = &node{text: "/" + text}
+	if strings.Contains(text, "/") {
+		c.next, n.slashed = n.slashed, c
+	} else {
+		n.literals.add(c, len(n.all)+1)
+	}
+	n.all = append(n.all, c)
+	return c
+}
+
+// unescaped returns the child for a literal, or nil.
+func (n *node) unescaped(text string) *node {
+	c := n.slashed
+	if !strings.Contains(text, "/") {
+		c = n.literals.like("/" + text)
+	}
+	for c != nil && c.text[1:] != text {
+		c = c.next
+	}
+	return c
 }
 
 // descend returns the node that the segments lead to, made if there is none.
@@ -69,72 +101,13 @@ func (n *node) descend(segments []segment) *node {
 }
 
 // route returns the route for exactly this method, or nil.
-func (n *node) route(method string) *route {
+func (n *node) route(m method) *route {
 	for i := range n.ends {
-		if n.ends[i].method == method {
+		if n.ends[i].method.is(m) {
 			return n.ends[i].route
 		}
 	}
 	return nil
-}
-
-// A lookup is a search for where a path ends.
-type lookup struct {
-	escaped bool                            // the path is percent-encoded
-	accept  func(n *node, left string) bool // of what matches; of a pattern, nothing is left
-}
-
-// in searches the nodes from n on for the ends that match path, the most
-// specific first, until one is accepted.
-//
-// The last thing to try at a node needs no way back, so the loop goes on there.
-func (l *lookup) in(n *node, path string) bool {
-	for path != "" {
-		more := n.rest != nil || n.mount != nil
-		if c, left := n.children.match(path, l.escaped); c != nil {
-			if n.wildcard == nil && !more {
-				n, path = c, left
-				continue
-			}
-			if l.in(c, left) {
-				return true
-			}
-		}
-		if n.wildcard != nil {
-			if text, left := cutSegment(path); l.fills(text) {
-				if !more {
-					n, path = n.wildcard, left
-					continue
-				}
-				if l.in(n.wildcard, left) {
-					return true
-				}
-			}
-		}
-		if !more || l.hasDots(path[1:]) {
-			return false
-		}
-		if n.rest != nil && l.accept(n.rest, "") {
-			return true
-		}
-		return n.mount != nil && l.accept(n, path)
-	}
-	return l.accept(n, "")
-}
-
-// fills tells whether a segment can stand for a wildcard: it isn't empty, nor a
-// dot segment.
-func (l *lookup) fills(text string) bool {
-	return text != "" && (text[0] != '.' && !l.escaped || !l.hasDots(text))
-}
-
-// hasDots tells whether text, which wildcards or a namespace would take, has a
-// dot segment once it is unescaped. Literals have none.
-func (l *lookup) hasDots(text string) bool {
-	if l.escaped {
-		text = unescape(text)
-	}
-	return hasDotSegment(text)
 }
 
 // walk calls visit for n and every node below it, in the order of
@@ -144,11 +117,123 @@ func (n *node) walk(visit func(*node)) {
 		return
 	}
 	visit(n)
-	for _, e := range n.children.list {
-		e.node.walk(visit)
+	for _, c := range n.all {
+		c.walk(visit)
 	}
 	n.wildcard.walk(visit)
 	n.rest.walk(visit)
+}
+
+// A search looks for what answers a request, a route or a mount.
+type search struct {
+	method  method
+	escaped bool // the path is percent-encoded
+	collect bool // all methods are wanted, and method is none
+
+	route *route
+	mount *mount
+	left  string   // of the path, below the mount
+	own   bool     // it is OPTIONS, which the mux itself has the answer to
+	allow []string // the methods of the patterns that match
+}
+
+// in searches the nodes from n on for what path ends at, the most specific
+// first, until something answers the request, which it reports.
+//
+// The last thing to try at a node needs no way back, so the loop goes on there.
+func (s *search) in(n *node, path string) bool {
+	for path != "" {
+		if c, left := s.literal(n, path); c != nil {
+			if n.wildcard == nil && n.rest == nil && n.mount == nil {
+				n, path = c, left
+				continue
+			}
+			if s.in(c, left) {
+				return true
+			}
+		}
+		if n.wildcard != nil {
+			if text, left := cutSegment(path); s.fills(text) {
+				if n.rest == nil && n.mount == nil {
+					n, path = n.wildcard, left
+					continue
+				}
+				if s.in(n.wildcard, left) {
+					return true
+				}
+			}
+		}
+		if n.rest == nil && n.mount == nil || s.hasDots(path[1:]) {
+			return false
+		}
+		return n.rest != nil && s.ends(n.rest) || s.mounts(n, path)
+	}
+	return s.ends(n) || s.mounts(n, "")
+}
+
+// literal returns the child that the path's first segment is the literal of, or
+// nil, and what is left of the path.
+func (s *search) literal(n *node, path string) (c *node, left string) {
+	if s.escaped {
+		text, left := cutSegment(path)
+		return n.unescaped(unescape(text)), left
+	}
+	for c = n.literals.like(path); c != nil; c = c.next {
+		if c.begins(path) {
+			return c, path[len(c.text):]
+		}
+	}
+	return nil, ""
+}
+
+// begins tells whether the path's first segment is the node's literal.
+func (n *node) begins(path string) bool {
+	end := len(n.text)
+	return len(path) >= end && (len(path) == end || path[end] == '/') && path[:end] == n.text
+}
+
+// ends tells whether a pattern with the method ends at n.
+func (s *search) ends(n *node) bool {
+	s.route = n.route(s.method)
+	if s.route == nil && s.method.number == numberOfHead {
+		s.route = n.route(method{http.MethodGet, numberOfGet})
+	}
+	if s.route != nil {
+		return true
+	}
+	if s.method.number == numberOfOptions {
+		s.own = s.own || len(n.ends) > 0
+	}
+	if s.collect {
+		for _, e := range n.ends {
+			s.allow = append(s.allow, e.method.name)
+		}
+	}
+	return false
+}
+
+// mounts tells whether there is a namespace at n, which hides what is less
+// specific.
+func (s *search) mounts(n *node, left string) bool {
+	if n.mount != nil && !s.own {
+		s.mount, s.left = n.mount, left
+	}
+	return n.mount != nil
+}
+
+// fills tells whether a segment can stand for a wildcard: it isn't empty, nor a
+// dot segment.
+func (s *search) fills(text string) bool {
+	return text != "" && (text[0] != '.' && !s.escaped || !s.hasDots(text))
+}
+
+// hasDots tells whether text, which wildcards or a namespace would take, has a
+// dot segment once it is unescaped. Literals have none.
+func (s *search) hasDots(text string) bool {
+	if s.escaped {
+		text = unescape(text)
+	}
+	return hasDotSegment(text)
 }
 
 // unescape decodes a segment once. The path that it is from is known to be
@@ -161,88 +246,4 @@ func unescape(text string) string {
 		return s
 	}
 	return text
-}
-
-// Edges are a node's children by their literals. They are told apart by their
-// first bytes, which is quicker than hashing, as long as few begin alike.
-type edges struct {
-	list  []edge
-	heads []byte           // of the list's literals
-	index map[string]*node // nil as long as heads will do
-}
-
-type edge struct {
-	text  string
-	plain bool // has no slash, which only an escaped path can match
-	node  *node
-}
-
-const (
-	maxHeads = 48 // that are looked through
-	maxAlike = 8  // of these, that lead to a comparison
-)
-
-// head returns what tells most literals of a node apart: the first byte, or the
-// slash that an empty one ends with.
-func head(text string) byte {
-	if text == "" {
-		return '/'
-	}
-	return text[0]
-}
-
-// match returns the child whose literal is the path's first segment, and what
-// is left of the path.
-func (e *edges) match(path string, escaped bool) (n *node, left string) {
-	if escaped || e.index != nil {
-		text, left := cutSegment(path)
-		if escaped {
-			text = unescape(text)
-		}
-		return e.find(text), left
-	}
-	first := head(path[1:])
-	for i, h := range e.heads {
-		if h != first {
-			continue
-		}
-		text := e.list[i].text
-		end := len("/") + len(text)
-		if len(path) >= end && path[1:end] == text && (len(path) == end || path[end] == '/') && e.list[i].plain {
-			return e.list[i].node, path[end:]
-		}
-	}
-	return nil, ""
-}
-
-func (e *edges) find(text string) *node {
-	if e.index != nil {
-		return e.index[text]
-	}
-	for i := range e.list {
-		if e.list[i].text == text {
-			return e.list[i].node
-		}
-	}
-	return nil
-}
-
-func (e *edges) add(text string) *node {
-	if n := e.find(text); n != nil {
-		return n
-	}
-	n := &node{}
-	e.list = append(e.list, edge{text, !strings.Contains(text, "/"), n})
-	e.heads = append(e.heads, head(text))
-	alike := bytes.Count(e.heads, []byte{head(text)})
-	switch {
-	case e.index != nil:
-		e.index[text] = n
-	case alike > maxAlike || len(e.list) > maxHeads:
-		e.index = make(map[string]*node, len(e.list))
-		for _, old := range e.list {
-			e.index[old.text] = old.node
-		}
-	}
-	return n
 }

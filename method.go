@@ -1,0 +1,72 @@
+package tigertonic
+
+import (
+	"net/http"
+	"strings"
+)
+
+// A method is the name of one, with a number for those that most requests have.
+// Numbers are compared more quickly.
+type method struct {
+	name   string
+	number methodNumber
+}
+
+type methodNumber uint8
+
+const (
+	numberOfOthers methodNumber = iota
+	numberOfGet
+	numberOfPost
+	numberOfPut
+	numberOfDelete
+	numberOfPatch
+	numberOfHead
+	numberOfOptions
+)
+
+func newMethod(name string) method {
+	m := method{name: name}
+	switch name {
+	case http.MethodGet:
+		m.number = numberOfGet
+	case http.MethodPost:
+		m.number = numberOfPost
+	case http.MethodPut:
+		m.number = numberOfPut
+	case http.MethodDelete:
+		m.number = numberOfDelete
+	case http.MethodPatch:
+		m.number = numberOfPatch
+	case http.MethodHead:
+		m.number = numberOfHead
+	case http.MethodOptions:
+		m.number = numberOfOptions
+	}
+	return m
+}
+
+func (m *method) is(other method) bool {
+	return m.number == other.number && (m.number != numberOfOthers || m.name == other.name)
+}
+
+// isMethod tells whether s can be a method (RFC 9110 §9.1), and isn't one that is
+// known in another case.
+func isMethod(s string) bool {
+	switch upper := strings.ToUpper(s); upper {
+	case "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE":
+		return s == upper
+	}
+	return isToken(s)
+}
+
+// isToken tells whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
