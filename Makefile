@@ -22,7 +22,7 @@ RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
 # $(call each,modules,command) ends at the first module where the command fails.
 each = @for m in $(1); do echo "== $$m"; (cd "$$m" && $(2)) || exit 1; done
 
-.PHONY: test lint fuzz cover bench bench-report bench-check microbench restart fmt
+.PHONY: test lint fuzz cover bench bench-report bench-check microbench restart ingest fmt
 .NOTPARALLEL:
 
 # test vets and tests every module, with the race detector where cgo can build it.
@@ -68,6 +68,11 @@ microbench:
 # restart has the wallet restarted and killed under load more often than test does.
 restart:
 	@go -C examples test $(RACE) -timeout 600s -v ./wallet -run Fault -restarts 15 -kills 5
+
+# ingest gives the ingest service a million payloads, faults and clients that mean no good,
+# and prints what its README tells. It measures, so nothing else should run; it takes seven minutes.
+ingest:
+	@go -C examples test -count=1 -timeout 1800s -v ./ingest/internal/trial -full
 
 # fmt formats every module.
 fmt:

@@ -41,6 +41,7 @@ type job struct{ payload json.RawMessage }
 type service struct {
 	queue   chan job
 	pool    chan chan job // of the workers that are free
+	store   io.Writer
 	latency time.Duration
 
 	accepted, uploaded atomic.Int64
@@ -51,7 +52,7 @@ func main() {
 	workers := flag.Int("workers", 100, "uploads at a time")
 	latency := flag.Duration("latency", 100*time.Millisecond, "what an upload takes")
 	flag.Parse()
-	s := &service{queue: make(chan job, maxQueue), pool: make(chan chan job, *workers), latency: *latency}
+	s := &service{queue: make(chan job, maxQueue), pool: make(chan chan job, *workers), store: io.Discard, latency: *latency}
 	for range *workers {
 		go s.work()
 	}
@@ -111,8 +112,11 @@ func (s *service) work() {
 	}
 }
 
-func (s *service) upload(json.RawMessage) error {
+func (s *service) upload(payload json.RawMessage) error {
 	time.Sleep(s.latency) // the store
+	if _, err := s.store.Write(payload); err != nil {
+		return err
+	}
 	s.uploaded.Add(1)
 	return nil
 }

@@ -99,10 +99,8 @@ func (s *service) begin(t *testing.T, rate float64) *load {
 func (l *load) more(t *testing.T) {
 	t.Helper()
 	before := l.good.Load()
-	for deadline := time.Now().Add(patient); l.good.Load() == before; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no request has been answered for %v; %d were, and %d weren't", patient, before, l.bad.Load())
-		}
+	if !soon(patient, func() bool { return l.good.Load() > before }) {
+		t.Fatalf("no request has been answered for %v; %d were, and %d weren't", patient, before, l.bad.Load())
 	}
 }
 
