@@ -8,7 +8,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-type humaParams struct {
+type humaGet struct {
+	Customer string `path:"customer"`
+	Limit    int    `query:"limit"`
+}
+
+type checkedHumaGet struct {
 	Customer string `path:"customer" minLength:"1" maxLength:"64"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"100"`
 }
@@ -21,23 +26,19 @@ func newHuma[O any, P orders[O]](checked bool) http.Handler {
 	config := huma.DefaultConfig("Orders", "1.0")
 	config.CreateHooks = nil // which would link each body to its schema, as no other does
 	api := humago.New(mux, config)
-	operation := func(id, method, path string) huma.Operation {
-		return huma.Operation{
-			OperationID: id, Method: method, Path: path,
-			SkipValidateBody: !checked, SkipValidateParams: !checked,
-		}
-	}
-	huma.Register(api, operation("get", "GET", "/customers/{customer}"),
-		func(_ context.Context, in *humaParams) (*humaBody[*customer], error) {
+	if checked {
+		huma.Get(api, "/customers/{customer}", func(_ context.Context, in *checkedHumaGet) (*humaBody[*customer], error) {
 			return &humaBody[*customer]{lookUp(in.Customer, in.Limit)}, nil
 		})
-	huma.Register(api, operation("list", "GET", "/orders"),
-		func(context.Context, *struct{}) (*humaBody[[]summary], error) {
-			return &humaBody[[]summary]{all}, nil
+	} else {
+		huma.Get(api, "/customers/{customer}", func(_ context.Context, in *humaGet) (*humaBody[*customer], error) {
+			return &humaBody[*customer]{lookUp(in.Customer, in.Limit)}, nil
 		})
-	post := operation("post", "POST", "/orders")
-	post.DefaultStatus = http.StatusOK
-	huma.Register(api, post, func(_ context.Context, in *humaBody[O]) (*humaBody[*receipt[O]], error) {
+	}
+	huma.Get(api, "/orders", func(context.Context, *struct{}) (*humaBody[[]summary], error) {
+		return &humaBody[[]summary]{all}, nil
+	})
+	huma.Post(api, "/orders", func(_ context.Context, in *humaBody[O]) (*humaBody[*receipt[O]], error) {
 		rs, err := receive[O](P(&in.Body))
 		if err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())

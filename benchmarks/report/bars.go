@@ -80,6 +80,16 @@ func (rs *Results) fastest(task, unit string) (peer string, least float64) {
 	return peer, least
 }
 
+// growthBar is of the time with 10,000 routes to that with 10.
+func growthBar(what, order string) bar {
+	return bar{
+		what: what, limit: 3, format: "%.2f", unit: wallTime, second: cpuTime,
+		value: func(rs *Results, unit string) float64 {
+			return rs.median("Growth", "routes-10000"+order, "tigertonic", unit) / rs.median("Growth", "routes-10"+order, "tigertonic", unit)
+		},
+	}
+}
+
 // countBar is of a number of its own.
 func countBar(what string, limit float64, format, group, task, peer, unit string) bar {
 	return bar{
@@ -104,13 +114,13 @@ func moreBar(what string, limit float64, group, task, peer, otherTask, other, un
 	return b
 }
 
-// loadBar is of one service's throughput to another's. By CPU time, it is how
-// much more the other takes for a request.
-func loadBar(what string, limit float64, task, peer, other string) bar {
+// loadBar is of the throughput of our typed endpoint to another's. By CPU time, it
+// is how much more the other takes for a request.
+func loadBar(what string, limit float64, task, other string) bar {
 	return bar{
 		what: what, limit: limit, atLeast: true, format: "%.2f", unit: throughput, second: cpuTime,
 		value: func(rs *Results, unit string) float64 {
-			ratio := rs.median("Loopback", task, peer, unit) / rs.median("Loopback", task, other, unit)
+			ratio := rs.median("Loopback", task, "typed", unit) / rs.median("Loopback", task, other, unit)
 			if unit == cpuTime {
 				return 1 / ratio
 			}

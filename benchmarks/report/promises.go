@@ -41,12 +41,8 @@ func routingPromises(githubWildcards int) []bar {
 				return rs.median("Routing", "github", "tigertonic-foreign", unit) / float64(githubWildcards)
 			},
 		},
-		bar{
-			what: "time of a request with 10,000 routes, to 10", limit: 3, format: "%.2f", unit: wallTime, second: cpuTime,
-			value: func(rs *Results, unit string) float64 {
-				return rs.median("Growth", "routes-10000", "tigertonic", unit) / rs.median("Growth", "routes-10", "tigertonic", unit)
-			},
-		},
+		growthBar("time of a request with 10,000 routes, to 10", ""),
+		growthBar("the same, in random order", ",random"),
 		countBar("memory of a route, of 10,000", 450, "%.0f B", "Registration", "routes-10000", "tigertonic", heapBytes),
 	)
 }
@@ -57,8 +53,7 @@ func endpointPromises() []bar {
 		timeBar("Typed POST, to echo", 0.7, "Endpoints", "post", "typed", "echo"),
 		timeBar("Typed POST, to gin", 0.7, "Endpoints", "post", "typed", "gin"),
 		timeBar("Typed POST, to the same codec by hand", 1.05, "Endpoints", "post", "typed", "json-v2"),
-		timeBar("Typed POST, to huma, both validating", 0.35, "Endpoints", "post,validated", "typed", "huma"),
-		timeBar("Typed POST, to huma, neither validating", 0.35, "Endpoints", "post", "typed", "huma"),
+		timeBar("Typed POST, to huma", 0.35, "Endpoints", "post", "typed", "huma"),
 		countBar("Typed POST, allocations", 7, "%.0f", "Endpoints", "post", "typed", allocations),
 		timeBar("Typed list, to encoding/json by hand", 1.1, "Endpoints", "list", "typed", "encoding-json"),
 		timeBar("Marshaled POST, to the same without reflection", 1.12, "Endpoints", "post", "marshaled", "marshaled-by-hand"),
@@ -71,9 +66,9 @@ func loopbackPromises() []bar {
 	for _, n := range []string{"64", "512"} {
 		task, under := "connections-"+n, " ("+n+" connections)"
 		bars = append(bars,
-			loadBar("Typed POST, throughput to a constant's"+under, 0.74, task, "typed", "constant"),
-			loadBar("Typed POST, throughput to gin's"+under, 1.12, task, "typed", "gin"),
-			loadBar("Typed POST, throughput to huma's, both validating"+under, 1.8, task, "typed-validated", "huma-validated"))
+			loadBar("Typed POST, throughput to a constant's"+under, 0.74, task, "constant"),
+			loadBar("Typed POST, throughput to gin's"+under, 1.12, task, "gin"),
+			loadBar("Typed POST, throughput to huma's"+under, 1.8, task, "huma"))
 	}
 	slowest := timeBar("Typed POST, 99th percentile to that of encoding/json by hand (512 connections)", 0.85,
 		"Loopback", "connections-512", "typed", "encoding-json")

@@ -65,7 +65,7 @@ func TestPromises(t *testing.T) {
 	assert.Equal(t, "0 true", value(countBar("", 0, "%.0f", "Routing", "github", "tigertonic", allocations)))
 	assert.Equal(t, "1 false", value(moreBar("", 0, "Routing", "github", "chi", "github", "gin", allocations)))
 	assert.Equal(t, "280 ns true", value(moreBar("", 300, "Routing", "github", "chi", "github", "gin", wallTime)))
-	load := loadBar("", 0.74, "connections-64", "typed", "constant")
+	load := loadBar("", 0.74, "connections-64", "constant")
 	assert.Equal(t, "0.90 true", value(load))
 	assert.InDelta(t, 0.8, load.value(rs, cpuTime), 1e-9)
 }

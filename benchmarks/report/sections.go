@@ -31,7 +31,7 @@ func sections() []section {
 		{"Routing", "Routing", `A pass over all routes of GitHub's API (203), Google+ (13), Parse (26) and a site of static files (157), or one request to them; and one route of 1, 5 and 20 wildcards. The handlers do nothing, or read every wildcard where it says so. tigertonic-foreign is our mux with handlers that know nothing of it, for which it fills in PathValue and the query. "none" is what asking costs. fiber isn't net/http: nothing is copied for it.
 
 ` + times, "tigertonic", wallTime, inProcess()},
-		{"Growth", "Growth", `A request to one of 10 to 10,000 routes of an API of services and resources, in random order; and of 2,000 routes, 100 chains from one segment to 20.
+		{"Growth", "Growth", `A request to one of 10 to 10,000 routes of an API of services and resources, one route after another, or in random order, in which little of what a router needs is in the caches of the processor. depth-20 are 2,000 routes, 100 chains from one segment to 20.
 
 ` + times, "tigertonic", wallTime, inProcess()},
 		{"Registration", "Memory of routes", `What a router keeps on the heap for a route of the last two tables, without patterns and handlers. The first column is ours, and the others are how many times as much they keep.`, "tigertonic", heapBytes, registration},
@@ -74,7 +74,7 @@ const notCompared = `## What isn't compared
 - **Build tags and replaced codecs.** gin can be built with sonic, echo and huma can be given another JSON package. They run with their defaults; how far a codec goes is shown by json-v2.
 - **The words of an error.** Validation errors have the same status and media type and name the same fields, but each says it in its own way. The error of a classic function, marshaled, has the classic form.
 - **A newline** behind a JSON body, and "; charset=utf-8" behind its type, which some send.
-- **What gin and huma do besides.** gin walks a body for validation tags though there are none, and huma is told to skip its validation where ours does none, which is not how it is used.
+- **How strict they are.** Typed functions and huma check, also without tags, that a body has all names, none that isn't known, and the right types. The others take what they know of a body and leave the rest at zero. gin looks for validation tags though there are none.
 - **405 below a wildcard.** bunrouter answers 404 for most routes of GitHub's API that lack the method, so 405 is of one where all agree.
 - **TLS and HTTP/2**, which are net/http's for all of them, and large bodies, in which a framework is no part of the cost.
 - **A network.** Over loopback the load generator takes a share of the processors, so throughput is lower than that of a server with a machine of its own, and differences are smaller.

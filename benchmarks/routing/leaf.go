@@ -2,10 +2,12 @@ package routing
 
 // A Leaf is the end of a route: what its handler does, and that it was called.
 type Leaf struct {
-	Route
-	Reads  bool     // the handler reads every wildcard
-	Calls  int      // of the handler
+	// These are first, so that a call reaches for one cache line of the leaf.
+	Calls int  // of the handler
+	Reads bool // the handler reads every wildcard
+
 	Values []string // of the wildcards, as read by the last call
+	Route
 }
 
 // Leaves returns a leaf for each route.

@@ -1,5 +1,12 @@
 package routing
 
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
 // A Task is what routers are asked to do.
 type Task struct {
 	Name   string
@@ -19,6 +26,25 @@ func asksFor(routes []Route) []Ask {
 		asks[i] = Ask{rt.Method, rt.Path()}
 	}
 	return asks
+}
+
+// Shuffled returns them in random order, but one that is always the same. Their
+// paths lie behind each other in memory, so that they are as near at hand as those
+// that a server has just read.
+func Shuffled(asks []Ask) []Ask {
+	shuffled := slices.Clone(asks)
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(asks), func(i, j int) { //nolint:gosec // an order is no secret
+		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
+	})
+	var paths strings.Builder
+	for _, ask := range shuffled {
+		paths.WriteString(ask.Path)
+	}
+	rest := paths.String()
+	for i, ask := range shuffled {
+		shuffled[i].Path, rest = rest[:len(ask.Path)], rest[len(ask.Path):]
+	}
+	return shuffled
 }
 
 // Tasks returns all tasks but those of growth.
@@ -53,20 +79,20 @@ func Tasks() ([]Task, error) {
 }
 
 // Growths returns the tasks that show how time grows with the number of routes
-// and with their depth. An operation is one request.
+// and with their depth. An operation is one request, in the order of the routes or
+// in random order: then little of what it needs is in the caches of the processor.
 func Growths() []Task {
 	var tasks []Task
-	for _, c := range []struct {
-		name   string
-		routes []Route
-	}{
-		{"routes-10", Grown(10)},
-		{"routes-100", Grown(100)},
-		{"routes-1000", Grown(1_000)},
-		{"routes-10000", Grown(10_000)},
-		{"depth-20", Deep(100)},
-	} {
-		tasks = append(tasks, Task{c.name, c.routes, false, asksFor(c.routes), 200})
+	add := func(name string, routes []Route, asks []Ask) {
+		tasks = append(tasks, Task{name, routes, false, asks, 200})
 	}
+	for _, n := range []int{10, 100, 1_000, 10_000} {
+		routes := Grown(n)
+		asks := asksFor(routes)
+		add(fmt.Sprintf("routes-%d", n), routes, asks)
+		add(fmt.Sprintf("routes-%d,random", n), routes, Shuffled(asks))
+	}
+	deep := Deep(100)
+	add("depth-20", deep, asksFor(deep))
 	return tasks
 }
