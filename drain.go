@@ -57,7 +57,10 @@ func (s *Server) drain(deadline time.Time) error {
 	}
 	err := s.Shutdown(ctx)
 	if errors.Is(err, net.ErrClosed) {
-		return nil // the listeners were closed already
+		err = nil // the listeners were closed already
+	}
+	if s.stopping.Load() > 0 {
+		err = cmp.Or(err, ctx.Err())
 	}
 	if err != nil {
 		_ = s.Server.Close() // the deadline is what went wrong

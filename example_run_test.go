@@ -19,10 +19,10 @@ func ExampleServer_Run() {
 	s := tigertonic.NewServer("127.0.0.1:0", mux)
 	s.DrainTimeout = 10 * time.Second
 	ctx, cancel := context.WithCancel(context.Background())
-	s.BaseContext = func(l net.Listener) context.Context {
+	s.OnListen = func(_ string, addr net.Addr) {
 		go func() {
 			defer cancel()
-			response, err := http.Get("http://" + l.Addr().String() + "/tea")
+			response, err := http.Get("http://" + addr.String() + "/tea")
 			if err != nil {
 				fmt.Println(err)
 				return
@@ -31,7 +31,6 @@ func ExampleServer_Run() {
 			body, err := io.ReadAll(response.Body)
 			fmt.Println(string(body), err)
 		}()
-		return context.Background()
 	}
 	fmt.Println(s.Run(ctx))
 	// Output:
@@ -57,6 +56,36 @@ func ExampleServer_Draining() {
 	// Output:
 	// false
 	// true
+}
+
+// Streams that have no end of their own end when the server is to stop.
+func ExampleServer_RegisterOnShutdown() {
+	stopping := make(chan struct{})
+	s := tigertonic.NewServer("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-stopping:
+			_, _ = io.WriteString(w, "goodbye")
+		}
+	}))
+	s.RegisterOnShutdown(func() { close(stopping) })
+	s.OnListen = func(_ string, addr net.Addr) {
+		go func() {
+			time.AfterFunc(10*time.Millisecond, func() { _ = s.Close() })
+			response, err := http.Get("http://" + addr.String())
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			fmt.Println(string(body), err)
+		}()
+	}
+	fmt.Println(s.ListenAndServe())
+	// Output:
+	// goodbye <nil>
+	// <nil>
 }
 
 func ExampleServer_ClientCA() {

@@ -124,9 +124,10 @@ func startRun(t *testing.T, s *tigertonic.Server) *runner {
 	}
 	s.ErrorLog = log.New(r.log, "", 0)
 	addr := make(chan string, 1)
-	s.BaseContext = func(l net.Listener) context.Context {
-		addr <- l.Addr().String()
-		return context.Background()
+	s.OnListen = func(name string, a net.Addr) {
+		if name == "main" {
+			addr <- a.String()
+		}
 	}
 	done := make(chan struct{})
 	go func() {

@@ -69,9 +69,12 @@ func run(o options) error {
 		inside.Check("database", time.Second, s.ping)
 		server.Admin, server.AdminAddr = inside, o.admin
 	}
-	server.BaseContext = func(l net.Listener) context.Context { // called once it listens
-		o.welcome(l.Addr(), password)
-		return context.Background()
+	server.OnListen = func(name string, addr net.Addr) {
+		if name == "main" {
+			o.welcome(addr, password)
+			return
+		}
+		fmt.Printf("operators find what is inside on http://%s/\n", addr)
 	}
 	if err := server.Run(context.Background()); err != nil {
 		return err
@@ -120,7 +123,4 @@ func (o *options) welcome(addr net.Addr, password string) {
   %[3]s %[2]s/1.0/accounts/ann-%[5]s/transfers -H 'Accept: application/jsonl'
 and read %[2]s/docs
 `, os.Getpid(), base, curl, user, key)
-	if o.admin != "" {
-		fmt.Printf("operators find what is inside on http://%s/\n", o.admin)
-	}
 }
