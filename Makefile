@@ -65,8 +65,11 @@ microbench:
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 . >bench.out || { cat bench.out; exit 1; }
 	@$(TOOL) benchstat bench.out
 
-# restart has the wallet restarted and killed under load more often than test does.
+# restart runs at full length what test runs briefly: restarts and stops under load,
+# slow clients and overload, on a machine that has nothing else to do, and the wallet
+# restarted and killed.
 restart:
+	@go test -timeout 600s -v -parallel 1 -run 'LoseNoRequest|PlainShutdown|Thousand|Overload|UnderLoad' . -long
 	@go -C examples test $(RACE) -timeout 600s -v ./wallet -run Fault -restarts 15 -kills 5
 
 # ingest gives the ingest service a million payloads, faults and clients that mean no good,

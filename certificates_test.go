@@ -167,23 +167,34 @@ func TestCertificatesAreReplacedUnderLoad(t *testing.T) {
 			ended <- nil
 		}()
 	}
-	for serial := int64(2); serial <= 21; serial++ {
+	const last = 51
+	for serial := int64(2); serial <= last; serial++ {
 		p := newPair(t, serial)
 		begin := time.Now()
 		files.put(t, p)
-		if serial%4 == 1 {
+		if serial%10 == 1 {
 			eventually(t, "the new certificate", func() bool { return newest.Load() == serial })
 			if !raceEnabled { // with it, everything may take longer
 				assert.Less(t, time.Since(begin), time.Second)
 			}
+		}
+		if serial == last/2 { // with a broken one, the last one that was whole goes on
+			eventually(t, "the new certificate", func() bool { return newest.Load() == serial })
+			before := log.complaints()
+			replaceFile(t, files.cert, []byte("broken"), 0o600)
+			eventually(t, "it to be logged", func() bool { return log.complaints() > before })
+			more := handshakes.Load() + 10
+			eventually(t, "more handshakes", func() bool { return handshakes.Load() > more || len(ended) > 0 })
+			assert.Equal(t, serial, newest.Load())
 		}
 	}
 	cancel()
 	for range cap(ended) {
 		require.NoError(t, <-ended)
 	}
-	assert.Greater(t, handshakes.Load(), int64(20))
-	assert.LessOrEqual(t, log.complaints(), 20, "only of a certificate that had no key yet")
+	assert.Greater(t, handshakes.Load(), int64(last))
+	assert.LessOrEqual(t, log.complaints(), last, "only of a certificate that had no key yet, and of the broken one")
+	t.Log(last-1, "certificates,", handshakes.Load(), "handshakes")
 }
 
 func TestCertificatesThatDontLoadAreLoggedOnce(t *testing.T) {

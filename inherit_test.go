@@ -38,34 +38,6 @@ func (p *serverProcess) given(fds, names string, sockets ...*os.File) *serverPro
 	return p
 }
 
-func TestSocketHolderLosesNoRequest(t *testing.T) {
-	t.Parallel()
-	files := newPairFiles(t, newPair(t, 1))
-	addr, socket := heldSocket(t)
-	l := newLoad(t, addr)
-	tlsConfig := insecure("http/1.1")
-	l.add(6, l.http1(true, tlsConfig)) // before anybody serves
-	l.add(4, l.http1(false, tlsConfig))
-	l.add(6, l.http2(insecure("h2")))
-	var pids []int
-	handled := 0
-	var last *serverProcess
-	for range 4 {
-		if last != nil {
-			last.stop(t, pids[len(pids)-1])
-			handled += last.handled(t)
-		}
-		last = newServerProcess(t, serverConfig{Addr: freeAddr(t), Cert: files.cert, Key: files.key}).given("1", "", socket).start(t)
-		pids = append(pids, l.successor(t, pids))
-		assert.False(t, listens(last.config.Addr), "the address isn't used")
-	}
-	answers, failures := l.stop()
-	assert.Empty(t, failures)
-	last.stop(t, pids[len(pids)-1])
-	assert.Equal(t, answers, handled+last.handled(t))
-	t.Log(answers, "requests")
-}
-
 func TestHeldSocketsByName(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

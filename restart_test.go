@@ -22,45 +22,6 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-func TestRestartsLoseNoRequest(t *testing.T) {
-	t.Parallel()
-	p := newServerProcess(t, serverConfig{}).start(t)
-	l := newLoad(t, p.config.Addr)
-	eventually(t, "it to listen", func() bool { return listens(l.addr) })
-	l.add(8, l.http1(true, nil))
-	l.add(8, l.http1(false, nil))
-	restartUnderLoad(t, p, l)
-}
-
-func TestRestartsLoseNoRequestByTLS(t *testing.T) {
-	t.Parallel()
-	files := newPairFiles(t, newPair(t, 1))
-	p := newServerProcess(t, serverConfig{Cert: files.cert, Key: files.key}).start(t)
-	l := newLoad(t, p.config.Addr)
-	eventually(t, "it to listen", func() bool { return listens(l.addr) })
-	l.add(6, l.http1(true, insecure("http/1.1")))
-	l.add(2, l.http1(false, insecure("http/1.1")))
-	l.add(8, l.http2(insecure("h2")))
-	restartUnderLoad(t, p, l)
-}
-
-// restartUnderLoad restarts a server five times, and requires that every request
-// has been handled once.
-func restartUnderLoad(t *testing.T, p *serverProcess, l *load) {
-	t.Helper()
-	pids := []int{l.successor(t, nil)}
-	for range 5 {
-		restart(t, pids[len(pids)-1])
-		pids = append(pids, l.successor(t, pids))
-	}
-	answers, failures := l.stop()
-	assert.Empty(t, failures)
-	assert.Len(t, l.answered, len(pids))
-	p.stop(t, pids[len(pids)-1])
-	assert.Equal(t, answers, p.handled(t))
-	t.Log(answers, "requests")
-}
-
 // A held is a request that the server has begun to read and the client has not
 // finished to send.
 type held struct {
