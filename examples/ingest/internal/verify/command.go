@@ -26,6 +26,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, open fun
 	})
 	store := f.String("store", "", "the `store`: a directory, or s3://bucket/prefix")
 	exact := f.Bool("exact", false, "the store must hold nothing else, and nothing twice")
+	anywhere := f.Bool("anywhere", false, "it doesn't matter in which segment a payload is: with -queue, nobody knows\nwhen it is acknowledged")
 	show := f.Int("show", 10, "how `many` examples of each kind to show")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -37,6 +38,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, open fun
 		_, _ = fmt.Fprintln(stderr, "ingest verify:", err)
 		return 2
 	}
+	r.Anywhere = *anywhere
 	_, _ = io.WriteString(stdout, r.String())
 	if r.Lost() || *exact && !r.Exact() {
 		return 1

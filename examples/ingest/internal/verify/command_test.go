@@ -29,6 +29,12 @@ func TestCommandTellsAndExits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	queued := filepath.Join(t.TempDir(), "queued")
+	stream := newWorld(t)
+	stream.ack(`[1]`, "INGEST", 1)
+	if err := os.WriteFile(queued, stream.outcomes.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -42,6 +48,8 @@ func TestCommandTellsAndExits(t *testing.T) {
 		{"-acked " + acked + " -exact -store " + w.dir, 0, "exactly what was acknowledged"},
 		{"-acked " + acked + " -acked " + extra + " -store " + w.dir, 1, "segment b lacks 1"},
 		{"-acked " + acked + " -acked " + extra + " -store " + w.dir, 1, "missing: request 0, "},
+		{"-acked " + queued + " -store " + w.dir, 1, "elsewhere: request 0, "},
+		{"-acked " + queued + " -anywhere -exact -store " + w.dir, 0, "exactly what was acknowledged"},
 		{"-acked " + empty + " -store " + w.dir, 0, "everything that was acknowledged is there"},
 		{"-acked " + empty + " -exact -store " + w.dir, 1, "unknown: "},
 		{"-acked " + acked + " -store " + w.dir + "/none", 2, "no such file"},

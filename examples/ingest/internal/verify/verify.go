@@ -44,6 +44,8 @@ type Report struct {
 	Others  int   // objects that aren't segments by their names
 	Damaged []string
 
+	Anywhere bool // set by the caller if what is elsewhere isn't lost
+
 	MissingIn map[string]int64 // how many are missing, by the segment that should have them
 	Examples  map[Kind][]Place
 }
@@ -77,7 +79,9 @@ func (p Place) String() string {
 }
 
 // Lost says whether anything that was acknowledged isn't where it should be.
-func (r *Report) Lost() bool { return r.Missing > 0 || r.Moved > 0 || len(r.Damaged) > 0 }
+func (r *Report) Lost() bool {
+	return r.Missing > 0 || r.Moved > 0 && !r.Anywhere || len(r.Damaged) > 0
+}
 
 // Exact says whether the store holds just what was acknowledged, and each once.
 func (r *Report) Exact() bool {
