@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/conformance/chromium"
 	"github.com/rcrowley/go-tigertonic/openapi"
 )
 
@@ -30,46 +32,54 @@ func form(method, path, within string) string {
 
 func element(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
 
+// A tab shows the page of the documents.
+type tab struct{ *chromium.Tab }
+
+func open(browser context.Context, t *testing.T, server *httptest.Server, width, height int64, scheme string) *tab {
+	t.Helper()
+	return &tab{chromium.Open(browser, t, server.URL+"/docs/", width, height, scheme)}
+}
+
 // unfold opens the form of an operation.
 func (p *tab) unfold(method, path string) {
 	p.Helper()
-	p.eval(element(form(method, path, "")) + `.closest("details").open = true`)
-	p.until(element(form(method, path, ".send")) + ".offsetParent")
+	p.Eval(element(form(method, path, "")) + `.closest("details").open = true`)
+	p.Until(element(form(method, path, ".send")) + ".offsetParent")
 }
 
 func (p *tab) click(selector string) {
 	p.Helper()
-	run(p, chromedp.Click(chromedp.CSS(selector)))
+	chromium.Run(p.Tab, chromedp.Click(chromedp.CSS(selector)))
 }
 
 func (p *tab) write(selector, text string) {
 	p.Helper()
-	run(p, chromedp.SendKeys(chromedp.CSS(selector), text))
+	chromium.Run(p.Tab, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // answer sends a form and returns the status and body that it shows.
 func (p *tab) answer(method, path string) (status, body string) {
 	p.Helper()
 	p.click(form(method, path, ".send"))
-	p.until(element(form(method, path, ".outcome .status")) + " && " + element(form(method, path, ".stop")) + ".hidden")
-	return p.eval(element(form(method, path, ".outcome .status")) + ".textContent"),
-		p.eval(element(form(method, path, ".result pre")) + ".textContent")
+	p.Until(element(form(method, path, ".outcome .status")) + " && " + element(form(method, path, ".stop")) + ".hidden")
+	return p.Eval(element(form(method, path, ".outcome .status")) + ".textContent"),
+		p.Eval(element(form(method, path, ".result pre")) + ".textContent")
 }
 
 // curlOf returns the curl line beside a form.
 func (p *tab) curlOf(method, path string) string {
 	p.Helper()
-	return p.eval(element(form(method, path, "")) + `.closest(".operation").querySelector(".curl").textContent`)
+	return p.Eval(element(form(method, path, "")) + `.closest(".operation").querySelector(".curl").textContent`)
 }
 
 // quiet fails if the browser has complained.
 func (p *tab) quiet() {
 	p.Helper()
-	assert.Empty(p, p.heard())
+	assert.Empty(p, p.Heard())
 }
 
 func TestPageInBrowser(t *testing.T) {
-	browserContext := newBrowser(t)
+	browserContext := chromium.New(t)
 	server := newZoo(false)
 	t.Cleanup(server.Close)
 	wide := func(t *testing.T) *tab {
@@ -79,26 +89,26 @@ func TestPageInBrowser(t *testing.T) {
 
 	t.Run("asks for nothing else", func(t *testing.T) {
 		p := wide(t)
-		p.until(`document.readyState === "complete"`)
-		assert.Equal(t, []string{"GET /docs/"}, p.sent(server))
+		p.Until(`document.readyState === "complete"`)
+		assert.Equal(t, []string{"GET /docs/"}, p.Sent(server))
 		p.quiet()
 	})
 
 	t.Run("is found by the keyboard", func(t *testing.T) {
 		p := wide(t)
-		call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "/", Code: "Slash", Text: "/"})
-		p.until(`document.activeElement.id === "search"`)
-		run(p, chromedp.KeyEvent("get list keep"))
+		chromium.Call(p.Tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "/", Code: "Slash", Text: "/"})
+		p.Until(`document.activeElement.id === "search"`)
+		chromium.Run(p.Tab, chromedp.KeyEvent("get list keep"))
 		shown := `[...document.querySelectorAll(".group li > a")].filter((a) => a.offsetParent).map((a) => a.querySelector(".label").textContent).join()`
-		p.until(shown + ` === "List keepers"`)
-		assert.Equal(t, "1 found", p.eval(element("#found")+".textContent"))
-		run(p, chromedp.KeyEvent(kb.ArrowDown))
-		assert.Equal(t, "A", p.eval("document.activeElement.tagName"))
-		run(p, chromedp.KeyEvent(kb.ArrowUp))
-		run(p, chromedp.KeyEvent(kb.Escape))
-		p.until(shown + `.split(",").length > 15`)
-		run(p, chromedp.KeyEvent("list keep"+kb.Enter))
-		p.until(`document.querySelector(":target")?.textContent.includes("List keepers")`)
+		p.Until(shown + ` === "List keepers"`)
+		assert.Equal(t, "1 found", p.Eval(element("#found")+".textContent"))
+		chromium.Run(p.Tab, chromedp.KeyEvent(kb.ArrowDown))
+		assert.Equal(t, "A", p.Eval("document.activeElement.tagName"))
+		chromium.Run(p.Tab, chromedp.KeyEvent(kb.ArrowUp))
+		chromium.Run(p.Tab, chromedp.KeyEvent(kb.Escape))
+		p.Until(shown + `.split(",").length > 15`)
+		chromium.Run(p.Tab, chromedp.KeyEvent("list keep"+kb.Enter))
+		p.Until(`document.querySelector(":target")?.textContent.includes("List keepers")`)
 		p.quiet()
 	})
 
@@ -116,10 +126,10 @@ func TestPageInBrowser(t *testing.T) {
 		} {
 			assert.Contains(t, body, want)
 		}
-		assert.Contains(t, p.eval(element(form("POST", path, ".answer dl"))+".textContent"), "x-zooopen")
+		assert.Contains(t, p.Eval(element(form("POST", path, ".answer dl"))+".textContent"), "x-zooopen")
 		assert.Contains(t, p.curlOf("POST", path), "-u 'keeper:wörd'")
 		assert.Contains(t, p.curlOf("PUT", path+"/{id}/habitat"), "-u 'keeper:wörd'", "typed in once")
-		assert.Equal(t, []string{"GET /docs/", "POST /1.0/animals"}, p.sent(server))
+		assert.Equal(t, []string{"GET /docs/", "POST /1.0/animals"}, p.Sent(server))
 		p.quiet()
 	})
 
@@ -128,8 +138,8 @@ func TestPageInBrowser(t *testing.T) {
 		const path = "/1.0/animals/{id}"
 		p.unfold("GET", path)
 		p.click(form("GET", path, ".send"))
-		p.until(element(form("GET", path, ":invalid")))
-		assert.Equal(t, []string{"GET /docs/"}, p.sent(server), "the ID is required")
+		p.Until(element(form("GET", path, ":invalid")))
+		assert.Equal(t, []string{"GET /docs/"}, p.Sent(server), "the ID is required")
 		p.write(form("GET", path, "input"), "a/b c?'")
 		status, body := p.answer("GET", path)
 		assert.Equal(t, "200 OK", status)
@@ -142,7 +152,7 @@ func TestPageInBrowser(t *testing.T) {
 		assert.Contains(t, body, `"path": "/1.0/files/a/b%20c"`)
 
 		p.unfold("GET", "/1.0/animals")
-		p.eval(element(form("GET", "/1.0/animals", "select[multiple]")) + `.options[2].selected = true`)
+		p.Eval(element(form("GET", "/1.0/animals", "select[multiple]")) + `.options[2].selected = true`)
 		p.write(form("GET", "/1.0/animals", `[data-name=after]`), "1+1&2")
 		_, body = p.answer("GET", "/1.0/animals")
 		assert.Contains(t, body, `"query": "kind=red%20panda\u0026after=1%2B1%262\u0026sort=born"`)
@@ -160,96 +170,96 @@ func TestPageInBrowser(t *testing.T) {
 		p.write(form("DELETE", path, "[type=password]"), "wörd")
 		status, _ = p.answer("DELETE", path)
 		assert.Equal(t, "204 No Content", status)
-		for _, complaint := range p.heard() {
+		for _, complaint := range p.Heard() {
 			assert.Contains(t, complaint, "401", "only the browser's own line about the status")
 		}
 		p.write(form("DELETE", path, "[data-in=path]"), kb.Backspace+"..")
 		p.click(form("DELETE", path, ".send"))
-		p.until(element(form("DELETE", path, ".outcome .error")) + `?.textContent.includes("segment")`)
+		p.Until(element(form("DELETE", path, ".outcome .error")) + `?.textContent.includes("segment")`)
 	})
 
 	t.Run("shows streams as they come", func(t *testing.T) {
 		p := wide(t)
 		const path = "/1.0/feedings"
 		p.unfold("GET", path)
-		p.eval(`(() => { const s = ` + element(form("GET", path, "[data-accept]")) + `; s.value = "application/jsonl"; s.dispatchEvent(new Event("input", { bubbles: true })); })()`)
+		p.Eval(`(() => { const s = ` + element(form("GET", path, "[data-accept]")) + `; s.value = "application/jsonl"; s.dispatchEvent(new Event("input", { bubbles: true })); })()`)
 		assert.Contains(t, p.curlOf("GET", path), "curl -N '"+server.URL+path+"' \\\n  -H 'Accept: application/jsonl'")
 		p.click(form("GET", path, ".send"))
-		p.until(element(form("GET", path, ".result pre")) + `.textContent.includes('{"n":3}')`)
+		p.Until(element(form("GET", path, ".result pre")) + `.textContent.includes('{"n":3}')`)
 		p.click(form("GET", path, ".stop"))
-		p.until(element(form("GET", path, ".outcome")) + `.textContent.includes("Stopped")`)
-		assert.Equal(t, "false", p.eval(element(form("GET", path, ".send"))+".disabled"))
+		p.Until(element(form("GET", path, ".outcome")) + `.textContent.includes("Stopped")`)
+		assert.Equal(t, "false", p.Eval(element(form("GET", path, ".send"))+".disabled"))
 		p.quiet()
 	})
 
 	t.Run("copies", func(t *testing.T) {
 		p := wide(t)
 		for _, name := range []string{"clipboard-read", "clipboard-write"} {
-			_, err := chromedp.CallBrowser(p.ctx, browser.SetPermission, browser.SetPermissionParams{
+			_, err := chromedp.CallBrowser(p.Context, browser.SetPermission, browser.SetPermissionParams{
 				Permission:       &browser.PermissionDescriptor{Name: name},
 				Setting:          browser.PermissionSettingGranted,
-				BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+				BrowserContextID: chromedp.FromContext(p.Context).BrowserContextID,
 			})
 			require.NoError(t, err)
 		}
 		p.click(".copy")
-		p.until(element(".copy") + `.textContent === "Copied"`)
-		got := run(p, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
+		p.Until(element(".copy") + `.textContent === "Copied"`)
+		got := chromium.Run(p.Tab, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
 		assert.Equal(t, "curl '"+server.URL+"/1.0/animals?sort=born'", got)
 		p.quiet()
 	})
 
 	t.Run("is light or dark", func(t *testing.T) {
 		const dark = `getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)[0] < 128`
-		assert.Equal(t, "false", wide(t).eval(dark))
+		assert.Equal(t, "false", wide(t).Eval(dark))
 		p := open(browserContext, t, server, 1280, 900, "dark")
-		assert.Equal(t, "true", p.eval(dark))
-		assert.Equal(t, "true", p.eval(element("#theme")+".ariaPressed"))
+		assert.Equal(t, "true", p.Eval(dark))
+		assert.Equal(t, "true", p.Eval(element("#theme")+".ariaPressed"))
 		p.click("#theme")
-		p.until("!(" + dark + ")")
-		run(p, chromedp.Navigate(server.URL+"/docs/"))
-		assert.Equal(t, "false", p.eval(dark), "the choice is kept")
+		p.Until("!(" + dark + ")")
+		chromium.Run(p.Tab, chromedp.Navigate(server.URL+"/docs/"))
+		assert.Equal(t, "false", p.Eval(dark), "the choice is kept")
 		p.quiet()
 	})
 
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run("can be read when it is "+scheme, func(t *testing.T) {
 			p := open(browserContext, t, server, 1280, 900, scheme)
-			p.eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
-			assert.Empty(t, p.eval(poorContrast))
+			p.Eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
+			assert.Empty(t, p.Eval(poorContrast))
 		})
 	}
 
 	t.Run("fits a telephone", func(t *testing.T) {
 		p := open(browserContext, t, server, 320, 640, "light")
-		p.eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
-		assert.Equal(t, "320", p.eval("document.documentElement.scrollWidth"))
-		assert.Equal(t, "320", p.eval("innerWidth"))
-		assert.Equal(t, "null", p.eval(element("nav")+".offsetParent"))
+		p.Eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
+		assert.Equal(t, "320", p.Eval("document.documentElement.scrollWidth"))
+		assert.Equal(t, "320", p.Eval("innerWidth"))
+		assert.Equal(t, "null", p.Eval(element("nav")+".offsetParent"))
 		p.click("#menu")
-		p.until(element("#search") + ".offsetParent")
+		p.Until(element("#search") + ".offsetParent")
 		p.write("#search", "keepers")
-		p.eval(element(".group li:not([hidden]) > a") + ".click()")
-		p.until("!" + element("nav") + ".offsetParent")
-		p.until(`document.querySelector(":target")?.getBoundingClientRect().top < 100`)
+		p.Eval(element(".group li:not([hidden]) > a") + ".click()")
+		p.Until("!" + element("nav") + ".offsetParent")
+		p.Until(`document.querySelector(":target")?.getBoundingClientRect().top < 100`)
 		p.quiet()
 	})
 
 	t.Run("can be read without a script", func(t *testing.T) {
 		p := wide(t)
-		call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		run(p, chromedp.Navigate(server.URL+"/docs/"))
+		chromium.Call(p.Tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		chromium.Run(p.Tab, chromedp.Navigate(server.URL+"/docs/"))
 		for _, selector := range []string{".try", ".copy", ".search", "#theme", "#menu"} {
-			assert.Equal(t, "null", p.eval(element(selector)+".offsetParent"), selector)
+			assert.Equal(t, "null", p.Eval(element(selector)+".offsetParent"), selector)
 		}
-		assert.Equal(t, "[object HTMLElement]", p.eval(element("nav .group")+".offsetParent?.constructor && "+element("nav")))
-		assert.Contains(t, p.eval(element(".curl")+".textContent"), "curl 'http://localhost/1.0/animals?sort=born'")
+		assert.Equal(t, "[object HTMLElement]", p.Eval(element("nav .group")+".offsetParent?.constructor && "+element("nav")))
+		assert.Contains(t, p.Eval(element(".curl")+".textContent"), "curl 'http://localhost/1.0/animals?sort=born'")
 	})
 }
 
 // The page is on one host, and an operation on another.
 func TestPageSendsToOtherHosts(t *testing.T) {
-	browserContext := newBrowser(t)
+	browserContext := chromium.New(t)
 	here, there, hosts := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux(), tigertonic.NewHostServeMux()
 	there.HandleFunc("GET", "/there", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -264,12 +274,12 @@ func TestPageSendsToOtherHosts(t *testing.T) {
 	t.Cleanup(server.Close)
 	p := open(browserContext, t, server, 1280, 900, "light")
 	p.unfold("GET", "/here")
-	assert.Equal(t, "null", p.eval(element(form("GET", "/here", ".elsewhere"))+".offsetParent"))
+	assert.Equal(t, "null", p.Eval(element(form("GET", "/here", ".elsewhere"))+".offsetParent"))
 	status, _ := p.answer("GET", "/here")
 	assert.Equal(t, "204 No Content", status)
 	p.unfold("GET", "/there")
 	other := strings.Replace(strings.TrimPrefix(server.URL, "http://"), "127.0.0.1", "localhost", 1)
-	assert.Contains(t, p.eval(element(form("GET", "/there", ".elsewhere"))+".innerText"), "This is sent to "+other)
+	assert.Contains(t, p.Eval(element(form("GET", "/there", ".elsewhere"))+".innerText"), "This is sent to "+other)
 	status, body := p.answer("GET", "/there")
 	assert.Equal(t, "200 OK", status)
 	assert.Equal(t, "from "+other, body)
@@ -314,7 +324,7 @@ var curls = regexp.MustCompile(`(?s)<code class="curl">(.*?)</code>`)
 
 // The curl lines of the server and those of the script are the same.
 func TestPageHasOneOpinionOnCurl(t *testing.T) {
-	browserContext := newBrowser(t)
+	browserContext := chromium.New(t)
 	for _, hostile := range []bool{false, true} {
 		server := newZoo(hostile)
 		t.Cleanup(server.Close)
@@ -330,33 +340,33 @@ func TestPageHasOneOpinionOnCurl(t *testing.T) {
 			want = append(want, strings.Replace(html.UnescapeString(m[1]), "http://localhost", server.URL, 1))
 		}
 		p := open(browserContext, t, server, 1280, 900, "light")
-		p.until(`!document.querySelector(".try").hidden`)
-		got := p.eval(`[...document.querySelectorAll(".curl")].map((c) => c.textContent).join("\n\n")`)
+		p.Until(`!document.querySelector(".try").hidden`)
+		got := p.Eval(`[...document.querySelectorAll(".curl")].map((c) => c.textContent).join("\n\n")`)
 		require.Greater(t, len(want), 10)
 		assert.Equal(t, strings.Join(want, "\n\n"), got)
 	}
 }
 
 func TestPageRunsNothingThatIsWritten(t *testing.T) {
-	browserContext := newBrowser(t)
+	browserContext := chromium.New(t)
 	server := newZoo(true)
 	t.Cleanup(server.Close)
 	p := open(browserContext, t, server, 320, 640, "light")
-	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+	chromium.Call(p.Tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 		Source: "window.pwned = () => { window.wasPwned = true; };",
 	})
-	run(p, chromedp.Navigate(server.URL+"/docs/"))
-	p.eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
-	assert.Equal(t, "320", p.eval("document.documentElement.scrollWidth"))
+	chromium.Run(p.Tab, chromedp.Navigate(server.URL+"/docs/"))
+	p.Eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
+	assert.Equal(t, "320", p.Eval("document.documentElement.scrollWidth"))
 	p.write(form("POST", "/evil/{id}", "[data-in=path]"), "1")
 	status, body := p.answer("POST", "/evil/{id}")
 	assert.Equal(t, "200 OK", status)
 	assert.Contains(t, body, "onerror=pwned()")
 	p.write("form textarea", evil)
-	p.eval(`document.querySelectorAll("a[href^='#']").forEach((a) => a.click())`)
-	assert.Equal(t, "0", p.eval(`document.querySelectorAll("img, svg[onload], a[href^=javascript]").length`))
-	assert.Equal(t, "undefined", p.eval("window.wasPwned"))
-	for _, request := range p.sent(server) {
+	p.Eval(`document.querySelectorAll("a[href^='#']").forEach((a) => a.click())`)
+	assert.Equal(t, "0", p.Eval(`document.querySelectorAll("img, svg[onload], a[href^=javascript]").length`))
+	assert.Equal(t, "undefined", p.Eval("window.wasPwned"))
+	for _, request := range p.Sent(server) {
 		assert.NotContains(t, request, "://")
 	}
 	p.quiet()

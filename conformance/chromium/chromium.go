@@ -1,4 +1,5 @@
-package page
+// Package chromium lets tests look at pages in a real browser, without a window.
+package chromium
 
 import (
 	"context"
@@ -23,10 +24,10 @@ import (
 // patience is how long a condition may take to come true on a busy machine.
 const patience = 60 * time.Second
 
-// newBrowser starts a browser of its own, with nothing in its profile, and ends it
+// New starts a browser of its own, with nothing in its profile, and ends it
 // with the test. Without a browser the test is skipped, or fails if the environment
 // has TIGERTONIC_REQUIRE_BROWSER.
-func newBrowser(t *testing.T) context.Context {
+func New(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -67,37 +68,38 @@ func newBrowser(t *testing.T) context.Context {
 	return browser
 }
 
-// A tab shows a page, and keeps what the browser complains of and asks for.
-type tab struct {
+// A Tab shows a page, and keeps what the browser complains of and asks for.
+type Tab struct {
 	*testing.T
-	ctx context.Context
+	Context context.Context // of the browser's actions
 
 	mu         sync.Mutex
 	complaints []string
 	requests   []string
 }
 
-// open opens the page of the server in a tab that shares nothing with others.
-func open(browser context.Context, t *testing.T, server *httptest.Server, width, height int64, scheme string) *tab {
+// Open opens a page in a tab of a browser that New has started. The tab shares nothing
+// with others. Scheme is "light" or "dark".
+func Open(browser context.Context, t *testing.T, url string, width, height int64, scheme string) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	p := &tab{T: t, ctx: ctx}
+	p := &Tab{T: t, Context: ctx}
 	require.NoError(t, chromedp.Listen(ctx, p.listen))
-	call(p, log.Enable, cdp.Empty{})
-	call(p, network.Enable, network.EnableParams{})
-	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	Call(p, log.Enable, cdp.Empty{})
+	Call(p, network.Enable, network.EnableParams{})
+	Call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600,
 	})
-	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+	Call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme},
 		{Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
-	run(p, chromedp.Navigate(server.URL+"/docs/"))
+	Run(p, chromedp.Navigate(url))
 	return p
 }
 
-func (p *tab) listen(event any) {
+func (p *Tab) listen(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := event.(type) {
@@ -112,8 +114,8 @@ func (p *tab) listen(event any) {
 	}
 }
 
-// sent returns the requests so far, without the server's name.
-func (p *tab) sent(server *httptest.Server) []string {
+// Sent returns the requests so far, without the server's name.
+func (p *Tab) Sent(server *httptest.Server) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sent := make([]string, len(p.requests))
@@ -123,47 +125,47 @@ func (p *tab) sent(server *httptest.Server) []string {
 	return sent
 }
 
-// heard returns what the browser has complained of.
-func (p *tab) heard() []string {
+// Heard returns what the browser has complained of.
+func (p *Tab) Heard() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.complaints...)
 }
 
-// run runs an action and returns its value.
-func run[T any](p *tab, action chromedp.Action[T]) T {
+// Run runs an action and returns its value.
+func Run[T any](p *Tab, action chromedp.Action[T]) T {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.Context, patience)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
 	require.NoError(p, err)
 	return value
 }
 
-// call calls a command of the protocol.
-func call[P, R any](p *tab, command cdp.Command[P, R], params P) {
+// Call calls a command of the protocol.
+func Call[P, R any](p *Tab, command cdp.Command[P, R], params P) {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.Context, patience)
 	defer cancel()
 	_, err := chromedp.Call(ctx, command, params)
 	require.NoError(p, err)
 }
 
-// eval returns the value of an expression as text.
-func (p *tab) eval(expression string) string {
+// Eval returns the value of an expression as text.
+func (p *Tab) Eval(expression string) string {
 	p.Helper()
-	return run(p, chromedp.Evaluate[string]("String("+expression+")"))
+	return Run(p, chromedp.Evaluate[string]("String("+expression+")"))
 }
 
-// until waits until an expression is true. It asks from outside, since the page's
+// Until waits until an expression is true. It asks from outside, since the page's
 // policy lets nothing inside evaluate text.
-func (p *tab) until(expression string) {
+func (p *Tab) Until(expression string) {
 	p.Helper()
 	ticks := time.NewTicker(20 * time.Millisecond)
 	defer ticks.Stop()
-	for deadline := time.Now().Add(patience); p.eval("Boolean("+expression+")") != "true"; <-ticks.C {
+	for deadline := time.Now().Add(patience); p.Eval("Boolean("+expression+")") != "true"; <-ticks.C {
 		if time.Now().After(deadline) {
-			p.Fatalf("after %v it isn't true that %s; the page has complained of %q", patience, expression, p.heard())
+			p.Fatalf("after %v it isn't true that %s; the page has complained of %q", patience, expression, p.Heard())
 		}
 	}
 }
