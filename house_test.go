@@ -52,6 +52,7 @@ func TestPackagesKeepTheirArrows(t *testing.T) {
 			for _, forbidden := range []string{"testing", "expvar", "net/http/pprof"} {
 				assert.NotContains(t, p.Deps, forbidden)
 			}
+			assert.NotContains(t, p.Imports, "unsafe")
 			assert.Subset(t,
 				[]string{"github.com/rcrowley/go-metrics", "github.com/go-json-experiment/json"},
 				modulesOf(p.Deps))
