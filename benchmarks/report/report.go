@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"golang.org/x/perf/benchmath"
 )
 
 // A Report is what is said of the results of a run.
@@ -82,7 +84,33 @@ func (r *Report) writeRun(w *strings.Builder) {
 		path, version, _ := strings.Cut(r.Config[key], " ")
 		t.row(path, version)
 	}
+	t.row("CPU time to time passed, of routers", ratio(r.share()))
 	t.writeTo(w)
+	if r.share() < 0.9 {
+		w.WriteString(notIdle)
+	}
+}
+
+// share returns the median share of a processor that routers had, which take 1
+// and more, for the collector has another, on an idle machine.
+func (rs *Results) share() float64 {
+	g := rs.group("Routing")
+	if g == nil {
+		return math.NaN()
+	}
+	var shares []float64
+	for _, task := range g.Tasks {
+		for _, peer := range g.Peers {
+			wall := g.samples[cell{task, peer, wallTime}]
+			for i, cpu := range g.samples[cell{task, peer, cpuTime}] {
+				shares = append(shares, cpu/wall[i])
+			}
+		}
+	}
+	if shares == nil {
+		return math.NaN()
+	}
+	return benchmath.AssumeNothing.Summary(benchmath.NewSample(shares, &benchmath.DefaultThresholds), 0.95).Center
 }
 
 // writePromises writes what the library is to reach, and what it has.

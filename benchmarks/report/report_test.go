@@ -91,7 +91,7 @@ func TestRoundHoldsAllThatIsReported(t *testing.T) {
 func TestReportSaysWhatIsLost(t *testing.T) {
 	text := (&Report{results(t), 167}).Markdown()
 	for _, want := range []string{
-		"| date ", "| 2026-11-27", "| A Processor", "| github.com/go-chi/chi/v5 | v5.5.0",
+		"| date ", "| 2026-11-27", "| A Processor", "| github.com/go-chi/chi/v5 ", "| v5.5.0 ",
 		"2 of 3 are reached",
 		"| GitHub's API, to the fastest router ",
 		"| ≤ 0.75  | 2.20 (gin) | 2.00        | **no**  |",
@@ -103,6 +103,16 @@ func TestReportSaysWhatIsLost(t *testing.T) {
 		assert.Contains(t, text, want)
 	}
 	assert.NotContains(t, text, "Typed POST, to gin", "which wasn't measured")
+}
+
+func TestReportSaysThatTheMachineWasBusy(t *testing.T) {
+	rs := results(t)
+	assert.InDelta(t, 1, rs.share(), 0.001)
+	assert.NotContains(t, (&Report{rs, 167}).Markdown(), "wasn't idle")
+	busy, err := Read(strings.NewReader("BenchmarkRouting/task=404/peer=chi-2 10 200 ns/op 100 cpu-ns/op\n"))
+	require.NoError(t, err)
+	assert.InDelta(t, 0.5, busy.share(), 0.001)
+	assert.Contains(t, (&Report{busy, 167}).Markdown(), "wasn't idle")
 }
 
 func TestAmountsHaveThreeDigits(t *testing.T) {

@@ -68,6 +68,10 @@ Every peer is built the way that its documentation has it, at its best, and a te
 
 const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours.`
 
+const notIdle = `**The machine wasn't idle**: what was measured had less than a processor. Don't rely on times that passed, and on throughput and percentiles; CPU times and allocations hold.
+
+`
+
 const notCompared = `## What isn't compared
 
 - **fiber** answers requests of fasthttp, not of net/http. It is among the routers only, and what its figures hold is not what the others' do.
