@@ -20,7 +20,7 @@ import (
 // much garbage as there is in use, which is little, so it runs seldom; and more often
 // when the limit is near.
 const (
-	memoryLimit = 48 << 20
+	memoryLimit = 42 << 20
 	gcPercent   = 300
 )
 
