@@ -59,7 +59,7 @@ func TestPageShowsWhatIsWrong(t *testing.T) {
 	}
 	tab.Until(`document.getElementById("state").textContent === "full"`)
 	tab.Until(`Number(document.getElementById("refused").textContent) > 0 && Number(document.getElementById("failures").textContent) > 0`)
-	tab.Until(`document.getElementById("spool").value > 0.8`)
+	tab.Until(`document.getElementById("spool").getAttribute("aria-valuenow") > 80`)
 	shoot(t, tab, "full", 1100)
 	r.CloseClientConnections()
 	r.Config.Close()

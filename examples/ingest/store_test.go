@@ -197,8 +197,12 @@ func TestServiceDoesNotStartWithoutItsDirectories(t *testing.T) {
 	t.Parallel()
 	file := write(t, filepath.Join(t.TempDir(), "file"), "")
 	for _, args := range [][]string{
-		{"-spool", file}, {"-store", file}, {"-spool", filepath.Join(file, "spool")},
-		{"-store", "gs://bucket"}, {"-store", "s3://"}, {"-store", "s3://bucket?endpoint=ftp://host"},
+		{"-spool", file},
+		{"-store", file},
+		{"-spool", filepath.Join(file, "spool")},
+		{"-store", "gs://bucket"},
+		{"-store", "s3://"},
+		{"-store", "s3://bucket?endpoint=ftp://host"},
 	} {
 		p, err := openPipeline(flags(t, args...), false, nil)
 		if err == nil {

@@ -37,6 +37,13 @@ function count(id, n) {
   element(id).closest("div").classList.toggle("some", n > 0);
 }
 
+function fill(percent) {
+  const bar = element("spool");
+  bar.setAttribute("aria-valuenow", percent);
+  bar.classList.toggle("high", percent >= 80);
+  bar.firstElementChild.style.width = percent + "%";
+}
+
 function row(segment) {
   const tr = document.createElement("tr");
   for (let i = 0; i < 4; i++) tr.append(document.createElement("td"));
@@ -60,12 +67,12 @@ function show(s) {
   if (rates.length > 0) draw();
   element("rate").textContent = whole.format(s.rate);
   count("accepted", s.accepted);
-  element("stored").textContent = plural(s.stored, "segment");
+  count("stored", s.stored);
   element("stored").title = size(s.stored_bytes);
   count("uploading", s.uploading);
   count("refused", s.refused);
   count("failures", s.failures);
-  element("spool").value = s.max ? s.used / s.max : 0;
+  fill(s.max ? Math.round(100 * s.used / s.max) : 0);
   element("spool-text").textContent = s.max
     ? size(s.used) + " of " + size(s.max) + ", " + plural(s.waiting, "segment") + " waiting"
     : "Payloads go to a queue.";
