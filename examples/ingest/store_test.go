@@ -86,8 +86,16 @@ func (r *running) posts(t *testing.T, n int) (lines []string, refusal *answer) {
 // holds ends the service, whose store must then have just these lines.
 func (r *running) holds(t *testing.T, lines []string) {
 	t.Helper()
+	r.Close()
+	r.pipeline.close(patient)
+	holdsLines(t, r.options.store, lines)
+}
+
+// holdsLines fails unless a store has just these lines.
+func holdsLines(t *testing.T, where string, lines []string) {
+	t.Helper()
 	var found []string
-	for _, text := range r.objects(t) {
+	for _, text := range objectsIn(t, where) {
 		found = append(found, slices.Collect(strings.Lines(text))...)
 	}
 	slices.Sort(found)

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/goleak"
 
+	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/natstest"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
@@ -32,28 +32,6 @@ var discard = slog.New(slog.DiscardHandler)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// startNATS starts a NATS server with JetStream, in this process.
-func startNATS(t *testing.T, dir string, port int) *server.Server {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, SyncAlways: true, NoLog: true, NoSigs: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { stopNATS(s) })
-	if !s.ReadyForConnections(patient) {
-		t.Fatal("the NATS server isn't ready")
-	}
-	return s
-}
-
-func stopNATS(s *server.Server) {
-	s.Shutdown()
-	s.WaitForShutdown()
-}
-
 func dial(t *testing.T, o queue.Options) *queue.Publisher {
 	t.Helper()
 	p, err := queue.Dial(t.Context(), o)
@@ -64,7 +42,7 @@ func dial(t *testing.T, o queue.Options) *queue.Publisher {
 	return p
 }
 
-func options(s *server.Server) queue.Options {
+func options(s natstest.Server) queue.Options {
 	return queue.Options{URL: s.ClientURL(), Stream: "INGEST", MaxBytes: 1 << 30, Log: discard}
 }
 
@@ -174,7 +152,7 @@ func until(t *testing.T, what string, ok func() bool) {
 // stream.
 func TestWorkersStoreWhatIsPublished(t *testing.T) {
 	t.Parallel()
-	s := startNATS(t, t.TempDir(), server.RANDOM_PORT)
+	s := natstest.Start(t, t.TempDir(), -1)
 	dir, o := t.TempDir(), options(s)
 	p := dial(t, o)
 	publish(t, p, 0, 500)
@@ -186,23 +164,13 @@ func TestWorkersStoreWhatIsPublished(t *testing.T) {
 		startWorker(t, o, t.TempDir(), to)
 	}
 	publish(t, p, 500, 1000)
-	until(t, "the stream is empty", func() bool { return left(t, s) == 0 })
+	until(t, "the stream is empty", func() bool { return s.Left(t) == 0 })
 	if got, want := records(t, dir), numbers(0, 1000); !slices.Equal(got, want) {
 		t.Errorf("there are %d records, want %d", len(got), len(want))
 	}
 	if p.Ready() != nil {
 		t.Error("the publisher isn't ready")
 	}
-}
-
-// left returns how many records the stream has.
-func left(t *testing.T, s *server.Server) int {
-	t.Helper()
-	z, err := s.Jsz(&server.JSzOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return int(z.Messages)
 }
 
 // A faulty store takes nothing until it is told to.
@@ -223,7 +191,7 @@ func (f *faulty) Put(ctx context.Context, name string, r io.Reader) error {
 // What isn't stored isn't acknowledged: another worker has it when one stops.
 func TestWhatIsNotStoredIsGivenToAnotherWorker(t *testing.T) {
 	t.Parallel()
-	s := startNATS(t, t.TempDir(), server.RANDOM_PORT)
+	s := natstest.Start(t, t.TempDir(), -1)
 	dir, scratch, o := t.TempDir(), t.TempDir(), options(s)
 	to, err := store.Open(dir)
 	if err != nil {
@@ -233,13 +201,13 @@ func TestWhatIsNotStoredIsGivenToAnotherWorker(t *testing.T) {
 	f := &faulty{to, make(chan struct{})}
 	first := startWorker(t, o, scratch, f)
 	until(t, "the worker has all", func() bool { return first.spool.Stats().Records == 300 })
-	if n := left(t, s); n != 300 {
+	if n := s.Left(t); n != 300 {
 		t.Errorf("%d records are left in the stream, though nothing was stored", n)
 	}
 	first.stop()
 	close(f.broken)
 	startWorker(t, o, scratch, f)
-	until(t, "the stream is empty", func() bool { return left(t, s) == 0 })
+	until(t, "the stream is empty", func() bool { return s.Left(t) == 0 })
 	if got, want := records(t, dir), numbers(0, 300); !slices.Equal(got, want) {
 		t.Errorf("there are %d records, want %d", len(got), len(want))
 	}
@@ -247,7 +215,7 @@ func TestWhatIsNotStoredIsGivenToAnotherWorker(t *testing.T) {
 
 func TestFullStreamRefuses(t *testing.T) {
 	t.Parallel()
-	s := startNATS(t, t.TempDir(), server.RANDOM_PORT)
+	s := natstest.Start(t, t.TempDir(), -1)
 	o := options(s)
 	o.MaxBytes = 10_000
 	p := dial(t, o)
@@ -261,8 +229,8 @@ func TestFullStreamRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if kept == 0 || kept == 1000 || left(t, s) != kept {
-		t.Errorf("%d records were acknowledged and %d are there", kept, left(t, s))
+	if kept == 0 || kept == 1000 || s.Left(t) != kept {
+		t.Errorf("%d records were acknowledged and %d are there", kept, s.Left(t))
 	}
 	if _, err := p.Append(t.Context(), make([]byte, 2<<20)); !errors.Is(err, queue.ErrTooLong) {
 		t.Errorf("of one that is too long: %v", err)
@@ -274,17 +242,17 @@ func TestFullStreamRefuses(t *testing.T) {
 func TestServerThatIsGoneKeepsWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := startNATS(t, dir, server.RANDOM_PORT)
+	s := natstest.Start(t, dir, -1)
 	o := options(s)
 	port := s.Addr().(*net.TCPAddr).Port
 	p := dial(t, o)
 	publish(t, p, 0, 100)
-	stopNATS(s)
+	s.Stop()
 	until(t, "the publisher isn't ready", func() bool { return p.Ready() != nil })
 	if place, err := p.Append(t.Context(), []byte("{}\n")); err == nil {
 		t.Errorf("got %+v while the server was gone", place)
 	}
-	s = startNATS(t, dir, port)
+	s = natstest.Start(t, dir, port)
 	until(t, "the publisher is ready", func() bool { return p.Ready() == nil })
 	publish(t, p, 100, 200)
 	objects := t.TempDir()
@@ -293,7 +261,7 @@ func TestServerThatIsGoneKeepsWhatWasAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	startWorker(t, o, t.TempDir(), to)
-	until(t, "the stream is empty", func() bool { return left(t, s) == 0 })
+	until(t, "the stream is empty", func() bool { return s.Left(t) == 0 })
 	if got, want := records(t, objects), numbers(0, 200); !slices.Equal(got, want) {
 		t.Errorf("there are %d records, want %d", len(got), len(want))
 	}
