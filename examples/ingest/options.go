@@ -50,7 +50,8 @@ func parseOptions(command string, args []string) (*options, error) {
 	}
 	o.spool = cmp.Or(o.spool, filepath.Join(o.data, "spool"+command)) // workers have one of their own
 	o.store = cmp.Or(o.store, filepath.Join(o.data, "store"))
-	return o, o.check(command)
+	err := o.check(command)
+	return o, err
 }
 
 // serveFlags are those of the service alone.
@@ -131,12 +132,12 @@ func (o *options) tokens() (tokens, error) {
 // keepToken leaves the token that was made up to the process after this one, and in a
 // file to programs that are to try the service.
 func (o *options) keepToken() error {
-	if err := os.MkdirAll(o.data, 0o750); err != nil {
+	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // who starts the service names it
 		return err
 	}
 	return errors.Join(
 		os.Setenv(tokenVariable, o.token),
-		os.WriteFile(filepath.Join(o.data, "token"), []byte(o.token+"\n"), 0o600),
+		os.WriteFile(filepath.Join(o.data, "token"), []byte(o.token+"\n"), 0o600), //nolint:gosec // likewise
 	)
 }
 

@@ -68,12 +68,12 @@ func startFaulty(t *testing.T, o *options) (*running, *faulty) {
 	return startWith(t, o, f), f
 }
 
-// posts posts payloads until one is refused or there are n, and returns the lines of
+// posts sends payloads until one is refused or there are n, and returns the lines of
 // those that were accepted.
 func (r *running) posts(t *testing.T, n int) (lines []string, refusal *answer) {
 	t.Helper()
 	for range n {
-		data := fmt.Sprintf(`[{"n":%d,"fill":"%s"}]`, r.posted.Add(1), strings.Repeat("x", 200))
+		data := fmt.Sprintf(`[{"n":%d,"fill":%q}]`, r.posted.Add(1), strings.Repeat("x", 200))
 		a := r.post(t, `{"version":"1","token":"`+secret+`","data":`+data+`}`)
 		if a.status != http.StatusAccepted {
 			return lines, &a

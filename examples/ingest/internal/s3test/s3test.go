@@ -91,10 +91,10 @@ func program(t *testing.T) string {
 }
 
 // build builds versitygw into the folder of the user's caches, once for all tests.
-var build = sync.OnceValues(func() (string, error) {
+var build = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // a test may not build it twice
 	_, file, _, _ := runtime.Caller(0)
 	cmd := exec.Command("go", "tool", "-n", "versitygw")
-	cmd.Dir = filepath.Join(filepath.Dir(file), "../../../../tools/versitygw")
+	cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "..", "tools", "versitygw")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -112,7 +112,7 @@ func run(t *testing.T, program string) (address string) {
 		t.Fatal(err)
 	}
 	address = l.Addr().String()
-	l.Close()
+	_ = l.Close() // its address is free again
 	var output bytes.Buffer
 	cmd := exec.Command(program, "--access", access, "--secret", secret, "--port", address, "posix", "--sidecar", t.TempDir(), t.TempDir()) //nolint:gosec // of our making
 	cmd.Stdout, cmd.Stderr = &output, &output

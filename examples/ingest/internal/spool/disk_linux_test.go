@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -46,9 +47,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		until(t, "it finds out by itself that there is room", func() bool { return s.Ready() == nil })
 		place := add(t, s, record(1_000_000, 0))
-		for id, text := range drain(t, s) {
-			found[id] = text
-		}
+		maps.Copy(found, drain(t, s))
 		kept[record(1_000_000, 0)] = place
 		total := 0
 		for text, place := range kept {

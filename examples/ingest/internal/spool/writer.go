@@ -29,15 +29,20 @@ func (s *Spool) write() {
 			s.probe()
 		case <-s.closing:
 			s.commit()
-			if s.open != nil {
-				s.finish(s.open)
-			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.tell() // there may be nothing to wait for
+			s.end()
 			return
 		}
 	}
+}
+
+// end closes the open segment, the last one.
+func (s *Spool) end() {
+	if s.open != nil {
+		s.finish(s.open)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell() // there may be nothing to wait for
 }
 
 // commit writes the group that was gathered, and tells those who wait for it.
