@@ -65,21 +65,23 @@ func (l *literals) add(n *node, count int) {
 	leaf.split()
 }
 
-// gather makes one chain of all groups.
+// gather makes one chain of all.
 func (l *literals) gather() {
-	if l.choice == nil {
-		return
+	all := literals{}
+	l.each(all.push)
+	*l = all
+}
+
+// each calls f, which may change the chain that the node is in, for every node.
+func (l *literals) each(f func(*node)) {
+	for n := l.chain; n != nil; {
+		next := n.next
+		f(n)
+		n = next
 	}
-	for i := range l.choice.groups {
-		group := &l.choice.groups[i]
-		group.gather()
-		for n := group.chain; n != nil; {
-			next := n.next
-			l.push(n)
-			n = next
-		}
+	for i := 0; l.choice != nil && i < len(l.choice.groups); i++ {
+		l.choice.groups[i].each(f)
 	}
-	l.choice = nil
 }
 
 func (l *literals) push(n *node) { n.next, l.chain = l.chain, n }
@@ -91,11 +93,7 @@ func (l *literals) split() {
 		return
 	}
 	c := &choice{at: at}
-	for n := l.chain; n != nil; {
-		next := n.next
-		c.group(n.text).push(n)
-		n = next
-	}
+	l.each(func(n *node) { c.group(n.text).push(n) })
 	*l = literals{choice: c}
 	for i := range c.groups {
 		c.groups[i].split()

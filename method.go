@@ -25,29 +25,26 @@ const (
 	numberOfOptions
 )
 
-func newMethod(name string) method {
-	m := method{name: name}
+func newMethod(name string) method { return method{name, numberOf(name)} }
+
+func numberOf(name string) methodNumber {
 	switch name {
 	case http.MethodGet:
-		m.number = numberOfGet
+		return numberOfGet
 	case http.MethodPost:
-		m.number = numberOfPost
+		return numberOfPost
 	case http.MethodPut:
-		m.number = numberOfPut
+		return numberOfPut
 	case http.MethodDelete:
-		m.number = numberOfDelete
+		return numberOfDelete
 	case http.MethodPatch:
-		m.number = numberOfPatch
+		return numberOfPatch
 	case http.MethodHead:
-		m.number = numberOfHead
+		return numberOfHead
 	case http.MethodOptions:
-		m.number = numberOfOptions
+		return numberOfOptions
 	}
-	return m
-}
-
-func (m *method) is(other method) bool {
-	return m.number == other.number && (m.number != numberOfOthers || m.name == other.name)
+	return numberOfOthers
 }
 
 // isMethod tells whether s can be a method (RFC 9110 §9.1), and isn't one that is

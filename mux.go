@@ -67,15 +67,15 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	if reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", pattern, where))
 	}
-	n, m := mux.root.descend(segments), newMethod(method)
-	if old := n.route(m); old != nil {
+	n := mux.root.descend(segments)
+	if old := n.route(newMethod(method)); old != nil {
 		panic(fmt.Sprintf(
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
-			pattern, firstDifference(pattern, old.path), method, old.path, old.where, example(segments), where))
+			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
 	}
 	rt := newRoute(method, pattern, segments, h, where)
 	fitRoute(method, pattern, rt.names, h, where)
-	n.ends = append(n.ends, end{m, rt})
+	n.add(rt)
 }
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
@@ -140,7 +140,7 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 	switch {
 	case s.route != nil:
 		s.route.prepare(r, path, escaped)
-		return s.route.handler, s.route.path
+		return s.route.handler, s.route.path()
 	case s.mount != nil:
 		if !s.mount.prepare(r, path, s.left, escaped) {
 			return NotFoundHandler{}, ""

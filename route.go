@@ -10,27 +10,39 @@ import (
 
 // A route is a method and a pattern with their handler.
 type route struct {
-	pattern string // "GET /stuff/{id}"
-	path    string // without the method
-	handler http.Handler
-	needs   need
-	names   []string // of the wildcards
-	rest    bool     // ends in {name...}
-	where   place
-	within  patterns
+	pattern   string // "GET /stuff/{id}"
+	pathIndex int    // of the slash in pattern
+	handler   http.Handler
+	names     []string // of the wildcards
+	where     place
+	within    patterns
+	next      *route // that ends at the same node
+
+	number methodNumber
+	needs  need
+	rest   bool // ends in {name...}
 }
 
 func newRoute(method, pattern string, segments []segment, h http.Handler, where place) *route {
-	whole := method + " " + pattern
 	return &route{
-		pattern: whole,
-		path:    whole[len(method)+len(" "):],
-		handler: h,
-		needs:   needsOf(h),
-		names:   wildcardNames(segments),
-		rest:    segments[len(segments)-1].kind == rest,
-		where:   where,
+		pattern:   method + " " + pattern,
+		pathIndex: len(method) + len(" "),
+		handler:   h,
+		names:     wildcardNames(segments),
+		where:     where,
+		number:    numberOf(method),
+		needs:     needsOf(h),
+		rest:      segments[len(segments)-1].kind == rest,
 	}
+}
+
+func (rt *route) path() string { return rt.pattern[rt.pathIndex:] }
+
+func (rt *route) method() string { return rt.pattern[:rt.pathIndex-len(" ")] }
+
+// answers tells whether the route is for this method.
+func (rt *route) answers(m method) bool {
+	return rt.number == m.number && (m.number != numberOfOthers || rt.method() == m.name)
 }
 
 // prepare puts into the request what the route's handler needs.
@@ -50,7 +62,7 @@ func (rt *route) fill(r *http.Request, path string, escaped bool) {
 		needs |= rt.prepareWithin(r)
 	}
 	if len(rt.names) > 0 && needs != 0 {
-		fill(r, needs, rt.path, rt.names, path, escaped)
+		fill(r, needs, rt.path(), rt.names, path, escaped)
 	}
 }
 
@@ -77,7 +89,7 @@ func (rt *route) isHidden(r *http.Request) bool {
 
 func (rt *route) patternWithin(outer string) string {
 	namespaces, _ := splitNamespaces(outer)
-	return strings.TrimSuffix(rt.pattern, rt.path) + namespaces + rt.path
+	return rt.pattern[:rt.pathIndex] + namespaces + rt.path()
 }
 
 // While a namespace's handler is being called, r.Pattern is the namespaces on

@@ -137,10 +137,10 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	w.muxes = append(w.muxes, mux)
 	defer func() { w.muxes = w.muxes[:len(w.muxes)-1] }()
 	mux.root.walk(func(n *node) {
-		for _, e := range n.ends {
+		for rt := n.routes; rt != nil; rt = rt.next {
 			way := way
-			way.Method, way.Pattern = e.method.name, namespaces+e.route.path
-			w.walk(e.route.handler, way, namespaces)
+			way.Method, way.Pattern = rt.method(), namespaces+rt.path()
+			w.walk(rt.handler, way, namespaces)
 		}
 		if n.mount != nil {
 			way, namespaces := way, namespaces+n.mount.namespace
@@ -210,8 +210,8 @@ func reaches(h http.Handler, target func(http.Handler) bool) bool {
 // passedOn returns the handlers that see a request's path as the mux does.
 func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
 	mux.root.walk(func(n *node) {
-		for _, e := range n.ends {
-			handlers = append(handlers, e.route.handler)
+		for rt := n.routes; rt != nil; rt = rt.next {
+			handlers = append(handlers, rt.handler)
 		}
 	})
 	if m := mux.root.mount; m != nil {

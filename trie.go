@@ -30,21 +30,18 @@ import (
 
 // A node is a segment of one or more patterns.
 type node struct {
-	text     string // of a literal, after a slash
-	next     *node  // in a chain of literals
+	text  string // of a literal, after a slash
+	order int32  // of a literal among its siblings, by registration
+	next  *node  // in a chain of literals
+
+	count    int32 // of children for literals
 	literals literals
-	slashed  *node   // the chain of literals with a slash in them, which only a %2F matches
-	all      []*node // literals, by registration
+	slashed  *node // the chain of literals with a slash in them, which only a %2F matches
 	wildcard *node
 	rest     *node
-	ends     []end  // of the patterns that end here, one a method
-	mount    *mount // the namespace that ends here
-}
 
-// An end is the route that a node has for a method.
-type end struct {
-	method method
-	route  *route
+	routes *route // the chain of those that end here, one a method
+	mount  *mount // the namespace that ends here
 }
 
 // child returns the node that s leads to, made if there is none.
@@ -70,13 +67,13 @@ func (n *node) literal(text string) *node {
 	if c != nil {
 		return c
 	}
-	c = &node{text: "/" + text}
+	n.count++
+	c = &node{text: "/" + text, order: n.count}
 	if strings.Contains(text, "/") {
 		c.next, n.slashed = n.slashed, c
 	} else {
-		n.literals.add(c, len(n.all)+1)
+		n.literals.add(c, int(n.count))
 	}
-	n.all = append(n.all, c)
 	return c
 }
 
@@ -100,14 +97,22 @@ func (n *node) descend(segments []segment) *node {
 	return n
 }
 
+// add adds a route that ends at n.
+func (n *node) add(rt *route) {
+	last := &n.routes
+	for *last != nil {
+		last = &(*last).next
+	}
+	*last = rt
+}
+
 // route returns the route for exactly this method, or nil.
 func (n *node) route(m method) *route {
-	for i := range n.ends {
-		if n.ends[i].method.is(m) {
-			return n.ends[i].route
-		}
+	rt := n.routes
+	for rt != nil && !rt.answers(m) {
+		rt = rt.next
 	}
-	return nil
+	return rt
 }
 
 // walk calls visit for n and every node below it, in the order of
@@ -117,7 +122,12 @@ func (n *node) walk(visit func(*node)) {
 		return
 	}
 	visit(n)
-	for _, c := range n.all {
+	children := make([]*node, n.count)
+	n.literals.each(func(c *node) { children[c.order-1] = c })
+	for c := n.slashed; c != nil; c = c.next {
+		children[c.order-1] = c
+	}
+	for _, c := range children {
 		c.walk(visit)
 	}
 	n.wildcard.walk(visit)
@@ -202,11 +212,11 @@ func (s *search) ends(n *node) bool {
 		return true
 	}
 	if s.method.number == numberOfOptions {
-		s.own = s.own || len(n.ends) > 0
+		s.own = s.own || n.routes != nil
 	}
 	if s.collect {
-		for _, e := range n.ends {
-			s.allow = append(s.allow, e.method.name)
+		for rt := n.routes; rt != nil; rt = rt.next {
+			s.allow = append(s.allow, rt.method())
 		}
 	}
 	return false
