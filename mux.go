@@ -74,7 +74,7 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
 	}
 	rt := newRoute(method, pattern, segments, h, where)
-	fitRoute(method, pattern, rt.names, h, where)
+	fitRoute(method, pattern, namesOf(rt.captures), h, where)
 	n.add(rt)
 }
 
@@ -118,7 +118,7 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 			namespace, firstDifference(namespace, old.namespace), old.namespace, old.where, example(segments)+"/", where))
 	}
 	m := newMount(segments, namespace, h, where)
-	fitRoute("*", namespace, m.names, h, where)
+	fitRoute("*", namespace, namesOf(m.captures), h, where)
 	n.mount = m
 }
 

@@ -1,9 +1,9 @@
 package tigertonic
 
 import (
+	"math/bits"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -46,25 +46,71 @@ func PathValue(r *http.Request, name string) string {
 // valueFromEnd compares pattern and path from their ends, as namespaces have
 // taken segments off the path.
 func valueFromEnd(pattern, path, name string) string {
-	for {
-		i, j := lastSlash(pattern), lastSlash(path)
+	for len(pattern) > maxMarked || len(path) > maxMarked {
+		i, j := strings.LastIndexByte(pattern, '/'), strings.LastIndexByte(path, '/')
 		if i < 0 || j < 0 {
 			return ""
 		}
-		text := pattern[i+1:]
-		if len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}' {
+		if isWildcard(pattern[i+1:], name) {
 			return path[j+1:]
 		}
 		pattern, path = pattern[:i], path[:j]
 	}
+	end, valueEnd := len(pattern), len(path)
+	slashes, valueSlashes := markSlashes(pattern), markSlashes(path)
+	for slashes != 0 && valueSlashes != 0 {
+		i, j := bits.Len64(slashes)-1, bits.Len64(valueSlashes)-1
+		if end-i == len("/{}")+len(name) && isWildcard(pattern[i+1:end], name) {
+			return path[j+1 : valueEnd]
+		}
+		end, valueEnd = i, j
+		slashes &^= 1 << (i % 64)
+		valueSlashes &^= 1 << (j % 64)
+	}
+	return ""
 }
 
-func lastSlash(s string) int {
-	i := len(s) - 1
-	for i >= 0 && s[i] != '/' {
-		i--
+// isWildcard tells whether a pattern's segment is {name}. Names of one length
+// mostly differ in the last byte.
+func isWildcard(text, name string) bool {
+	n := len(name)
+	return len(text) == len("{}")+n && text[n] == name[n-1] && text[0] == '{' && text[n+1] == '}' && text[1:n+1] == name
+}
+
+// maxMarked is how long a text can be whose slashes are marked in a word.
+const maxMarked = 64
+
+// markSlashes returns a word in which bit i is set for a slash at text[i]. It has
+// no branch that depends on where they are, and the processor no wrong guess.
+func markSlashes(text string) (marks uint64) {
+	n := len(text)
+	if n < 8 {
+		for i := range n {
+			if text[i] == '/' {
+				marks |= 1 << (i % 64)
+			}
+		}
+		return marks
 	}
-	return i
+	for i := 0; i < n-8; i += 8 {
+		marks |= slashesIn(wordOf(text[i:i+8])) << (i % 64)
+	}
+	return marks | slashesIn(wordOf(text[n-8:n]))<<((n-8)%64)
+}
+
+// slashesIn returns which of a word's eight bytes are slashes.
+func slashesIn(word uint64) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f         // seven bits of each byte
+	word ^= '/' * 0x0101010101010101       // a slash is 0 now,
+	word = ^(word&low + low | word | low)  // has its highest bit set, and no other byte has,
+	return word * 0x0002040810204081 >> 56 // and these bits are moved together
+}
+
+// wordOf returns eight bytes as a word, which the compiler makes one load of.
+func wordOf(text string) uint64 {
+	_ = text[7]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
 
 // valueFromStart compares a pattern that ends in {name...} with the path from
@@ -129,101 +175,4 @@ func parseWildcard(text string) (name string, kind segmentKind) {
 		return name, rest
 	}
 	return name, wildcard
-}
-
-// A need is what a handler expects to find in a request that was routed to it.
-type need uint8
-
-const (
-	needPathValue need = 1 << iota // r.PathValue("name")
-	needQuery                      // r.URL.Query().Get("name") and Get("{name}")
-)
-
-// fill puts the values of pattern's wildcards, which have these names, taken from
-// path, where they are needed. The query's own parameters of these names are left out, in whatever
-// way they are spelled.
-func fill(r *http.Request, needs need, pattern string, names []string, path string, escaped bool) {
-	var buf [256]byte
-	query := buf[:0]
-	for pattern != "" {
-		text, value := "", ""
-		text, pattern = cutSegment(pattern)
-		name, kind := parseWildcard(text)
-		if kind == rest {
-			value = path[1:]
-		} else {
-			value, path = cutSegment(path)
-		}
-		if kind == literal {
-			continue
-		}
-		if escaped {
-			value = unescape(value)
-		}
-		if needs&needPathValue != 0 {
-			r.SetPathValue(name, value)
-		}
-		if needs&needQuery != 0 {
-			query = appendParameter(query, name, value)
-			if r.Form != nil { // parsed already
-				r.Form.Set(name, value)
-				r.Form.Set("{"+name+"}", value)
-			}
-		}
-	}
-	if needs&needQuery != 0 {
-		query = appendOthers(query, r.URL.RawQuery, names)
-		r.URL.RawQuery = string(query)
-	}
-}
-
-func appendParameter(query []byte, name, value string) []byte {
-	if len(query) > 0 {
-		query = append(query, '&')
-	}
-	query = append(query, "%7B"...)
-	query = appendEscaped(query, name)
-	query = append(query, "%7D="...)
-	query = appendEscaped(query, value)
-	query = append(query, '&')
-	query = appendEscaped(query, name)
-	query = append(query, '=')
-	return appendEscaped(query, value)
-}
-
-// appendEscaped appends what url.QueryEscape returns.
-func appendEscaped(query []byte, s string) []byte {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', strings.IndexByte("-._~", c) >= 0:
-			query = append(query, c)
-		case c == ' ':
-			query = append(query, '+')
-		default:
-			query = append(query, '%', upperHex[c>>4], upperHex[c&0xf])
-		}
-	}
-	return query
-}
-
-const upperHex = "0123456789ABCDEF"
-
-// appendOthers appends the parameters of rawQuery that aren't called "name" or
-// "{name}" for one of the names.
-func appendOthers(query []byte, rawQuery string, names []string) []byte {
-	for rawQuery != "" {
-		var parameter string
-		parameter, rawQuery, _ = strings.Cut(rawQuery, "&")
-		key, _, _ := strings.Cut(parameter, "=")
-		if unescaped, err := url.QueryUnescape(key); err == nil {
-			key = unescaped
-		}
-		inner, kind := parseWildcard(key)
-		taken := slices.Contains(names, key) || kind == wildcard && slices.Contains(names, inner)
-		if parameter != "" && !taken {
-			query = append(query, '&')
-			query = append(query, parameter...)
-		}
-	}
-	return query
 }

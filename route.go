@@ -13,27 +13,28 @@ type route struct {
 	pattern   string // "GET /stuff/{id}"
 	pathIndex int    // of the slash in pattern
 	handler   http.Handler
-	names     []string // of the wildcards
+	captures  []capture
 	where     place
 	within    patterns
 	next      *route // that ends at the same node
 
 	number methodNumber
-	needs  need
-	rest   bool // ends in {name...}
+	needs  need // without wildcards none
 }
 
 func newRoute(method, pattern string, segments []segment, h http.Handler, where place) *route {
-	return &route{
+	rt := &route{
 		pattern:   method + " " + pattern,
 		pathIndex: len(method) + len(" "),
 		handler:   h,
-		names:     wildcardNames(segments),
+		captures:  capturesOf(segments),
 		where:     where,
 		number:    numberOf(method),
-		needs:     needsOf(h),
-		rest:      segments[len(segments)-1].kind == rest,
 	}
+	if len(rt.captures) > 0 {
+		rt.needs = needsOf(h)
+	}
+	return rt
 }
 
 func (rt *route) path() string { return rt.pattern[rt.pathIndex:] }
@@ -47,22 +48,14 @@ func (rt *route) answers(m method) bool {
 
 // prepare puts into the request what the route's handler needs.
 func (rt *route) prepare(r *http.Request, path string, escaped bool) {
-	if r.Pattern == "" && rt.needs == 0 {
-		r.Pattern = rt.pattern
-		return
-	}
-	rt.fill(r, path, escaped)
-}
-
-func (rt *route) fill(r *http.Request, path string, escaped bool) {
 	needs := rt.needs
 	if r.Pattern == "" {
 		r.Pattern = rt.pattern
 	} else {
 		needs |= rt.prepareWithin(r)
 	}
-	if len(rt.names) > 0 && needs != 0 {
-		fill(r, needs, rt.path(), rt.names, path, escaped)
+	if needs != 0 {
+		fill(r, needs, rt.captures, path, escaped)
 	}
 }
 
@@ -75,16 +68,10 @@ func (rt *route) prepareWithin(r *http.Request) need {
 	} else {
 		r.Pattern = rt.pattern
 	}
-	if rt.rest || rt.isHidden(r) {
+	if slices.ContainsFunc(rt.captures, func(c capture) bool { return c.rest || r.PathValue(c.name) != "" }) {
 		return needPathValue
 	}
 	return 0
-}
-
-// isHidden tells whether the request has a value already for one of the route's
-// wildcards, which is another's.
-func (rt *route) isHidden(r *http.Request) bool {
-	return slices.ContainsFunc(rt.names, func(name string) bool { return r.PathValue(name) != "" })
 }
 
 func (rt *route) patternWithin(outer string) string {
@@ -118,7 +105,7 @@ func splitNamespaces(pattern string) (namespaces string, repeats int) {
 type mount struct {
 	namespace string // "/1.0", or "" for everything
 	handler   http.Handler
-	names     []string // of the wildcards
+	captures  []capture
 	where     place
 	within    patterns
 }
@@ -127,7 +114,7 @@ func newMount(segments []segment, namespace string, h http.Handler, where place)
 	return &mount{
 		namespace: strings.TrimSuffix(namespace, "/"),
 		handler:   h,
-		names:     wildcardNames(segments),
+		captures:  capturesOf(segments),
 		where:     where,
 	}
 }
@@ -143,8 +130,8 @@ func (m *mount) prepare(r *http.Request, path, left string, escaped bool) bool {
 		return false
 	}
 	r.Pattern = m.within.get(outer, m.patternWithin)
-	if len(m.names) > 0 {
-		fill(r, needPathValue|needQuery, m.namespace, m.names, path, escaped)
+	if len(m.captures) > 0 {
+		fill(r, needPathValue|needQuery, m.captures, path, escaped)
 	}
 	if left == "" {
 		left = "/"
@@ -159,15 +146,6 @@ func (m *mount) patternWithin(outer string) string {
 		repeats++
 	}
 	return namespaces + m.namespace + strings.Repeat(everythingBelow, repeats)
-}
-
-func wildcardNames(segments []segment) (names []string) {
-	for _, s := range segments {
-		if s.kind != literal {
-			names = append(names, s.text)
-		}
-	}
-	return names
 }
 
 // Patterns are the patterns of a route or mount by the namespaces round it, kept

@@ -153,7 +153,19 @@ type search struct {
 // The last thing to try at a node needs no way back, so the loop goes on there.
 func (s *search) in(n *node, path string) bool {
 	for path != "" {
-		if c, left := s.literal(n, path); c != nil {
+		var c *node
+		left := ""
+		if s.escaped {
+			c, left = n.escaped(path)
+		} else {
+			for c = n.literals.like(path); c != nil; c = c.next {
+				if c.begins(path) {
+					left = path[len(c.text):]
+					break
+				}
+			}
+		}
+		if c != nil {
 			if n.wildcard == nil && n.rest == nil && n.mount == nil {
 				n, path = c, left
 				continue
@@ -181,19 +193,11 @@ func (s *search) in(n *node, path string) bool {
 	return s.ends(n) || s.mounts(n, "")
 }
 
-// literal returns the child that the path's first segment is the literal of, or
-// nil, and what is left of the path.
-func (s *search) literal(n *node, path string) (c *node, left string) {
-	if s.escaped {
-		text, left := cutSegment(path)
-		return n.unescaped(unescape(text)), left
-	}
-	for c = n.literals.like(path); c != nil; c = c.next {
-		if c.begins(path) {
-			return c, path[len(c.text):]
-		}
-	}
-	return nil, ""
+// escaped returns the child for the path's first segment once it is unescaped,
+// or nil, and what is left of the path.
+func (n *node) escaped(path string) (c *node, left string) {
+	text, left := cutSegment(path)
+	return n.unescaped(unescape(text)), left
 }
 
 // begins tells whether the path's first segment is the node's literal.
