@@ -40,12 +40,13 @@ func TestClientsThatStopHalfWayAreCutOffAndMemoryStaysFlat(t *testing.T) {
 	if !soon(2*patient, func() bool { return stopped.Load() == int64(clients) }) {
 		t.Fatalf("only %d of %d clients have come half-way", stopped.Load(), clients)
 	}
+	began := time.Now()
 	l.more(t)
 	l.more(t)
 	if *full {
 		soon(2*patient, func() bool { return cut.Load() == int64(clients) })
 	}
-	t.Logf("%d of %d clients that have stopped half-way were cut off", cut.Load(), clients)
+	t.Logf("%d of %d clients that have stopped half-way were cut off after %v", cut.Load(), clients, time.Since(began).Round(100*time.Millisecond))
 	if *full && cut.Load() < int64(clients) {
 		t.Errorf("%d were left alone", int64(clients)-cut.Load())
 	}
