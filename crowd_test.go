@@ -198,6 +198,8 @@ func TestOverloadIsShed(t *testing.T) {
 	var clients sync.WaitGroup
 	stop := after(time.Second)
 	before := runtime.NumGoroutine()
+	var memory, memoryAfter runtime.MemStats
+	runtime.ReadMemStats(&memory)
 	for range 4 * limit {
 		clients.Go(func() {
 			for {
@@ -227,6 +229,8 @@ func TestOverloadIsShed(t *testing.T) {
 	}
 	clients.Wait()
 	t.Log("accepted:", &accepted, "refused:", &refused, "goroutines:", goroutines.Load())
+	runtime.ReadMemStats(&memoryAfter)
+	assert.Less(t, memoryAfter.Sys, memory.Sys+64<<20)
 	assert.LessOrEqual(t, most.Load(), int64(limit))
 	assert.NotEmpty(t, accepted.took)
 	assert.NotEmpty(t, refused.took)

@@ -145,11 +145,11 @@ func (l *load) http2(config *tls.Config) func() (func() (int, error), func()) {
 // returns which that is.
 func (l *load) successor(t *testing.T, earlier []int) (pid int) {
 	t.Helper()
-	enough := 100
+	enough, limit := 100, patience
 	if *long {
-		enough = 1500
+		enough, limit = 1500, 5*patience
 	}
-	eventually(t, "a new process to answer", func() bool {
+	eventuallyWithin(t, limit, "a new process to answer", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for pid = range l.answered {

@@ -33,8 +33,13 @@ const patience = 20 * time.Second
 // eventually waits until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	eventuallyWithin(t, patience, what, ok)
+}
+
+func eventuallyWithin(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
 	for begin := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(begin) > patience {
+		if time.Since(begin) > limit {
 			t.Fatal("in vain have we waited for " + what)
 		}
 	}
