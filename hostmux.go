@@ -24,8 +24,8 @@ type HostServeMux map[string]http.Handler
 func NewHostServeMux() HostServeMux { return HostServeMux{} }
 
 // Handle registers the handler for a host. It panics if the name isn't
-// well-formed, if it has a handler already, or if the handler is nil or leads
-// back to this mux.
+// well-formed, if it has a handler already, or if the handler is nil, leads back
+// to this mux or has an Unwrap that leads in a circle.
 func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 	host, ok := normalizeHost(hostname)
 	problem := ""
@@ -34,6 +34,8 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 		problem = "not the name of a host"
 	case h == nil:
 		problem = "the handler is nil"
+	case endless(h):
+		problem = "what the handler's Unwrap returns leads in a circle"
 	case mux[host] != nil:
 		problem = fmt.Sprintf("conflicts with the handler %s that %q has already", nameOfHandler(mux[host]), host)
 	case reaches(h, mux.is):

@@ -51,8 +51,8 @@ func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
 // Handle registers the handler for a method and a pattern. It panics if the
 // method can't be one, as a known one in lower case can't (RFC 9110 §9.1), if the
 // pattern is malformed, if the method has a handler for the same pattern or one
-// that differs only in the names of its wildcards, or if the handler is nil or
-// leads back to this mux.
+// that differs only in the names of its wildcards, or if the handler is nil,
+// leads back to this mux or has an Unwrap that leads in a circle.
 func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	where := caller()
 	segments, err := parsePattern(pattern)
@@ -63,6 +63,8 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.offset, err.text, where))
 	case h == nil:
 		panic(fmt.Sprintf("tigertonic: pattern %q: the handler is nil (registered at %v)", pattern, where))
+	case endless(h):
+		panic(fmt.Sprintf("tigertonic: pattern %q: what the handler's Unwrap returns leads in a circle (registered at %v)", pattern, where))
 	}
 	if reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", pattern, where))
@@ -97,8 +99,9 @@ func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.Response
 //
 // The handler may be a mux, also this one; namespaces within each other have 16
 // segments at most, and what is below is not found. HandleNamespace panics if the
-// namespace is malformed or has a handler already, or if the handler is nil or
-// leads back to this mux with the same path.
+// namespace is malformed or has a handler already, or if the handler is nil,
+// leads back to this mux with the same path or has an Unwrap that leads in a
+// circle.
 func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 	where := caller()
 	segments, err := parseNamespace(namespace)
@@ -107,6 +110,8 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 		panic(fmt.Sprintf("tigertonic: namespace %q: at offset %d: %s (registered at %v)", namespace, err.offset, err.text, where))
 	case h == nil:
 		panic(fmt.Sprintf("tigertonic: namespace %q: the handler is nil (registered at %v)", namespace, where))
+	case endless(h):
+		panic(fmt.Sprintf("tigertonic: namespace %q: what the handler's Unwrap returns leads in a circle (registered at %v)", namespace, where))
 	}
 	if len(segments) == 0 && reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: namespace %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", namespace, where))

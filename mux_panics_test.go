@@ -185,6 +185,49 @@ func TestMuxRefusesNamespacesThatLeadBackWithTheSamePath(t *testing.T) {
 	assert.NotPanics(t, func() { mux.HandleNamespace("", newMux("GET /d")) }, "another mux")
 }
 
+// A circling handler is a wrapper that may lead back to itself.
+type circling struct{ next http.Handler }
+
+func (c *circling) ServeHTTP(w http.ResponseWriter, r *http.Request) { sayMatch(w, r) }
+func (c *circling) Unwrap() http.Handler                             { return c.next }
+
+func TestMuxRefusesWrappersThatLeadInACircle(t *testing.T) {
+	a, b := &circling{}, &circling{}
+	a.next, b.next = tigertonic.WithContext(b, 0), a
+	const want = "what the handler's Unwrap returns leads in a circle (registered at mux_panics_test.go)"
+	for name, register := range map[string]func(){
+		`pattern "/a": `:                    func() { tigertonic.NewTrieServeMux().Handle("GET", "/a", a) },
+		`namespace "/a": `:                  func() { tigertonic.NewTrieServeMux().HandleNamespace("/a", a) },
+		`host "example.com": at offset 0: `: func() { tigertonic.NewHostServeMux().Handle("example.com", a) },
+	} {
+		assert.Equal(t, "tigertonic: "+name+want, panicOf(t, register))
+	}
+	assert.Len(t, tigertonic.Routes(a), 1, "a tree that wasn't registered anywhere ends, too")
+}
+
+func TestAWrapperOfItselfWrapsNothing(t *testing.T) {
+	self := &circling{}
+	self.next = self
+	mux, hosts := tigertonic.NewTrieServeMux(), tigertonic.NewHostServeMux()
+	mux.Handle("GET", "/a/{x}", tigertonic.Cached(self, tigertonic.CacheOptions{}))
+	mux.HandleNamespace("/n", self)
+	hosts.Handle("example.com", self)
+	routes := tigertonic.Routes(mux)
+	assert.Len(t, routes, 2)
+	assert.Same(t, self, routes[0].Handler)
+	assert.Len(t, tigertonic.Routes(hosts), 1)
+	assert.Equal(t, `GET /a/{x} x="1"`, ask(t, mux, "GET /a/1").Body.String())
+	assert.Equal(t, 200, ask(t, mux, "OPTIONS /a/1").Code)
+}
+
+func TestMuxTakesHostsThatLeadBackToThemselves(t *testing.T) {
+	hosts := tigertonic.HostServeMux{"h": foreign{}}
+	hosts["self"] = hosts
+	mux := tigertonic.NewTrieServeMux()
+	assert.NotPanics(t, func() { mux.HandleNamespace("", hosts) })
+	assert.Len(t, mux.Routes(), 1)
+}
+
 // The two places of a conflict are two lines, and the first is the older one.
 func TestMuxNamesBothPlaces(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()

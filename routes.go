@@ -35,8 +35,8 @@ func (mux *TrieServeMux) Routes() []Route { return Routes(mux) }
 
 // Routes returns the ways through a tree of handlers: muxes of this package,
 // wrappers with a method Unwrap that returns an http.Handler, and
-// [FirstHandler]. What is none of these ends a way. It returns, too, if a mux is
-// mounted in itself.
+// [FirstHandler]. What is none of these ends a way, and so does a handler whose
+// Unwrap returns itself. It returns, too, if a mux is mounted in itself.
 func Routes(h http.Handler) []Route {
 	w := walker{walked: map[*TrieServeMux]bool{}}
 	w.walk(h, Route{}, "")
@@ -91,8 +91,10 @@ const maxWalks = 1000
 // walk adds the routes through h, which the way so far leads to, within these
 // namespaces.
 func (w *walker) walk(h http.Handler, way Route, namespaces string) {
-	for h != nil {
+	for wrappers := 0; ; wrappers++ {
 		switch x := h.(type) {
+		case nil:
+			return
 		case *TrieServeMux:
 			w.walkTrie(x, way, namespaces)
 			return
@@ -105,7 +107,7 @@ func (w *walker) walk(h http.Handler, way Route, namespaces string) {
 			}
 		}
 		next := unwrap(h)
-		if next == nil {
+		if next == nil || wrappers == maxWrappers {
 			way.Handler = h
 			w.routes = append(w.routes, way)
 			return
@@ -166,7 +168,7 @@ func (w *walker) walkHosts(mux HostServeMux, way Route, namespaces string) {
 }
 
 // unwrap returns the handler that h wraps, the last one of a FirstHandler, or
-// nil.
+// nil. A handler that says to wrap itself wraps none.
 func unwrap(h http.Handler) http.Handler {
 	switch x := h.(type) {
 	case FirstHandler:
@@ -174,15 +176,31 @@ func unwrap(h http.Handler) http.Handler {
 			return x[len(x)-1]
 		}
 	case interface{ Unwrap() http.Handler }:
-		return x.Unwrap()
+		if next := x.Unwrap(); !reflect.ValueOf(h).Comparable() || next != h {
+			return next
+		}
 	}
 	return nil
+}
+
+// maxWrappers is how many wrappers may be round each other. Where there are more,
+// what they say to wrap leads in a circle.
+const maxWrappers = 1000
+
+// endless tells whether the handlers that h wraps have no end.
+func endless(h http.Handler) bool {
+	for range maxWrappers {
+		if h = unwrap(h); h == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // reaches tells whether h, or what it may hand a request to with the same path,
 // is a mux that target says yes to.
 func reaches(h http.Handler, target func(http.Handler) bool) bool {
-	visited := map[*TrieServeMux]bool{}
+	visited, hosts := map[*TrieServeMux]bool{}, map[uintptr]bool{}
 	var visit func(http.Handler) bool
 	visit = func(h http.Handler) bool {
 		for ; h != nil; h = unwrap(h) {
@@ -197,6 +215,11 @@ func reaches(h http.Handler, target func(http.Handler) bool) bool {
 				visited[x] = true
 				return slices.ContainsFunc(x.passedOn(), visit)
 			case HostServeMux:
+				id := reflect.ValueOf(x).Pointer()
+				if hosts[id] {
+					return false
+				}
+				hosts[id] = true
 				return slices.ContainsFunc(slices.Collect(maps.Values(x)), visit)
 			case FirstHandler:
 				return slices.ContainsFunc(x, visit)
