@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,6 +70,46 @@ func TestRouteTablesLeadWhereTheyShould(t *testing.T) {
 			w := httptest.NewRecorder()
 			mux.ServeHTTP(w, rt.request.Clone(t.Context()))
 			assert.Equal(t, 299, w.Code, rt.pattern)
+		}
+	}
+}
+
+// BenchmarkGrowth asks for each of the routes in turn.
+func BenchmarkGrowth(b *testing.B) {
+	for _, n := range []int{10, 100, 1000, 10000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			mux := tigertonic.NewTrieServeMux()
+			routes := make([]tableRoute, n)
+			for i := range routes {
+				name := "/v1/resource" + strconv.Itoa(i)
+				mux.Handle("GET", name+"/{id}", tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+				routes[i].request = httptest.NewRequestWithContext(b.Context(), "GET", name+"/1", nil)
+			}
+			pass(b, mux, routes)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/request")
+		})
+	}
+}
+
+// BenchmarkWildcards asks for a path of so many wildcards, which are read or not.
+func BenchmarkWildcards(b *testing.B) {
+	for _, n := range []int{1, 5, 20} {
+		pattern, path, names := pathOf(n)
+		for name, h := range map[string]tigertonic.HandlerFunc{
+			"leaf": func(http.ResponseWriter, *http.Request) {},
+			"leaf-reading-all": func(_ http.ResponseWriter, r *http.Request) {
+				for _, name := range names {
+					if tigertonic.PathValue(r, name) != name {
+						b.Errorf("%s: no %s", r.Pattern, name)
+					}
+				}
+			},
+		} {
+			b.Run(strconv.Itoa(n)+"/"+name, func(b *testing.B) {
+				mux := tigertonic.NewTrieServeMux()
+				mux.Handle("GET", pattern, h)
+				pass(b, mux, []tableRoute{{request: httptest.NewRequestWithContext(b.Context(), "GET", path, nil)}})
+			})
 		}
 	}
 }

@@ -55,7 +55,8 @@ func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
 // leads back to this mux or has an Unwrap that leads in a circle.
 func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	where := caller()
-	segments, err := parsePattern(pattern)
+	whole := method + " " + pattern // which alone is kept
+	segments, err := parsePattern(whole[len(method)+len(" "):])
 	switch {
 	case !isMethod(method):
 		panic(fmt.Sprintf("tigertonic: pattern %q: %q is not a method (registered at %v)", pattern, method, where))
@@ -75,7 +76,7 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
 			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
 	}
-	rt := newRoute(method, pattern, segments, h, where)
+	rt := newRoute(method, whole, segments, h, where)
 	fitRoute(method, pattern, namesOf(rt.captures), h, where)
 	n.add(rt)
 }

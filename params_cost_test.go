@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"testing"
 
 	"github.com/rcrowley/go-metrics"
@@ -126,27 +127,65 @@ func reading(t *testing.T, want ...string) tigertonic.HandlerFunc {
 	}
 }
 
+// pathOf returns a pattern of n wildcards, a path for it and the wildcards' names.
+func pathOf(n int) (pattern, path string, names []string) {
+	for i := range n {
+		name := fmt.Sprintf("p%d", i)
+		pattern, path, names = pattern+"/{"+name+"}", path+"/"+name, append(names, name)
+	}
+	return pattern, path, names
+}
+
 func TestMuxAllocatesNothing(t *testing.T) {
-	mux := newMux("GET /a/b/d", "PUT /a/b/c", "GET /a/{x}/c")
-	mux.HandleFunc("GET", "/static/path", func(http.ResponseWriter, *http.Request) {})
+	nothing := func(http.ResponseWriter, *http.Request) {}
+	mux := newMux("GET /a/b/d", "PUT /a/b/c")
+	mux.HandleFunc("GET", "/static/path", nothing)
+	mux.Handle("GET", "/a/{x}/c", tigertonic.HandlerFunc(nothing))
+	mux.Handle("GET", "/unread/{a}/{b}/{c}/{d}/{e}", tigertonic.HandlerFunc(nothing))
 	mux.Handle("GET", "/{a}/{b}/{c}/{d}/{e}", reading(t, "1", "2", "3", "4", "5"))
 	mux.Handle("GET", "/r/{a}/{b...}", reading(t, "1", "2/3"))
-	mux.Handle("DELETE", "/a/b/c", tigertonic.Cached(tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), tigertonic.CacheOptions{}))
 	inner := tigertonic.NewTrieServeMux()
 	inner.Handle("GET", "/{a}/x/{b}", reading(t, "1", "2"))
 	middle := tigertonic.NewTrieServeMux()
 	middle.HandleNamespace("/a/namespace/that/is/rather/long", inner)
 	mux.HandleNamespace("/another/namespace/that/is/rather/long", middle)
+	mux.HandleNamespace("/404", tigertonic.HandlerFunc(nothing))
+	pattern, twenty, names := pathOf(20)
+	mux.Handle("GET", pattern, tigertonic.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		for _, name := range names {
+			if got := tigertonic.PathValue(r, name); got != name {
+				t.Errorf("%s is %q", name, got)
+			}
+		}
+	}))
+	for i := range 100 {
+		mux.HandleFunc("GET", fmt.Sprintf("/many/sibling%d", i), nothing)
+	}
 	for name, target := range map[string]string{
-		"a static path":                    "GET /static/path",
-		"five wildcards, all read":         "GET /1/2/3/4/5",
-		"the rest, read":                   "GET /r/1/2/3",
-		"two long namespaces, values read": "GET /another/namespace/that/is/rather/long/a/namespace/that/is/rather/long/1/x/2",
+		"a static path":                         "GET /static/path",
+		"a static path among many":              "GET /many/sibling77",
+		"a wildcard, unread":                    "GET /a/x/c",
+		"a wildcard behind another's method":    "GET /a/b/c",
+		"five wildcards, all unread":            "GET /unread/1/2/3/4/5",
+		"five wildcards, all read":              "GET /1/2/3/4/5",
+		"twenty wildcards, all read":            "GET " + twenty,
+		"the rest, read":                        "GET /r/1/2/3",
+		"two long namespaces, values read":      "GET /another/namespace/that/is/rather/long/a/namespace/that/is/rather/long/1/x/2",
+		"a namespace that answers what it gets": "GET /404/no/such/path",
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Zero(t, allocations(t, mux, target))
 		})
 	}
+	finding := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { mux.Handler(r) })
+	t.Run("finding that there is nothing", func(t *testing.T) { assert.Zero(t, allocations(t, finding, "GET /no/such/path")) })
+}
+
+// The rest of a 405 is the context that carries the methods and the error.
+func TestMuxAllocatesLittleToFindAnotherMethod(t *testing.T) {
+	mux := newMux("GET /a/{x}", "PUT /a/{x}")
+	finding := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { mux.Handler(r) })
+	assert.LessOrEqual(t, allocations(t, finding, "POST /a/1"), 6.0)
 }
 
 func TestMuxAllocatesLittleForForeignHandlers(t *testing.T) {
@@ -160,4 +199,32 @@ func TestMuxAllocatesLittleForForeignHandlers(t *testing.T) {
 			assert.LessOrEqual(t, allocations(t, mux, target), 3.0)
 		})
 	}
+}
+
+func TestMuxTakesLittleMemoryForARoute(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector takes memory: run without -race")
+	}
+	const routes = 10000
+	for name, pattern := range map[string]func(i int) string{
+		"static paths": func(i int) string { return fmt.Sprintf("/path%d", i) },
+		"wildcards":    func(i int) string { return fmt.Sprintf("/v1/resource%d/{id}", i) },
+		"groups":       func(i int) string { return fmt.Sprintf("/api/group%d/{id}/item%d", i/25, i%25) },
+	} {
+		h := tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		before, mux := heap(), tigertonic.NewTrieServeMux()
+		for i := range routes {
+			mux.Handle("GET", pattern(i), h)
+		}
+		assert.LessOrEqual(t, (heap()-before)/routes, int64(450), "bytes a route, %s", name)
+		runtime.KeepAlive(mux)
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

@@ -22,9 +22,9 @@ type route struct {
 	needs  need // without wildcards none
 }
 
-func newRoute(method, pattern string, segments []segment, h http.Handler, where place) *route {
+func newRoute(method, whole string, segments []segment, h http.Handler, where place) *route {
 	rt := &route{
-		pattern:   method + " " + pattern,
+		pattern:   whole,
 		pathIndex: len(method) + len(" "),
 		handler:   h,
 		captures:  capturesOf(segments),

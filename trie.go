@@ -13,7 +13,7 @@ import (
 // A search goes down the path segment by segment. At each node it tries, in
 // this order,
 //
-//  1. the child with the segment as its literal,
+//  1. the child with the segment as its literal (found as literals.go says),
 //  2. the child for {name}, unless the segment is empty or a dot segment,
 //  3. the child for {name...}, unless a dot segment is left,
 //  4. the namespace mounted at the node itself, likewise,
