@@ -58,10 +58,13 @@ func ExampleServer_Draining() {
 	// true
 }
 
-// Streams that have no end of their own end when the server is to stop.
+// Streams that have no end of their own end when the server is to stop, as it is
+// here as soon as there is one.
 func ExampleServer_RegisterOnShutdown() {
-	stopping := make(chan struct{})
-	s := tigertonic.NewServer("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var s *tigertonic.Server
+	stopping, answer := make(chan struct{}), make(chan string, 1)
+	s = tigertonic.NewServer("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		go func() { _ = s.Close() }()
 		select {
 		case <-r.Context().Done():
 		case <-stopping:
@@ -71,21 +74,21 @@ func ExampleServer_RegisterOnShutdown() {
 	s.RegisterOnShutdown(func() { close(stopping) })
 	s.OnListen = func(_ string, addr net.Addr) {
 		go func() {
-			time.AfterFunc(10*time.Millisecond, func() { _ = s.Close() })
 			response, err := http.Get("http://" + addr.String())
 			if err != nil {
-				fmt.Println(err)
+				answer <- err.Error()
 				return
 			}
 			defer response.Body.Close()
 			body, err := io.ReadAll(response.Body)
-			fmt.Println(string(body), err)
+			answer <- fmt.Sprint(string(body), " ", err)
 		}()
 	}
 	fmt.Println(s.ListenAndServe())
+	fmt.Println(<-answer)
 	// Output:
-	// goodbye <nil>
 	// <nil>
+	// goodbye <nil>
 }
 
 func ExampleServer_ClientCA() {
