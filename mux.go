@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // TrieServeMux routes requests by method and path to handlers. It is an
@@ -134,44 +133,62 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 // [MethodNotAllowedHandler], and the pattern is "". The body that a handler for
 // GET writes for HEAD is kept off by ServeHTTP alone, or by net/http's server.
 func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern string) {
+	h, rt, m := mux.find(r)
+	switch {
+	case rt != nil:
+		pattern = rt.path()
+	case m != nil:
+		pattern = m.namespace
+	}
+	return h, pattern
+}
+
+// ServeHTTP calls the handler for the request.
+func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, _, _ := mux.find(r)
+	noteRequest(w, r)
+	if r.Method == http.MethodHead {
+		w = withoutBody(w, r)
+	}
+	h.ServeHTTP(w, r)
+}
+
+// find returns the handler for the request, which is ready for it then, and the
+// route or the mount that it is of, if it isn't the mux's own.
+func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *route, *mount) {
 	path, escaped := requestPath(r.URL)
 	if path == "" && r.Method != http.MethodConnect {
 		path = "/" // RFC 3986 §6.2.3
 	}
-	if !strings.HasPrefix(path, "/") {
-		return NotFoundHandler{}, ""
+	if path == "" || path[0] != '/' {
+		return NotFoundHandler{}, nil, nil
 	}
 	s := search{method: newMethod(r.Method), escaped: escaped}
 	s.in(&mux.root, path)
 	switch {
 	case s.route != nil:
 		s.route.prepare(r, path, escaped)
-		return s.route.handler, s.route.path()
-	case s.mount != nil:
-		if !s.mount.prepare(r, path, s.left, escaped) {
-			return NotFoundHandler{}, ""
-		}
-		return s.mount.handler, s.mount.namespace
+		return s.route.handler, s.route, nil
+	case s.mount == nil:
+		return mux.otherwise(r, path, escaped), nil, nil
+	case !s.mount.prepare(r, path, s.left, escaped):
+		return NotFoundHandler{}, nil, nil
 	}
+	return s.mount.handler, nil, s.mount
+}
+
+// otherwise returns the mux's own handler for a request that no route and no
+// mount answers.
+func (mux *TrieServeMux) otherwise(r *http.Request, path string, escaped bool) http.Handler {
 	allow := mux.allow(path, escaped)
 	switch {
 	case allow == nil:
-		return NotFoundHandler{}, ""
+		return NotFoundHandler{}
 	case r.Method == http.MethodOptions:
-		return &optionsHandler{mux, allow}, ""
+		return &optionsHandler{mux, allow}
 	}
 	*r = *r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
-	return MethodNotAllowedHandler{}, ""
-}
-
-// ServeHTTP calls the handler for the request.
-func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h, _ := mux.Handler(r)
-	noteRequest(w, r)
-	if r.Method == http.MethodHead {
-		w = withoutBody(w, r)
-	}
-	h.ServeHTTP(w, r)
+	return MethodNotAllowedHandler{}
 }
 
 // is tells whether h is this mux.

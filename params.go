@@ -60,7 +60,8 @@ func valueFromEnd(pattern, path, name string) string {
 	slashes, valueSlashes := markSlashes(pattern), markSlashes(path)
 	for slashes != 0 && valueSlashes != 0 {
 		i, j := bits.Len64(slashes)-1, bits.Len64(valueSlashes)-1
-		if end-i == len("/{}")+len(name) && isWildcard(pattern[i+1:end], name) {
+		// Names of one length mostly differ in the last byte.
+		if end-i == len("/{}")+len(name) && pattern[end-2] == name[len(name)-1] && isWildcard(pattern[i+1:end], name) {
 			return path[j+1 : valueEnd]
 		}
 		end, valueEnd = i, j
@@ -70,11 +71,9 @@ func valueFromEnd(pattern, path, name string) string {
 	return ""
 }
 
-// isWildcard tells whether a pattern's segment is {name}. Names of one length
-// mostly differ in the last byte.
+// isWildcard tells whether a pattern's segment is {name}.
 func isWildcard(text, name string) bool {
-	n := len(name)
-	return len(text) == len("{}")+n && text[n] == name[n-1] && text[0] == '{' && text[n+1] == '}' && text[1:n+1] == name
+	return len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}'
 }
 
 // maxMarked is how long a text can be whose slashes are marked in a word.
