@@ -66,7 +66,8 @@ func (s *Server) connOf(c net.Conn) *conn {
 	if known, ok := inner.(*conn); ok {
 		return known
 	}
-	known, _ := s.conns.alien.Load(c)
+	// It is there, unless somebody serves by the http.Server in s.
+	known, _ := s.conns.alien.LoadOrStore(c, &conn{Conn: c})
 	return known.(*conn)
 }
 

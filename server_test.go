@@ -245,6 +245,24 @@ func TestCloseLosesNoRequest(t *testing.T) {
 	}
 }
 
+// Whoever serves by the http.Server in it does without what Server adds.
+func TestHTTPServerInAServerServesToo(t *testing.T) {
+	s := tigertonic.NewServer("", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(w, r.Body)
+	}))
+	addr, _ := start(t, s)
+	get(t, newClient(t), "http://"+addr) // it serves
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = s.Server.Serve(l) }() // until Close
+	response, err := newClient(t).Post("http://"+l.Addr().String(), "text/plain", strings.NewReader("tea"))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "tea", string(body))
+}
+
 func TestServerHandlerUnwraps(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/version", tigertonic.Version("1"))
