@@ -33,8 +33,8 @@
 // "requests", in a handler of the service's tree, is the counter requests_total;
 // other counters are gauges, for go-metrics' may be decremented, which Prometheus
 // takes for a restart in a counter. The quantiles of timers and histograms are
-// those of their samples, and the _sum is estimated from these, so that it rises as
-// _count does.
+// those of their samples. The _sum of what [tigertonic.Timed] measures is exact; else
+// it is estimated from the sample, so that it rises as _count does.
 //
 // # Who may ask
 //

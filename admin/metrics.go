@@ -146,7 +146,7 @@ func (t translation) timer(name string, metric metrics.Timer) []family {
 	for i := range of {
 		of[i] /= second
 	}
-	help := fmt.Sprintf("The timer %q in seconds. Quantiles are of its sample, and the sum is estimated from it.", name)
+	help := fmt.Sprintf("The timer %q in seconds. Quantiles are of its sample, and so is the sum, unless it is kept exactly.", name)
 	return summary("_seconds", help, of, count, sum)
 }
 

@@ -86,7 +86,7 @@ database_healthy 1
 # TYPE empty summary
 empty_sum 0
 empty_count 0
-# HELP get_stuff_seconds The timer "get-stuff" in seconds. Quantiles are of its sample, and the sum is estimated from it.
+# HELP get_stuff_seconds The timer "get-stuff" in seconds. Quantiles are of its sample, and so is the sum, unless it is kept exactly.
 # TYPE get_stuff_seconds summary
 get_stuff_seconds{quantile="0.5"} 2
 get_stuff_seconds{quantile="0.9"} 3.5
