@@ -33,7 +33,7 @@ const (
 func TestMain(m *testing.M) {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(io.Discard, nil)))
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")) // never ends, see tigertonic.Timed
+	goleak.VerifyTestMain(m)
 }
 
 // flags returns the options of a service with a directory of its own, and these flags.

@@ -37,16 +37,21 @@ func main() {
 	flag.StringVar(&o.key, "key", "", "PEM `file` with the certificate's key")
 	flag.StringVar(&o.passwordFile, "password-file", "", "`file` with the password of the user called operator; else it is in $"+passwordVariable+", or made up")
 	flag.Parse()
-	if err := run(o); err != nil {
+	level := new(slog.LevelVar)
+	lines := tigertonic.NewBufferedJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+	slog.SetDefault(slog.New(lines))
+	err := run(o, level)
+	if err != nil {
 		slog.Error("wallet has ended", "error", err)
+	}
+	_ = lines.Close() // there is nowhere else to say that standard error is gone
+	if err != nil {
 		os.Exit(1)
 	}
 }
 
 // run serves until the process is told to stop.
-func run(o options) error {
-	level := new(slog.LevelVar)
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+func run(o options, level *slog.LevelVar) error {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{} // also where no typed function answers
 	password, err := o.password()
 	if err != nil {
