@@ -169,6 +169,8 @@ func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *route, *mount) {
 	case s.route != nil:
 		s.route.prepare(r, path, escaped)
 		return s.route.handler, s.route, nil
+	case s.mount == nil && !s.other:
+		return NotFoundHandler{}, nil, nil
 	case s.mount == nil:
 		return mux.otherwise(r, path, escaped), nil, nil
 	case !s.mount.prepare(r, path, s.left, escaped):
@@ -177,14 +179,11 @@ func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *route, *mount) {
 	return s.mount.handler, nil, s.mount
 }
 
-// otherwise returns the mux's own handler for a request that no route and no
-// mount answers.
+// otherwise returns the mux's own handler for a request whose path has other
+// methods.
 func (mux *TrieServeMux) otherwise(r *http.Request, path string, escaped bool) http.Handler {
 	allow := mux.allow(path, escaped)
-	switch {
-	case allow == nil:
-		return NotFoundHandler{}
-	case r.Method == http.MethodOptions:
+	if r.Method == http.MethodOptions {
 		return &optionsHandler{mux, allow}
 	}
 	*r = *r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
@@ -204,14 +203,11 @@ func (mux *TrieServeMux) route(method, path string, escaped bool) *route {
 	return s.route
 }
 
-// allow returns the methods, sorted, of all patterns that match the path, or
-// nil if none does.
+// allow returns the methods, sorted, of all patterns that match the path, of
+// which there is one.
 func (mux *TrieServeMux) allow(path string, escaped bool) []string {
 	s := search{escaped: escaped, collect: true}
 	s.in(&mux.root, path)
-	if s.allow == nil {
-		return nil
-	}
 	if slices.Contains(s.allow, http.MethodGet) {
 		s.allow = append(s.allow, http.MethodHead)
 	}

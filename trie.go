@@ -143,6 +143,7 @@ type search struct {
 	route *route
 	mount *mount
 	left  string   // of the path, below the mount
+	other bool     // a pattern matches that lacks the method
 	own   bool     // it is OPTIONS, which the mux itself has the answer to
 	allow []string // the methods of the patterns that match
 }
@@ -215,9 +216,8 @@ func (s *search) ends(n *node) bool {
 	if s.route != nil {
 		return true
 	}
-	if s.method.number == numberOfOptions {
-		s.own = s.own || n.routes != nil
-	}
+	s.other = s.other || n.routes != nil
+	s.own = s.other && s.method.number == numberOfOptions
 	if s.collect {
 		for rt := n.routes; rt != nil; rt = rt.next {
 			s.allow = append(s.allow, rt.method())
