@@ -112,8 +112,11 @@ func (g *generator) assign(now time.Duration) (c *conn, opened bool) {
 	if g.next >= g.dueBy(now) {
 		return nil, false
 	}
-	if n := len(g.idle); n > 0 {
-		c, g.idle = g.idle[n-1], g.idle[:n-1]
+	if len(g.idle) > 0 {
+		// In turn, so that none is idle for so long that the service closes it: a
+		// request that crosses that on its way is lost (RFC 9112 §9.5).
+		c = g.idle[0]
+		g.idle = slices.Delete(g.idle, 0, 1)
 	} else if len(g.all) < g.Connections {
 		c, opened = &conn{g: g}, true
 		g.all[c] = true

@@ -83,6 +83,7 @@ func (s *service) begin(t *testing.T, rate float64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	o := s.options(rate, time.Hour)
+	o.Connections = max(16, int(rate/20)) // so that each is used 20 times a second
 	o.Progress = func(p openloop.Progress) {
 		l.good.Store(p.Good)
 		l.bad.Store(p.Bad)
