@@ -112,15 +112,16 @@ func (g *generator) assign(now time.Duration) (c *conn, opened bool) {
 	if g.next >= g.dueBy(now) {
 		return nil, false
 	}
-	if len(g.idle) > 0 {
+	switch {
+	case len(g.idle) > 0:
 		// In turn, so that none is idle for so long that the service closes it: a
 		// request that crosses that on its way is lost (RFC 9112 §9.5).
 		c = g.idle[0]
 		g.idle = slices.Delete(g.idle, 0, 1)
-	} else if len(g.all) < g.Connections {
+	case len(g.all) < g.Connections:
 		c, opened = &conn{g: g}, true
 		g.all[c] = true
-	} else {
+	default:
 		return nil, false
 	}
 	g.busy++
