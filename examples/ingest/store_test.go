@@ -108,13 +108,14 @@ func holdsLines(t *testing.T, where string, lines []string) {
 func TestSlowStoreHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	r, f := startFaulty(t, flags(t, "-segment-bytes", "2KiB"))
-	f.set(nil, 500*time.Millisecond)
+	const latency = 5 * time.Second
+	f.set(nil, latency)
 	began := time.Now()
 	lines, refusal := r.posts(t, 200)
 	if refusal != nil {
 		t.Fatalf("got %+v", refusal)
 	}
-	if f.tried() > 2*(2+int(time.Since(began)/(500*time.Millisecond))) {
+	if f.tried() > 2*(2+int(time.Since(began)/latency)) {
 		t.Errorf("%d uploads were begun in %v, by two workers", f.tried(), time.Since(began))
 	}
 	waiting := r.do(t, "GET", "/1.0/segments?limit=1000", nil)
