@@ -17,7 +17,7 @@ const (
 	good = `{"customer":"Ada Lovelace","email":"ada@example.com","currency":"EUR","express":true,` +
 		`"note":"Leave it at the door, please.","lines":[{"sku":"ENGINE-1","quantity":2,"price":12.5},` +
 		`{"sku":"CARD-100","quantity":100,"price":0.25}],"address":"12 St James's Square, London SW1Y 4JH, United Kingdom"}`
-	bad = `{"customer":"Ada Lovelace","email":"ada@example.com","currency":"XXX","express":true,` +
+	bad = `{"customer":"Ada Lovelace","email":"ada@example.com","currency":"ZZZ","express":true,` +
 		`"note":"Leave it at the door, please.","lines":[{"sku":"ENGINE-1","quantity":2,"price":12.5},` +
 		`{"sku":"CARD-100","quantity":0,"price":0.25}],"address":"12 St James's Square, London SW1Y 4JH, United Kingdom"}`
 )
