@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rcrowley/go-tigertonic/benchmarks/middleware"
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
@@ -36,8 +37,10 @@ func serve(name string) []string { return []string{"serve", name} }
 func TestServicesAnswerTheSame(t *testing.T) {
 	var want probe.Answer
 	for i, p := range Peers() {
-		var log bytes.Buffer
-		got := probe.Answered(p.New(&log), Request())
+		var lines bytes.Buffer
+		log := middleware.NewLog(&lines)
+		got := probe.Answered(p.New(log), Request())
+		require.NoError(t, log.Close())
 		got.Body = strings.TrimSuffix(got.Body, "\n")
 		got.Header.Set("Content-Type", strings.TrimSuffix(got.Header.Get("Content-Type"), "; charset=utf-8"))
 		if i == 0 {
@@ -46,10 +49,10 @@ func TestServicesAnswerTheSame(t *testing.T) {
 		assert.Equal(t, 200, got.Status, p.Name)
 		assert.Empty(t, want.Same(got, "Content-Type"), "%s: got %q, want %q", p.Name, got, want)
 		if strings.HasSuffix(p.Name, "whole-stack") {
-			assert.Equal(t, 1, bytes.Count(log.Bytes(), []byte("\n")), p.Name)
+			assert.Equal(t, 1, bytes.Count(lines.Bytes(), []byte("\n")), p.Name)
 			unauthorized := Request()
 			unauthorized.Header.Del("Authorization")
-			assert.Equal(t, 401, probe.Answered(p.New(io.Discard), unauthorized).Status, p.Name)
+			assert.Equal(t, 401, probe.Answered(p.New(middleware.NewLog(io.Discard)), unauthorized).Status, p.Name)
 		}
 	}
 }

@@ -20,23 +20,23 @@ import (
 // A Peer is a service that answers [Request].
 type Peer struct {
 	Name string
-	New  func(log io.Writer) http.Handler
+	New  func(log *middleware.Log) http.Handler
 }
 
 // Peers returns all services, of which the first answers a constant, as fast as
 // net/http can.
 func Peers() []Peer {
 	endpoint := func(name string) Peer {
-		return Peer{name, func(io.Writer) http.Handler { return endpoints.Named(name).New(false) }}
+		return Peer{name, func(*middleware.Log) http.Handler { return endpoints.Named(name).New(false) }}
 	}
 	return []Peer{
 		{"constant", constant},
 		endpoint("typed"),
-		{"typed-whole-stack", func(log io.Writer) http.Handler {
+		{"typed-whole-stack", func(log *middleware.Log) http.Handler {
 			return middleware.OurWhole(endpoints.Named("typed").New(false), log)
 		}},
 		endpoint("encoding-json"),
-		{"parts-whole-stack", func(log io.Writer) http.Handler {
+		{"parts-whole-stack", func(log *middleware.Log) http.Handler {
 			return middleware.PartsWhole(endpoints.Named("encoding-json").New(false), log)
 		}},
 		endpoint("gin"),
@@ -55,7 +55,7 @@ func Request() probe.Request {
 }
 
 // constant answers what the others do without looking at the request.
-func constant(io.Writer) http.Handler {
+func constant(*middleware.Log) http.Handler {
 	answer := []byte(probe.Answered(endpoints.Named("encoding-json").New(false), endpoints.Post()).Body)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -67,7 +67,7 @@ func constant(io.Writer) http.Handler {
 // in a line. To each line that it reads from in it answers with the CPU time, in
 // nanoseconds, that it has taken so far, and at the end of in it ends.
 func Serve(name string, in io.Reader, out io.Writer) error {
-	h, err := handler(name)
+	h, log, err := handler(name)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func Serve(name string, in io.Reader, out io.Writer) error {
 	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
 		_, err = fmt.Fprintln(out, probe.CPUTime())
 	}
-	return errors.Join(err, server.Close(), ignoreClosed(<-served))
+	return errors.Join(err, server.Close(), ignoreClosed(<-served), log.Close())
 }
 
 func ignoreClosed(err error) error {
@@ -93,17 +93,18 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// handler returns the service of this name. It logs to nowhere, but by a system
-// call for each block.
-func handler(name string) (http.Handler, error) {
+// handler returns the service of this name and its log. That is to nowhere, but by
+// a system call for each block.
+func handler(name string) (http.Handler, *middleware.Log, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	log := middleware.NewLog(null)
 	for _, p := range Peers() {
 		if p.Name == name {
-			return p.New(bufio.NewWriterSize(null, 64<<10)), nil
+			return p.New(log), log, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no service %q", name)
+	return nil, nil, fmt.Errorf("there is no service %q", name)
 }

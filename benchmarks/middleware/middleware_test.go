@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -23,8 +22,10 @@ func TestPeersAnswerTheSame(t *testing.T) {
 		var first probe.Answer
 		for i, p := range task.Peers {
 			t.Run(task.Name+"/"+p.Name, func(t *testing.T) {
-				var log bytes.Buffer
-				got := probe.Answered(p.Wrap(Answer(), &log), task.Request)
+				var lines bytes.Buffer
+				log := NewLog(&lines)
+				got := probe.Answered(p.Wrap(Answer(), log), task.Request)
+				require.NoError(t, log.Close())
 				require.Equal(t, 200, got.Status)
 				if task.OwnBody {
 					got.Body = ""
@@ -37,9 +38,9 @@ func TestPeersAnswerTheSame(t *testing.T) {
 					assert.NotEmpty(t, got.Header.Get(name), name)
 				}
 				if task.Logs {
-					assert.True(t, task.IsLogLine(log.String()), "logged %q", log.String())
+					assert.True(t, task.IsLogLine(lines.String()), "logged %q", lines.String())
 				} else {
-					assert.Empty(t, log.String())
+					assert.Empty(t, lines.String())
 				}
 			})
 		}
@@ -49,8 +50,10 @@ func TestPeersAnswerTheSame(t *testing.T) {
 func TestStacksAnswerTheSame(t *testing.T) {
 	var first probe.Answer
 	for i, s := range stacks() {
-		var log bytes.Buffer
-		got := probe.Answered(s.Wrap(nil, &log), stackRequest())
+		var lines bytes.Buffer
+		log := NewLog(&lines)
+		got := probe.Answered(s.Wrap(nil, log), stackRequest())
+		require.NoError(t, log.Close())
 		got.Body = strings.TrimSuffix(got.Body, "\n")
 		if i == 0 {
 			first = got
@@ -59,12 +62,18 @@ func TestStacksAnswerTheSame(t *testing.T) {
 		assert.Empty(t, first.Same(got, "Content-Type"), "%s: got %q, want %q", s.Name, got, first)
 		assert.Equal(t, "https://example.com", got.Header.Get("Access-Control-Allow-Origin"), s.Name)
 		assert.NotEmpty(t, got.Header.Get("X-Request-Id"), s.Name)
-		assert.Equal(t, 1, bytes.Count(log.Bytes(), []byte("\n")), s.Name)
+		assert.Equal(t, 1, bytes.Count(lines.Bytes(), []byte("\n")), s.Name)
 	}
 }
 
-// buffered is a log that is written by the block, to nowhere.
-func buffered() io.Writer { return bufio.NewWriterSize(io.Discard, 64<<10) }
+// nowhere returns a log that nobody reads, and that is of no cost to what comes
+// after the benchmark.
+func nowhere(b *testing.B) *Log {
+	b.Helper()
+	log := NewLog(io.Discard)
+	b.Cleanup(func() { assert.NoError(b, log.Close()) })
+	return log
+}
 
 func BenchmarkMiddleware(b *testing.B) {
 	tasks := Tasks()
@@ -72,7 +81,7 @@ func BenchmarkMiddleware(b *testing.B) {
 		task := &tasks[i]
 		for _, p := range task.Peers {
 			b.Run(fmt.Sprintf("task=%s/peer=%s", task.Name, p.Name), func(b *testing.B) {
-				probe.Measure(b, probe.New(p.Wrap(Answer(), buffered()), task.Request).Ask)
+				probe.Measure(b, probe.New(p.Wrap(Answer(), nowhere(b)), task.Request).Ask)
 			})
 		}
 	}
@@ -85,7 +94,7 @@ func BenchmarkTimed(b *testing.B) {
 		for _, p := range slices.Concat(none.Peers, timers()) {
 			b.Run(fmt.Sprintf("task=cpus-%d/peer=%s", cpus, p.Name), func(b *testing.B) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
-				h := p.Wrap(Answer(), io.Discard)
+				h := p.Wrap(Answer(), nowhere(b))
 				probe.MeasureParallel(b, func() func() { return probe.New(h, none.Request).Ask })
 			})
 		}
@@ -97,9 +106,9 @@ func BenchmarkTimed(b *testing.B) {
 func stacks() []Peer {
 	typed, byHand := endpoints.Named("typed").New(false), endpoints.Named("encoding-json").New(false)
 	return []Peer{
-		{"typed-bare", func(http.Handler, io.Writer) http.Handler { return typed }},
-		{"tigertonic", func(_ http.Handler, log io.Writer) http.Handler { return Ours(typed, log) }},
-		{"parts", func(_ http.Handler, log io.Writer) http.Handler { return Parts(byHand, log) }},
+		{"typed-bare", func(http.Handler, *Log) http.Handler { return typed }},
+		{"tigertonic", func(_ http.Handler, log *Log) http.Handler { return Ours(typed, log) }},
+		{"parts", func(_ http.Handler, log *Log) http.Handler { return Parts(byHand, log) }},
 	}
 }
 
@@ -112,7 +121,7 @@ func stackRequest() probe.Request {
 func BenchmarkStack(b *testing.B) {
 	for _, s := range stacks() {
 		b.Run("task=post/peer="+s.Name, func(b *testing.B) {
-			probe.Measure(b, probe.New(s.Wrap(nil, buffered()), stackRequest()).Ask)
+			probe.Measure(b, probe.New(s.Wrap(nil, nowhere(b)), stackRequest()).Ask)
 		})
 	}
 }

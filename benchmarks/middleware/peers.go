@@ -1,9 +1,7 @@
 package middleware
 
 import (
-	"io"
 	"log"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -52,15 +50,13 @@ func identifiers() []Peer {
 
 func loggers() []Peer {
 	return []Peer{
-		{"tigertonic", func(h http.Handler, w io.Writer) http.Handler { return tigertonic.Accessed(h, jsonLogger(w)) }},
-		{"slog", func(h http.Handler, w io.Writer) http.Handler { return accessed(h, jsonLogger(w)) }},
-		{"chi", func(h http.Handler, w io.Writer) http.Handler {
-			return middleware.RequestLogger(&middleware.DefaultLogFormatter{Logger: log.New(w, "", log.LstdFlags), NoColor: true})(h)
+		{"tigertonic", func(h http.Handler, l *Log) http.Handler { return tigertonic.Accessed(h, l.ours()) }},
+		{"slog", func(h http.Handler, l *Log) http.Handler { return accessed(h, l.theirs()) }},
+		{"chi", func(h http.Handler, l *Log) http.Handler {
+			return middleware.RequestLogger(&middleware.DefaultLogFormatter{Logger: log.New(l.block, "", log.LstdFlags), NoColor: true})(h)
 		}},
 	}
 }
-
-func jsonLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
 
 func cors() []Peer {
 	return []Peer{

@@ -3,7 +3,6 @@
 package middleware
 
 import (
-	"io"
 	"net/http"
 	"strings"
 
@@ -13,9 +12,8 @@ import (
 // A Peer is a middleware, or several.
 type Peer struct {
 	Name string
-	// Wrap returns h in it. What it logs goes to log, which it doesn't call
-	// concurrently.
-	Wrap func(h http.Handler, log io.Writer) http.Handler
+	// Wrap returns h in it. What it logs is written when log is closed.
+	Wrap func(h http.Handler, log *Log) http.Handler
 }
 
 // A Task is what middlewares of the same purpose are asked.
@@ -43,7 +41,7 @@ func Tasks() []Task {
 		"Origin": {"https://example.com"}, "Access-Control-Request-Method": {"PUT"},
 	}}
 	return []Task{
-		{Name: "none", Request: plain, Peers: []Peer{{"none", func(h http.Handler, _ io.Writer) http.Handler { return h }}}},
+		{Name: "none", Request: plain, Peers: []Peer{{"none", func(h http.Handler, _ *Log) http.Handler { return h }}}},
 		{Name: "recorder", Request: plain, Peers: recorders()},
 		{Name: "recover", Request: plain, Peers: recoverers()},
 		{Name: "request-id", Request: plain, Peers: identifiers()},
@@ -67,8 +65,8 @@ func Tasks() []Task {
 }
 
 // plainly makes a Peer's Wrap of what logs nothing.
-func plainly(wrap func(http.Handler) http.Handler) func(http.Handler, io.Writer) http.Handler {
-	return func(h http.Handler, _ io.Writer) http.Handler { return wrap(h) }
+func plainly(wrap func(http.Handler) http.Handler) func(http.Handler, *Log) http.Handler {
+	return func(h http.Handler, _ *Log) http.Handler { return wrap(h) }
 }
 
 // IsLogLine tells whether a line of the log has what is to be known of a request
