@@ -21,6 +21,7 @@ import (
 type options struct {
 	only                string
 	rounds              int
+	turns               int // of the services in a round
 	benchtime, loadtime time.Duration
 	raw, report         string
 }
@@ -64,8 +65,19 @@ func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
 		if services == nil {
 			continue
 		}
+		if err := o.load(ctx, services, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load has the services asked for a round. Their turns are short, and every other
+// time in the reverse order, so that a machine that gets slower does so for all.
+func (o *options) load(ctx context.Context, services loopback.Services, raw io.Writer) error {
+	for i := range o.turns {
 		for _, load := range loopback.Loads(o.loadtime/4, o.loadtime) {
-			if err := services.Round(ctx, load, raw); err != nil {
+			if err := services.Round(ctx, load, i%2 == 1, raw); err != nil {
 				return err
 			}
 		}

@@ -57,8 +57,18 @@ func (c *Child) line() (string, error) {
 }
 
 // CPUTime returns how long the process has been computing.
-func (c *Child) CPUTime() (time.Duration, error) {
-	if _, err := io.WriteString(c.orders, "\n"); err != nil {
+func (c *Child) CPUTime() (time.Duration, error) { return c.order("cpu") }
+
+// Rest returns when the process has nothing more to do for those who have asked it.
+func (c *Child) Rest() error {
+	_, err := c.order("rest")
+	return err
+}
+
+// order has the process do something and returns how long it has been computing
+// then.
+func (c *Child) order(what string) (time.Duration, error) {
+	if _, err := io.WriteString(c.orders, what+"\n"); err != nil {
 		return 0, err
 	}
 	line, err := c.line()

@@ -37,17 +37,22 @@ func (s Services) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Round puts the load on one after another, and writes what it has found as a
-// benchmark does.
-func (s Services) Round(ctx context.Context, load Load, out io.Writer) error {
-	for i, p := range Peers() {
+// Round puts the load on one after another, the last one first if it is a return,
+// and writes what it has found as a benchmark does.
+func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Writer) error {
+	peers := Peers()
+	for i := range peers {
+		if isReturn {
+			i = len(peers) - 1 - i
+		}
 		r, err := load.Run(ctx, s[i], Request())
 		if err != nil {
-			return fmt.Errorf("%s with %d connections: %w", p.Name, load.Connections, err)
+			return fmt.Errorf("%s with %d connections: %w", peers[i].Name, load.Connections, err)
 		}
-		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d p50-ns %d p99-ns\n",
-			load.Connections, p.Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
-			r.CPU.Nanoseconds()/max(r.Requests, 1), r.P50.Nanoseconds(), r.P99.Nanoseconds())
+		n := max(r.Requests, 1)
+		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns\n",
+			load.Connections, peers[i].Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
+			r.CPU.Nanoseconds()/n, r.Own.Nanoseconds()/n, r.P50.Nanoseconds(), r.P99.Nanoseconds())
 		if err != nil {
 			return err
 		}

@@ -5,9 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strconv"
+	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,9 +16,9 @@ import (
 
 // The load is a closed loop: each connection sends the next request when it has
 // the answer to the last one, so that there are as many requests at a time as
-// there are connections. What is sent is made once, and of what is received no
-// more is looked at than has to be, so that the service gets most of the
-// machine.
+// there are connections. All of them are there before the first one is used. What
+// is sent is made once, and of what is received no more is looked at than has to
+// be, so that the service gets most of the machine.
 
 // A Load is how a service is asked.
 type Load struct {
@@ -31,50 +30,75 @@ type Load struct {
 type Result struct {
 	Requests int64
 	Elapsed  time.Duration
-	CPU      time.Duration // of the service
+	CPU, Own time.Duration // of the service, and of the load generator
 	P50, P99 time.Duration
+}
+
+// A window is when answers count, by the time since start.
+type window struct {
+	start      time.Time
+	begin, end time.Duration
 }
 
 // Run puts the load on a service. Each answer must be 200 and has to have a
 // Content-Length.
-func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (Result, error) {
-	var (
-		raw        = wire(rq)
-		histograms = make([]histogram, l.Connections)
-		begin      = time.Now().Add(l.Warm)
-		end        = begin.Add(l.Take)
-		cpu        time.Duration
-	)
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range histograms {
-		group.Go(func() error { return ask(ctx, c.Addr, raw, begin, end, &histograms[i]) })
+func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, err error) {
+	runtime.GC() // not later
+	clients, err := dialAll(ctx, c.Addr, l.Connections, rq)
+	defer func() { err = errors.Join(err, closeAll(clients), c.Rest()) }()
+	if err != nil {
+		return Result{}, err
 	}
-	group.Go(func() error {
-		before, err := cpuAt(ctx, c, begin)
-		if err != nil {
-			return err
-		}
-		after, err := cpuAt(ctx, c, end)
-		cpu = after - before
+	r.Elapsed = l.Take
+	w := window{time.Now(), l.Warm, l.Warm + l.Take}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range clients {
+		group.Go(func() error { return c.ask(ctx, w) })
+	}
+	group.Go(func() (err error) {
+		r.CPU, r.Own, err = w.cpu(ctx, c)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return Result{}, err
 	}
-	all := &histograms[0]
-	for i := range histograms[1:] {
-		all.merge(&histograms[1+i])
-	}
-	return Result{int64(all.count), l.Take, cpu, all.quantile(0.5), all.quantile(0.99)}, nil //nolint:gosec // a count
+	r.summarize(clients)
+	return r, nil
 }
 
-func cpuAt(ctx context.Context, c *Child, t time.Time) (time.Duration, error) {
-	select {
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-time.After(time.Until(t)):
-		return c.CPUTime()
+// cpu returns how long the service and this process compute in the window.
+func (w window) cpu(ctx context.Context, c *Child) (service, own time.Duration, err error) {
+	var times [2][2]time.Duration
+	for i, t := range []time.Duration{w.begin, w.end} {
+		select {
+		case <-ctx.Done():
+			return 0, 0, ctx.Err()
+		case <-time.After(time.Until(w.start.Add(t))):
+		}
+		times[i][1] = time.Duration(probe.CPUTime())
+		if times[i][0], err = c.CPUTime(); err != nil {
+			return 0, 0, err
+		}
 	}
+	return times[1][0] - times[0][0], times[1][1] - times[0][1], nil
+}
+
+func (r *Result) summarize(clients []*client) {
+	var all []time.Duration
+	for _, c := range clients {
+		all = append(all, c.took...)
+	}
+	slices.Sort(all)
+	r.Requests, r.P50, r.P99 = int64(len(all)), quantile(all, 0.5), quantile(all, 0.99)
+}
+
+// quantile returns what the fraction q of sorted times doesn't exceed, or 0 if
+// there are none.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
 // wire returns the request as it is sent.
@@ -84,76 +108,4 @@ func wire(rq probe.Request) []byte {
 	_ = rq.Header.Write(&b)
 	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(rq.Body), rq.Body)
 	return b.Bytes()
-}
-
-// ask sends requests over a connection of its own until end, and counts those
-// that were answered between begin and end.
-func ask(ctx context.Context, addr string, raw []byte, begin, end time.Time, h *histogram) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // all has been read
-	// A service that hangs fails the run.
-	if err := conn.SetDeadline(end.Add(10 * time.Second)); err != nil {
-		return err
-	}
-	buffer := make([]byte, 4<<10)
-	for sent := time.Now(); sent.Before(end); {
-		if _, err := conn.Write(raw); err != nil {
-			return err
-		}
-		if err := receive(conn, buffer); err != nil {
-			return err
-		}
-		now := time.Now()
-		if !now.Before(begin) && now.Before(end) {
-			h.add(now.Sub(sent))
-		}
-		sent = now
-	}
-	return nil
-}
-
-var errTooLong = errors.New("the answer is too long")
-
-// receive reads an answer. Nothing can be behind it.
-func receive(conn io.Reader, buffer []byte) error {
-	length := -1 // of the answer, as soon as it is known
-	for n := 0; n != length; {
-		if n == len(buffer) {
-			return errTooLong
-		}
-		more, err := conn.Read(buffer[n:])
-		if err != nil {
-			return err
-		}
-		n += more
-		if length < 0 {
-			if length, err = answerLength(buffer[:n]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// answerLength returns the length of the answer that begins with text, or -1 if
-// its header isn't complete. A header that net/http writes has its names in this
-// case.
-func answerLength(text []byte) (int, error) {
-	head, _, ok := bytes.Cut(text, []byte("\r\n\r\n"))
-	if !ok {
-		return -1, nil
-	}
-	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) {
-		return 0, fmt.Errorf("the answer is %q", text)
-	}
-	_, value, ok := bytes.Cut(head, []byte("\r\nContent-Length: "))
-	if !ok {
-		return 0, fmt.Errorf("there is no Content-Length in %q", head)
-	}
-	value, _, _ = bytes.Cut(value, []byte("\r\n"))
-	n, err := strconv.Atoi(string(value))
-	return len(head) + len("\r\n\r\n") + n, err
 }

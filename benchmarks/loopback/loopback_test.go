@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -60,53 +59,137 @@ func TestServicesAnswerTheSame(t *testing.T) {
 func TestLoadCountsWhatServicesAnswer(t *testing.T) {
 	services, err := StartAll(t.Context(), serve)
 	require.NoError(t, err)
-	var out bytes.Buffer
-	err = services.Round(t.Context(), Load{4, 10 * time.Millisecond, 100 * time.Millisecond}, &out)
-	assert.NoError(t, err)
-	require.NoError(t, services.Stop())
-	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	require.Len(t, lines, len(Peers()))
-	for i, line := range lines {
-		var requests, perSecond, cpu, p50, p99 int64
-		_, err := fmt.Sscanf(line, "BenchmarkLoopback/task=connections-4/peer="+Peers()[i].Name+" %d %d req/s %d cpu-ns/op %d p50-ns %d p99-ns",
-			&requests, &perSecond, &cpu, &p50, &p99)
-		require.NoError(t, err, line)
-		assert.Positive(t, requests, line)
-		assert.Positive(t, cpu, line)
-		assert.Positive(t, p50, line)
-		assert.GreaterOrEqual(t, p99, p50, line)
+	for _, isReturn := range []bool{false, true} {
+		var out bytes.Buffer
+		err = services.Round(t.Context(), Load{4, 10 * time.Millisecond, 100 * time.Millisecond}, isReturn, &out)
+		assert.NoError(t, err)
+		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		require.Len(t, lines, len(Peers()))
+		if isReturn {
+			slices.Reverse(lines)
+		}
+		for i, line := range lines {
+			checkLine(t, Peers()[i].Name, line)
+		}
 	}
+	require.NoError(t, services.Stop())
+}
+
+func checkLine(t *testing.T, peer, line string) {
+	t.Helper()
+	var requests, perSecond, cpu, own, p50, p99 int64
+	_, err := fmt.Sscanf(line, "BenchmarkLoopback/task=connections-4/peer="+peer+" %d %d req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns",
+		&requests, &perSecond, &cpu, &own, &p50, &p99)
+	require.NoError(t, err, line)
+	assert.Positive(t, requests, line)
+	assert.Positive(t, cpu, line)
+	assert.Positive(t, own, line)
+	assert.Positive(t, p50, line)
+	assert.GreaterOrEqual(t, p99, p50, line)
+}
+
+func TestServiceComesToRest(t *testing.T) {
+	c, err := Start(t.Context(), "serve", "constant")
+	require.NoError(t, err)
+	clients, err := dialAll(t.Context(), c.Addr, 3, Request())
+	require.NoError(t, err)
+	for _, client := range clients {
+		require.NoError(t, client.once())
+	}
+	require.NoError(t, closeAll(clients))
+	before, err := c.CPUTime()
+	require.NoError(t, err)
+	require.NoError(t, c.Rest())
+	after, err := c.CPUTime()
+	assert.NoError(t, err)
+	assert.Greater(t, after, before)
+	assert.NoError(t, Services{c}.Stop())
 }
 
 func TestServiceThatDoesNotExist(t *testing.T) {
 	assert.ErrorContains(t, Serve("nothing", nil, io.Discard), `there is no service "nothing"`)
 }
 
-func TestReceiveReadsOneAnswer(t *testing.T) {
+// The service here writes what it is told, however it is asked.
+func TestClientReceivesOneAnswer(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n"
 	for _, c := range []struct{ text, err string }{
 		{head + "hello", ""},
-		{head + "hell", "EOF"},
-		{head[:20], "EOF"},
+		{head + "hell", errEnded.Error()},
+		{head[:20], errEnded.Error()},
+		{"", errEnded.Error()},
 		{"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 5\r\n\r\nhello", "500"},
 		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n", "no Content-Length"},
-		{head + strings.Repeat("x", 5000), errTooLong.Error()},
+		{head + "hello, it goes on", errTooLong.Error()},
+		{strings.Replace(head, "5", "5000", 1) + strings.Repeat("x", 5000), errTooLong.Error()},
+		{"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 5000), errTooLong.Error()},
 	} {
-		for name, r := range map[string]io.Reader{
-			"whole":           strings.NewReader(c.text),
-			"a byte a packet": iotest.OneByteReader(strings.NewReader(c.text)),
-		} {
-			if c.err == errTooLong.Error() && name != "whole" {
+		for _, size := range []int{len(c.text), 50, 1} {
+			err := askedOnce(t, c.text, max(size, 1))
+			if strings.Contains(c.text, "it goes on") && size == 1 {
 				continue // it stops where the answer ends
 			}
-			err := receive(r, make([]byte, 4096))
 			if c.err == "" {
-				assert.NoError(t, err, "%q %s", c.text, name)
+				assert.NoError(t, err, "%q by %d bytes", c.text, size)
 			} else {
-				assert.ErrorContains(t, err, c.err, "%q %s", c.text, name)
+				assert.ErrorContains(t, err, c.err, "%q by %d bytes", c.text, size)
 			}
 		}
 	}
+}
+
+// askedOnce asks a service for two answers, the second of which is text, sent by so
+// many bytes at a time.
+func askedOnce(t *testing.T, text string, size int) error {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	rq := probe.Request{Method: "GET", Target: "/"}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = serveTexts(l, len(wire(rq)), size, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", text) // which may not be read to its end
+	}()
+	clients, err := dialAll(t.Context(), l.Addr().String(), 1, rq)
+	require.NoError(t, err)
+	require.NoError(t, clients[0].conn.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, clients[0].once())
+	err = clients[0].once()
+	require.NoError(t, closeAll(clients))
+	<-served
+	return err
+}
+
+// serveTexts answers the requests of a connection, of so many bytes each, with texts.
+func serveTexts(l net.Listener, request, size int, texts ...string) error {
+	conn, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for _, text := range texts {
+		if _, err := io.ReadFull(conn, make([]byte, request)); err != nil {
+			return err
+		}
+		for part := range slices.Chunk([]byte(text), size) {
+			if _, err := conn.Write(part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func TestClientGivesUpOnAServiceThatHangs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	clients, err := dialAll(t.Context(), l.Addr().String(), 1, Request())
+	require.NoError(t, err)
+	require.NoError(t, clients[0].conn.SetDeadline(time.Now().Add(50*time.Millisecond)))
+	assert.ErrorIs(t, clients[0].once(), os.ErrDeadlineExceeded)
+	assert.NoError(t, closeAll(clients))
 }
 
 func TestWireIsARequest(t *testing.T) {
@@ -114,43 +197,16 @@ func TestWireIsARequest(t *testing.T) {
 	assert.Equal(t, "POST /x?y=1 HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nContent-Length: 5\r\n\r\nhello", string(wire(rq)))
 }
 
-// The oracle is the sorted list of what was counted.
-func TestHistogramKnowsQuantiles(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	var h, other histogram
-	var all []time.Duration
-	for i := range 20_000 {
-		d := time.Duration(random.Int64N(1 << random.IntN(40)))
-		all = append(all, d)
-		if i%2 == 0 {
-			h.add(d)
-		} else {
-			other.add(d)
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct {
+		n    time.Duration
+		q    float64
+		want time.Duration
+	}{{0, 0.5, 0}, {1, 0, 0}, {1, 0.99, 0}, {2, 0.5, 1}, {100, 0.5, 50}, {100, 0.99, 99}, {1000, 0.99, 990}, {10, 1, 9}} {
+		sorted := make([]time.Duration, c.n)
+		for i := range sorted {
+			sorted[i] = time.Duration(i)
 		}
+		assert.Equal(t, c.want, quantile(sorted, c.q), "%g of %d", c.q, c.n)
 	}
-	h.merge(&other)
-	slices.Sort(all)
-	for _, q := range []float64{0, 0.01, 0.5, 0.9, 0.99, 0.9999} {
-		want := all[int(q*float64(len(all)))]
-		got := h.quantile(q)
-		assert.LessOrEqual(t, got, want, q)
-		assert.GreaterOrEqual(t, got, want-want/32-1, q)
-	}
-	assert.Equal(t, time.Duration(lowest(bucket(uint64(all[len(all)-1])))), h.quantile(1))
-	assert.Zero(t, new(histogram).quantile(0.5))
-}
-
-func TestHistogramHasABucketForEachDuration(t *testing.T) {
-	before := -1
-	for _, n := range []uint64{0, 1, 31, 32, 63, 64, 65, 66, 127, 128, 1 << 20, 1<<63 - 1} {
-		i := bucket(n)
-		assert.GreaterOrEqual(t, i, before, n)
-		assert.Less(t, i, len(histogram{}.buckets), n)
-		assert.LessOrEqual(t, lowest(i), n)
-		if n < 1<<63-1 {
-			assert.Greater(t, lowest(i+1), n)
-		}
-		before = i
-	}
-	new(histogram).add(-1)
 }

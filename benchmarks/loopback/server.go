@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/benchmarks/endpoints"
@@ -65,7 +67,8 @@ func constant(*middleware.Log) http.Handler {
 
 // Serve is the process of the service of this name. It writes its address to out
 // in a line. To each line that it reads from in it answers with the CPU time, in
-// nanoseconds, that it has taken so far, and at the end of in it ends.
+// nanoseconds, that it has taken so far: at once, or after it has come to rest if
+// the line says so. At the end of in it ends.
 func Serve(name string, in io.Reader, out io.Writer) error {
 	h, log, err := handler(name)
 	if err != nil {
@@ -76,14 +79,42 @@ func Serve(name string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	var open connections
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: open.count}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	_, err = fmt.Fprintln(out, listener.Addr())
 	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
+		if lines.Text() == "rest" {
+			open.rest()
+		}
 		_, err = fmt.Fprintln(out, probe.CPUTime())
 	}
 	return errors.Join(err, server.Close(), ignoreClosed(<-served), log.Close())
+}
+
+// connections are how many there are.
+type connections struct{ atomic.Int64 }
+
+func (c *connections) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.Add(1)
+	case http.StateClosed:
+		c.Add(-1)
+	}
+}
+
+// rest waits until the connections have ended, and collects all garbage: neither is
+// to take time from the service that is asked next.
+func (c *connections) rest() {
+	for range 1000 {
+		if c.Load() == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	debug.FreeOSMemory()
 }
 
 func ignoreClosed(err error) error {
