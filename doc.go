@@ -86,7 +86,8 @@
 //
 // Classic functions find their wildcards in the query, by u.Query().Get("name"),
 // and handlers in r.PathValue("name"), too. A [HandlerFunc] reads them with
-// [PathValue], and then routing to it allocates nothing.
+// [PathValue], a [ParamsFunc] is passed them, and then routing to it allocates
+// nothing.
 //
 // [Routes] walks a tree, for programs, and [Explain] prints it, for people.
 //

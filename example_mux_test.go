@@ -90,6 +90,18 @@ func ExampleHandlerFunc() {
 	// Output: 200 a/b.txt of rcrowley
 }
 
+// A ParamsFunc is passed its wildcards.
+func ExampleParamsFunc() {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/users/{id}/photos/{photo}", tigertonic.ParamsFunc(
+		func(w http.ResponseWriter, _ *http.Request, p tigertonic.Params) {
+			fmt.Fprintf(w, "photo %s of %s", p.Get("photo"), p.Get("id"))
+		}))
+
+	request(mux, "GET", "/users/7/photos/a%2Fb", "")
+	// Output: 200 photo a/b of 7
+}
+
 func ExampleHostServeMux() {
 	mux := tigertonic.NewHostServeMux()
 	mux.Handle("example.com", text("everybody"))

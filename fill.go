@@ -43,14 +43,13 @@ func namesOf(captures []capture) (names []string) {
 // whatever way they are spelled.
 func fill(r *http.Request, needs need, captures []capture, path string, escaped bool) {
 	var buf [256]byte
-	query, segment := buf[:0], int32(0)
-	for _, c := range captures {
-		for ; segment < c.segment; segment++ {
-			_, path = cutSegment(path)
-		}
-		value := path[len("/"):]
+	query, segment := buf[:0], int32(-1)
+	for i := range captures {
+		c := &captures[i]
+		path, segment = afterSlashes(path, int(c.segment-segment)), c.segment
+		value := path
 		if !c.rest {
-			value, _ = cutSegment(path)
+			value = path[:firstSlash(path)]
 		}
 		if escaped {
 			value = unescape(value)

@@ -76,19 +76,3 @@ func TestLiteralsOfOneKindAreFound(t *testing.T) {
 		}
 	}
 }
-
-func TestMarkSlashesMarksEachSlash(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
-		text := make([]byte, rnd.IntN(maxMarked+1))
-		for i := range text {
-			text[i] = "//.0a\x2e\x30\xaf\x00\xff"[rnd.IntN(10)]
-		}
-		marks := markSlashes(string(text))
-		for i := range maxMarked {
-			if want := i < len(text) && text[i] == '/'; marks>>i&1 == 1 != want {
-				t.Fatalf("%q: bit %d of %b", text, i, marks)
-			}
-		}
-	}
-}

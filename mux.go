@@ -145,10 +145,14 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 
 // ServeHTTP calls the handler for the request.
 func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h, _, _ := mux.find(r)
+	h, rt, _ := mux.find(r)
 	noteRequest(w, r)
 	if r.Method == http.MethodHead {
 		w = withoutBody(w, r)
+	}
+	if f, ok := h.(ParamsFunc); ok && rt != nil && r.URL.RawPath == "" && r.URL.Path != "" {
+		f(w, r, Params{r, rt, r.URL.Path})
+		return
 	}
 	h.ServeHTTP(w, r)
 }

@@ -1,7 +1,6 @@
 package tigertonic
 
 import (
-	"math/bits"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,9 +10,10 @@ import (
 // with [PathValue]. A mux then has nothing to put into the request for it, and
 // routing to it through any number of wildcards allocates nothing: neither
 // r.PathValue nor the query is filled. The exceptions are a namespace with
-// wildcards and, in a namespace, {name...}.
+// wildcards, {name...} in a namespace, and a pattern with a percent sign.
 //
-// PathValue works in every other handler too.
+// PathValue works in every other handler too. A [ParamsFunc] reads wildcards
+// faster still.
 type HandlerFunc func(http.ResponseWriter, *http.Request)
 
 // ServeHTTP calls f.
@@ -30,12 +30,15 @@ func PathValue(r *http.Request, name string) string {
 	if value := r.PathValue(name); value != "" || name == "" || r.URL == nil {
 		return value
 	}
+	if r.URL.RawPath == "" && !strings.HasSuffix(r.Pattern, "...}") {
+		return valueFromEnd(r.Pattern, r.URL.Path, name)
+	}
 	path, escaped := requestPath(r.URL)
 	value := ""
 	if strings.HasSuffix(r.Pattern, "...}") {
 		value = valueFromStart(r.Pattern, path, name)
 	} else {
-		value = valueFromEnd(r.Pattern, path, name)
+		value = escapedValue(r.Pattern, path, name)
 	}
 	if escaped {
 		return unescape(value)
@@ -43,10 +46,35 @@ func PathValue(r *http.Request, name string) string {
 	return value
 }
 
-// valueFromEnd compares pattern and path from their ends, as namespaces have
-// taken segments off the path.
+// valueFromEnd compares a pattern and a path that match, from their ends, as
+// namespaces have taken segments off the path. Literals are as long in one as in
+// the other, so that only the values have to be looked through.
 func valueFromEnd(pattern, path, name string) string {
-	for len(pattern) > maxMarked || len(path) > maxMarked {
+	for pattern != "" {
+		if pattern[len(pattern)-1] != '}' {
+			end := lastIndexByte(pattern, '}') + 1
+			valueEnd := len(path) - (len(pattern) - end)
+			if end == 0 || valueEnd <= 0 {
+				return ""
+			}
+			pattern, path = pattern[:end], path[:valueEnd]
+		}
+		slash := lastIndexByte(path, '/')
+		if slash < 0 {
+			return ""
+		}
+		if i := len(pattern) - len("/{}") - len(name); i >= 0 && pattern[i] == '/' && isWildcard(pattern[i+1:], name) {
+			return path[slash+1:]
+		}
+		pattern, path = pattern[:max(lastIndexByte(pattern, '/'), 0)], path[:slash]
+	}
+	return ""
+}
+
+// escapedValue is valueFromEnd for a path that is percent-encoded, whose
+// literals needn't be spelled as those of the pattern are.
+func escapedValue(pattern, path, name string) string {
+	for {
 		i, j := strings.LastIndexByte(pattern, '/'), strings.LastIndexByte(path, '/')
 		if i < 0 || j < 0 {
 			return ""
@@ -56,60 +84,11 @@ func valueFromEnd(pattern, path, name string) string {
 		}
 		pattern, path = pattern[:i], path[:j]
 	}
-	end, valueEnd := len(pattern), len(path)
-	slashes, valueSlashes := markSlashes(pattern), markSlashes(path)
-	for slashes != 0 && valueSlashes != 0 {
-		i, j := bits.Len64(slashes)-1, bits.Len64(valueSlashes)-1
-		// Names of one length mostly differ in the last byte.
-		if end-i == len("/{}")+len(name) && pattern[end-2] == name[len(name)-1] && isWildcard(pattern[i+1:end], name) {
-			return path[j+1 : valueEnd]
-		}
-		end, valueEnd = i, j
-		slashes &^= 1 << (i % 64)
-		valueSlashes &^= 1 << (j % 64)
-	}
-	return ""
 }
 
 // isWildcard tells whether a pattern's segment is {name}.
 func isWildcard(text, name string) bool {
 	return len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}'
-}
-
-// maxMarked is how long a text can be whose slashes are marked in a word.
-const maxMarked = 64
-
-// markSlashes returns a word in which bit i is set for a slash at text[i]. It has
-// no branch that depends on where they are, and the processor no wrong guess.
-func markSlashes(text string) (marks uint64) {
-	n := len(text)
-	if n < 8 {
-		for i := range n {
-			if text[i] == '/' {
-				marks |= 1 << (i % 64)
-			}
-		}
-		return marks
-	}
-	for i := 0; i < n-8; i += 8 {
-		marks |= slashesIn(wordOf(text[i:i+8])) << (i % 64)
-	}
-	return marks | slashesIn(wordOf(text[n-8:n]))<<((n-8)%64)
-}
-
-// slashesIn returns which of a word's eight bytes are slashes.
-func slashesIn(word uint64) uint64 {
-	const low = 0x7f7f7f7f7f7f7f7f         // seven bits of each byte
-	word ^= '/' * 0x0101010101010101       // a slash is 0 now,
-	word = ^(word&low + low | word | low)  // has its highest bit set, and no other byte has,
-	return word * 0x0002040810204081 >> 56 // and these bits are moved together
-}
-
-// wordOf returns eight bytes as a word, which the compiler makes one load of.
-func wordOf(text string) uint64 {
-	_ = text[7]
-	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
 
 // valueFromStart compares a pattern that ends in {name...} with the path from

@@ -144,6 +144,11 @@ func TestMuxAllocatesNothing(t *testing.T) {
 	mux.Handle("GET", "/unread/{a}/{b}/{c}/{d}/{e}", tigertonic.HandlerFunc(nothing))
 	mux.Handle("GET", "/{a}/{b}/{c}/{d}/{e}", reading(t, "1", "2", "3", "4", "5"))
 	mux.Handle("GET", "/r/{a}/{b...}", reading(t, "1", "2/3"))
+	mux.Handle("GET", "/passed/{a}/x/{b...}", tigertonic.ParamsFunc(func(_ http.ResponseWriter, _ *http.Request, p tigertonic.Params) {
+		if a, b := p.Get("a"), p.Get("b"); a != "1" || b != "2/3" {
+			t.Errorf("%q %q", a, b)
+		}
+	}))
 	inner := tigertonic.NewTrieServeMux()
 	inner.Handle("GET", "/{a}/x/{b}", reading(t, "1", "2"))
 	middle := tigertonic.NewTrieServeMux()
@@ -169,6 +174,7 @@ func TestMuxAllocatesNothing(t *testing.T) {
 		"five wildcards, all unread":            "GET /unread/1/2/3/4/5",
 		"five wildcards, all read":              "GET /1/2/3/4/5",
 		"twenty wildcards, all read":            "GET " + twenty,
+		"wildcards, passed":                     "GET /passed/1/x/2/3",
 		"the rest, read":                        "GET /r/1/2/3",
 		"two long namespaces, values read":      "GET /another/namespace/that/is/rather/long/a/namespace/that/is/rather/long/1/x/2",
 		"a namespace that answers what it gets": "GET /404/no/such/path",

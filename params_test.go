@@ -126,21 +126,31 @@ func TestValuesAreTheSameForEveryHandler(t *testing.T) {
 			assert.Empty(t, r.PathValue("other"))
 			assert.Equal(t, "kept", query.Get("other"))
 		})
-		for _, h := range []http.Handler{lazy, filled} {
+		passed := tigertonic.ParamsFunc(func(_ http.ResponseWriter, r *http.Request, p tigertonic.Params) {
+			check(r)
+			for name, want := range rt.values {
+				assert.Equal(t, want, p.Get(name), "%s of %s, %s", name, r.Pattern, rt.path)
+			}
+			assert.Empty(t, p.Get("other"))
+		})
+		for _, h := range []http.Handler{lazy, filled, passed, tigertonic.Timed(passed, "timed", metrics.NewRegistry())} {
 			w := ask(t, rt.mount(h), "GET "+rt.path+"?n0=evil&other=kept&%7Bn1%7D=evil")
 			require.Equal(t, 200, w.Code, "%s under %q is %s", rt.pattern, rt.namespaces, rt.path)
 		}
-		require.Equal(t, 2, called)
+		require.Equal(t, 4, called)
 		if t.Failed() {
 			return // one is enough to read
 		}
 	}
 }
 
-func TestHandlerFuncReadsAWildcardBeforeTheRest(t *testing.T) {
+func TestAWildcardBeforeTheRestIsRead(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/a/{x}/b/{y}/{z...}", tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%q %q %q", tigertonic.PathValue(r, "x"), tigertonic.PathValue(r, "y"), tigertonic.PathValue(r, "z"))
+	}))
+	mux.Handle("PUT", "/a/{x}/b/{y}/{z...}", tigertonic.ParamsFunc(func(w http.ResponseWriter, _ *http.Request, p tigertonic.Params) {
+		fmt.Fprintf(w, "%q %q %q", p.Get("x"), p.Get("y"), p.Get("z"))
 	}))
 	for path, want := range map[string]string{
 		"/a/1/b/2/":          `"1" "2" ""`,
@@ -150,7 +160,34 @@ func TestHandlerFuncReadsAWildcardBeforeTheRest(t *testing.T) {
 		"/a/%2F/b/2/3/%2F/5": `"/" "2" "3///5"`,
 	} {
 		assert.Equal(t, want, ask(t, mux, "GET "+path).Body.String(), path)
+		assert.Equal(t, want, ask(t, mux, "PUT "+path).Body.String(), path)
 	}
+}
+
+// A literal's spelling in the pattern needn't be as long as in the path.
+func TestWildcardsOfAPatternThatIsPercentEncodedAreRead(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	const pattern = "/%61/{x}/%C3%A9/{y}/b%2Fc"
+	mux.Handle("GET", pattern, tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%q %q %q", tigertonic.PathValue(r, "x"), tigertonic.PathValue(r, "y"), r.Pattern)
+	}))
+	mux.Handle("PUT", pattern, tigertonic.ParamsFunc(func(w http.ResponseWriter, r *http.Request, p tigertonic.Params) {
+		fmt.Fprintf(w, "%q %q %q", p.Get("x"), p.Get("y"), r.Pattern)
+	}))
+	for _, method := range []string{"GET", "PUT"} {
+		for path, want := range map[string]string{
+			"/a/1/é/2/b%2Fc":            `"1" "2" `,
+			"/a/%2F/%C3%A9/2/b%2Fc":     `"/" "2" `,
+			"/%61/11/%c3%a9/22/b%2f%63": `"11" "22" `,
+		} {
+			got := ask(t, mux, method+" "+path).Body.String()
+			assert.Equal(t, want+fmt.Sprintf("%q", method+" "+pattern), got, path)
+		}
+	}
+	mux.Handle("GET", "/%61/{x}", tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, tigertonic.PathValue(r, "x"))
+	}))
+	assert.Equal(t, "1", ask(t, mux, "GET /a/1").Body.String())
 }
 
 // passing is a user's own wrapper.
@@ -251,6 +288,7 @@ func muxWrappers() (blind, seeing map[string]func(http.Handler) http.Handler) {
 		"a TrieServeMux": func(h http.Handler) http.Handler {
 			mux := tigertonic.NewTrieServeMux()
 			mux.Handle("GET", "/a/{x}/{y}", h)
+			mux.Handle("PUT", "/a/{x}/{y}", h)
 			return mux
 		},
 		"a namespace": func(h http.Handler) http.Handler {
@@ -276,7 +314,7 @@ func muxWrappers() (blind, seeing map[string]func(http.Handler) http.Handler) {
 	return blind, seeing
 }
 
-func TestHandlerFuncReadsItsValuesBehindEveryWrapper(t *testing.T) {
+func TestValuesAreReadBehindEveryWrapper(t *testing.T) {
 	blind, seeing := muxWrappers()
 	for _, kind := range []map[string]func(http.Handler) http.Handler{blind, seeing} {
 		for name, wrap := range kind {
@@ -286,6 +324,13 @@ func TestHandlerFuncReadsItsValuesBehindEveryWrapper(t *testing.T) {
 					x, y := tigertonic.PathValue(r, "x"), tigertonic.PathValue(r, "y")
 					if name == "http.ServeMux" {
 						x, y = y, x // whose names count, for it is the inner mux
+					}
+					fmt.Fprintf(w, "%q %q", x, y)
+				})))
+				mux.Handle("PUT", "/a/{x}/{y}", wrap(tigertonic.ParamsFunc(func(w http.ResponseWriter, _ *http.Request, p tigertonic.Params) {
+					x, y := p.Get("x"), p.Get("y")
+					if name == "http.ServeMux" {
+						x, y = y, x
 					}
 					fmt.Fprintf(w, "%q %q", x, y)
 				})))
@@ -300,17 +345,15 @@ func TestHandlerFuncReadsItsValuesBehindEveryWrapper(t *testing.T) {
 					"/a/n/a":           `"n" "a"`,
 					"/a/%61%2Fa/a%2Fb": `"a/a" "a/b"`,
 				} {
-					r := requestFor(t, "GET "+path)
-					r.SetBasicAuth("u", "p")
-					w := httptest.NewRecorder()
-					mux.ServeHTTP(w, r)
-					assert.Equal(t, want, w.Body.String(), path)
-
-					r = requestFor(t, "GET /n"+path)
-					r.SetBasicAuth("u", "p")
-					w = httptest.NewRecorder()
-					outer.ServeHTTP(w, r)
-					assert.Equal(t, want, w.Body.String(), "/n%s", path)
+					for _, method := range []string{"GET ", "PUT "} {
+						for prefix, h := range map[string]http.Handler{"": mux, "/n": outer} {
+							r := requestFor(t, method+prefix+path)
+							r.SetBasicAuth("u", "p")
+							w := httptest.NewRecorder()
+							h.ServeHTTP(w, r)
+							assert.Equal(t, want, w.Body.String(), "%s%s%s", method, prefix, path)
+						}
+					}
 				}
 			})
 		}

@@ -11,7 +11,8 @@ import (
 // A route is a method and a pattern with their handler.
 type route struct {
 	pattern   string // "GET /stuff/{id}"
-	pathIndex int    // of the slash in pattern
+	pathIndex int32  // of the slash in pattern
+	prefix    int32  // of an unescaped path, how much is before the value of the first capture
 	handler   http.Handler
 	captures  []capture
 	where     place
@@ -25,21 +26,29 @@ type route struct {
 func newRoute(method, whole string, segments []segment, h http.Handler, where place) *route {
 	rt := &route{
 		pattern:   whole,
-		pathIndex: len(method) + len(" "),
+		pathIndex: int32(len(method) + len(" ")), //nolint:gosec // a method isn't that long
 		handler:   h,
 		captures:  capturesOf(segments),
 		where:     where,
 		number:    numberOf(method),
 	}
-	if len(rt.captures) > 0 {
-		rt.needs = needsOf(h)
+	if len(rt.captures) == 0 {
+		return rt
+	}
+	rt.needs = needsOf(h)
+	if strings.Contains(whole, "%") {
+		rt.needs |= needPathValue // for PathValue takes literals for as long as in an unescaped path
+	}
+	rt.prefix = 1
+	for _, s := range segments[:rt.captures[0].segment] {
+		rt.prefix += int32(len("/") + len(s.text)) //nolint:gosec // nor is a pattern
 	}
 	return rt
 }
 
 func (rt *route) path() string { return rt.pattern[rt.pathIndex:] }
 
-func (rt *route) method() string { return rt.pattern[:rt.pathIndex-len(" ")] }
+func (rt *route) method() string { return rt.pattern[:rt.pathIndex-1] }
 
 // answers tells whether the route is for this method.
 func (rt *route) answers(m method) bool {

@@ -249,7 +249,7 @@ func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
 // another isn't on.
 func needsOf(h http.Handler) need {
 	switch x := h.(type) {
-	case HandlerFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint:
+	case HandlerFunc, ParamsFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint:
 		return 0
 	case *Marshaler:
 		return needQuery
@@ -271,7 +271,7 @@ func nameOfHandler(h http.Handler) string {
 	switch x := h.(type) {
 	case fmt.Stringer:
 		return x.String()
-	case HandlerFunc, http.HandlerFunc:
+	case HandlerFunc, ParamsFunc, http.HandlerFunc:
 		return nameOfFunc(reflect.ValueOf(x))
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", h), "*")

@@ -1,0 +1,72 @@
+package tigertonic
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// Paths and patterns are looked through eight bytes at a time, as their segments
+// are short, and a loop over single bytes costs the processor a wrong guess where
+// each of them ends.
+
+const (
+	ones = 0x0101010101010101 // one in each byte of a word
+	low  = 0x7f7f7f7f7f7f7f7f // the bits of each byte but the highest
+)
+
+// wordOf returns the first eight bytes of s as a word, the first one lowest. The
+// compiler makes one load of it.
+func wordOf(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// mark returns a word with the highest bit set of those bytes of word that are c.
+func mark(word uint64, c byte) uint64 {
+	word ^= uint64(c) * ones              // what is c is 0 now,
+	return ^(word&low + low | word | low) // and nothing else leaves its highest bit
+}
+
+// firstSlash returns the index of the first slash, or the length of s.
+func firstSlash(s string) int {
+	if len(s) >= 8 {
+		if marks := mark(wordOf(s), '/'); marks != 0 {
+			return bits.TrailingZeros64(marks) / 8
+		}
+	}
+	if i := strings.IndexByte(s, '/'); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// lastIndexByte is strings.LastIndexByte.
+func lastIndexByte(s string, c byte) int {
+	for ; len(s) >= 8; s = s[:len(s)-8] {
+		if marks := mark(wordOf(s[len(s)-8:]), c); marks != 0 {
+			return len(s) - 8 + (bits.Len64(marks)-1)/8
+		}
+	}
+	return strings.LastIndexByte(s, c)
+}
+
+// afterSlashes returns what is behind the first n slashes, or "" if there are
+// fewer.
+func afterSlashes(s string, n int) string {
+	for n > 0 && len(s) >= 8 {
+		marks := mark(wordOf(s), '/')
+		if here := bits.OnesCount64(marks); here < n {
+			n, s = n-here, s[8:]
+			continue
+		}
+		for ; n > 1; n-- {
+			marks &= marks - 1
+		}
+		return s[bits.TrailingZeros64(marks)/8+1:]
+	}
+	for ; n > 0; n-- {
+		_, s, _ = strings.Cut(s, "/")
+	}
+	return s
+}
