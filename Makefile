@@ -3,8 +3,8 @@
 FUZZTIME  ?= 30s
 BENCH     ?= .
 ONLY      ?=
-COUNT     ?= 6
-BENCHTIME ?= 30ms
+COUNT     ?= 12
+BENCHTIME ?= 20ms
 LOADTIME  ?= 2s
 BASE      ?=
 MINCOVER  ?= 95.0

@@ -25,10 +25,10 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.only, "only", "", "measure these of "+strings.Join(parts(), ",")+" only, and don't write a file")
-	flag.IntVar(&o.rounds, "count", 6, "`rounds`; benchstat needs 6 for its confidence intervals")
-	flag.DurationVar(&o.benchtime, "benchtime", 30*time.Millisecond, "`time` of each measurement in a process")
+	flag.IntVar(&o.rounds, "count", 12, "`rounds`; benchstat needs 6 for its confidence intervals")
+	flag.DurationVar(&o.benchtime, "benchtime", 20*time.Millisecond, "`time` of each measurement in a process")
 	flag.DurationVar(&o.loadtime, "loadtime", 500*time.Millisecond, "`time` of each measurement over loopback")
-	flag.IntVar(&o.turns, "turns", 4, "how many `times` each is measured over loopback in a round")
+	flag.IntVar(&o.turns, "turns", 2, "how many `times` each is measured over loopback in a round")
 	flag.StringVar(&o.raw, "raw", "bench.out", "`file` for what is measured, as go test writes it")
 	flag.StringVar(&o.report, "report", "../docs/BENCHMARKS.md", "`file` for the report")
 	from := flag.Bool("from-raw", false, "measure nothing and report what the raw file holds")

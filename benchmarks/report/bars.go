@@ -3,6 +3,9 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"golang.org/x/perf/benchmath"
 )
 
 // A bar is a promise about speed: a number that is at most, or at least, so
@@ -12,10 +15,10 @@ type bar struct {
 	limit   float64
 	atLeast bool
 	format  string
-	value   func(rs *Results, unit string) float64
-	unit    string                   // of the value
-	second  string                   // a unit to tell, too, such as CPU time, or ""
-	rival   func(rs *Results) string // who it is to, if that isn't said, or nil
+	values  func(rs *Results, unit string) []float64 // of the rounds
+	unit    string                                   // of the value
+	second  string                                   // a unit to tell, too, such as CPU time, or ""
+	rival   func(rs *Results) string                 // who it is to, if that isn't said, or nil
 }
 
 // reached tells whether the promise is kept.
@@ -24,6 +27,11 @@ func (b *bar) reached(value float64) bool {
 		return value >= b.limit
 	}
 	return value <= b.limit
+}
+
+// summary returns the median of all rounds, and how far it may be off.
+func (b *bar) summary(rs *Results, unit string) benchmath.Summary {
+	return summarize(b.values(rs, unit))
 }
 
 // must is the limit in words.
@@ -39,53 +47,48 @@ func (b *bar) must() string {
 func timeBar(what string, limit float64, group, task, peer, other string) bar {
 	return bar{
 		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
-		value: func(rs *Results, unit string) float64 {
-			return rs.median(group, task, peer, unit) / rs.median(group, task, other, unit)
+		values: func(rs *Results, unit string) []float64 {
+			return ratios(rs.values(group, task, peer, unit), rs.values(group, task, other, unit))
 		},
 	}
 }
 
 // fastestBar is of ours to the fastest router that isn't ours.
-func fastestBar(what string, limit float64, task string) bar {
+func fastestBar(what string, limit float64, task, ours string) bar {
 	return bar{
 		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
-		value: func(rs *Results, unit string) float64 {
-			_, fastest := rs.fastest(task, unit)
-			return rs.median("Routing", task, "tigertonic", unit) / fastest
+		values: func(rs *Results, unit string) []float64 {
+			return ratios(rs.values("Routing", task, ours, unit), rs.values("Routing", task, rs.fastest(task, unit), unit))
 		},
-		rival: func(rs *Results) string {
-			peer, _ := rs.fastest(task, wallTime)
-			return peer
-		},
+		rival: func(rs *Results) string { return rs.fastest(task, wallTime) },
 	}
 }
 
 // fastest returns the router that does the task in the least time, but for ours
 // and for none.
-func (rs *Results) fastest(task, unit string) (peer string, least float64) {
-	least = math.NaN()
+func (rs *Results) fastest(task, unit string) (peer string) {
 	g := rs.group("Routing")
 	if g == nil {
-		return "", least
+		return ""
 	}
+	least := math.NaN()
 	for _, p := range g.Peers {
-		switch p {
-		case "tigertonic", "tigertonic-foreign", "none":
+		if p == "none" || strings.HasPrefix(p, "tigertonic") {
 			continue
 		}
 		if t := g.summary(task, p, unit).Center; math.IsNaN(least) || t < least {
 			peer, least = p, t
 		}
 	}
-	return peer, least
+	return peer
 }
 
 // growthBar is of the time with 10,000 routes to that with 10.
 func growthBar(what, order string) bar {
 	return bar{
 		what: what, limit: 3, format: "%.2f", unit: wallTime, second: cpuTime,
-		value: func(rs *Results, unit string) float64 {
-			return rs.median("Growth", "routes-10000"+order, "tigertonic", unit) / rs.median("Growth", "routes-10"+order, "tigertonic", unit)
+		values: func(rs *Results, unit string) []float64 {
+			return ratios(rs.values("Growth", "routes-10000"+order, "tigertonic", unit), rs.values("Growth", "routes-10"+order, "tigertonic", unit))
 		},
 	}
 }
@@ -94,7 +97,7 @@ func growthBar(what, order string) bar {
 func countBar(what string, limit float64, format, group, task, peer, unit string) bar {
 	return bar{
 		what: what, limit: limit, format: format, unit: unit,
-		value: func(rs *Results, unit string) float64 { return rs.median(group, task, peer, unit) },
+		values: func(rs *Results, unit string) []float64 { return rs.values(group, task, peer, unit) },
 	}
 }
 
@@ -102,14 +105,20 @@ func countBar(what string, limit float64, format, group, task, peer, unit string
 func moreBar(what string, limit float64, group, task, peer, otherTask, other, unit string) bar {
 	b := bar{
 		what: what, limit: limit, format: "%.0f", unit: unit,
-		value: func(rs *Results, unit string) float64 {
-			return rs.median(group, task, peer, unit) - rs.median(group, otherTask, other, unit)
+		values: func(rs *Results, unit string) []float64 {
+			return differences(rs.values(group, task, peer, unit), rs.values(group, otherTask, other, unit))
 		},
 	}
 	if unit == wallTime {
 		b.format, b.second = "%.0f ns", cpuTime
-		difference := b.value
-		b.value = func(rs *Results, unit string) float64 { return 1e9 * difference(rs, unit) }
+		seconds := b.values
+		b.values = func(rs *Results, unit string) []float64 {
+			all := seconds(rs, unit)
+			for i := range all {
+				all[i] *= 1e9
+			}
+			return all
+		}
 	}
 	return b
 }
@@ -119,12 +128,12 @@ func moreBar(what string, limit float64, group, task, peer, otherTask, other, un
 func loadBar(what string, limit float64, task, other string) bar {
 	return bar{
 		what: what, limit: limit, atLeast: true, format: "%.2f", unit: throughput, second: cpuTime,
-		value: func(rs *Results, unit string) float64 {
-			ratio := rs.median("Loopback", task, "typed", unit) / rs.median("Loopback", task, other, unit)
+		values: func(rs *Results, unit string) []float64 {
+			ours, theirs := rs.values("Loopback", task, "typed", unit), rs.values("Loopback", task, other, unit)
 			if unit == cpuTime {
-				return 1 / ratio
+				return ratios(theirs, ours)
 			}
-			return ratio
+			return ratios(ours, theirs)
 		},
 	}
 }

@@ -1,6 +1,9 @@
 package report
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // promises returns what the library is to reach.
 func promises(githubWildcards int) []bar {
@@ -9,12 +12,12 @@ func promises(githubWildcards int) []bar {
 
 func routingPromises(githubWildcards int) []bar {
 	bars := []bar{
-		fastestBar("GitHub's API, to the fastest router", 0.75, "github"),
+		fastestBar("GitHub's API, to the fastest router", 0.75, "github", "tigertonic"),
 		timeBar("GitHub's API, to httprouter", 0.4, "Routing", "github", "tigertonic", "httprouter"),
 		timeBar("GitHub's API, to net/http", 0.2, "Routing", "github", "tigertonic", "net-http"),
 		countBar("GitHub's API, allocations", 0, "%.0f", "Routing", "github", "tigertonic", allocations),
-		fastestBar("GitHub's API, reading every wildcard, to the fastest router", 1, "github,reading"),
-		countBar("the same, allocations", 0, "%.0f", "Routing", "github,reading", "tigertonic", allocations),
+		fastestBar("GitHub's API, reading every wildcard, to the fastest router", 1, "github,reading", "tigertonic-params"),
+		countBar("the same, allocations", 0, "%.0f", "Routing", "github,reading", "tigertonic-params", allocations),
 	}
 	for _, c := range []struct{ what, task string }{
 		{"static table", "static"},
@@ -30,15 +33,22 @@ func routingPromises(githubWildcards int) []bar {
 		{"20 wildcards, reading", "wildcards-20,reading"},
 		{"404", "404"},
 	} {
-		bars = append(bars, fastestBar(c.what+", to the fastest router", 1.1, c.task))
+		ours := "tigertonic"
+		if strings.HasSuffix(c.task, ",reading") {
+			ours = "tigertonic-params"
+		}
+		bars = append(bars, fastestBar(c.what+", to the fastest router", 1.1, c.task, ours))
 	}
 	return append(bars,
 		timeBar("foreign handlers, GitHub's API, to chi", 0.65, "Routing", "github", "tigertonic-foreign", "chi"),
 		timeBar("foreign handlers, GitHub's API, to net/http", 1.4, "Routing", "github", "tigertonic-foreign", "net-http"),
 		bar{
 			what: "foreign handlers, GitHub's API, allocations a request with wildcards", limit: 3, format: "%.1f", unit: allocations,
-			value: func(rs *Results, unit string) float64 {
-				return rs.median("Routing", "github", "tigertonic-foreign", unit) / float64(githubWildcards)
+			values: func(rs *Results, unit string) (each []float64) {
+				for _, all := range rs.values("Routing", "github", "tigertonic-foreign", unit) {
+					each = append(each, all/float64(githubWildcards))
+				}
+				return each
 			},
 		},
 		growthBar("time of a request with 10,000 routes, to 10", ""),
@@ -83,8 +93,8 @@ func middlewarePromises() []bar {
 		moreBar("Timed, on one processor", 150, "Timed", "cpus-1", "tigertonic", "cpus-1", "none", wallTime),
 		{
 			what: "Timed, on two processors to one", limit: 0.99, format: "%.2f", unit: wallTime,
-			value: func(rs *Results, unit string) float64 {
-				return rs.median("Timed", "cpus-2", "tigertonic", unit) / rs.median("Timed", "cpus-1", "tigertonic", unit)
+			values: func(rs *Results, unit string) []float64 {
+				return ratios(rs.values("Timed", "cpus-2", "tigertonic", unit), rs.values("Timed", "cpus-1", "tigertonic", unit))
 			},
 		},
 		moreBar("access log line, buffered", 450, "Middleware", "access-log", "tigertonic", "recorder", "tigertonic", wallTime),

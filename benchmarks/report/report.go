@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"golang.org/x/perf/benchmath"
 )
 
 // A Report is what is said of the results of a run.
@@ -33,7 +31,7 @@ func (r *Report) Summary() string {
 // Unmeasured returns the promises of which the results say nothing.
 func (r *Report) Unmeasured() (what []string) {
 	for _, b := range promises(r.GitHubWildcards) {
-		if math.IsNaN(b.value(r.Results, b.unit)) {
+		if len(b.values(r.Results, b.unit)) == 0 {
 			what = append(what, b.what)
 		}
 	}
@@ -101,25 +99,20 @@ func (rs *Results) share() float64 {
 	var shares []float64
 	for _, task := range g.Tasks {
 		for _, peer := range g.Peers {
-			wall := g.samples[cell{task, peer, wallTime}]
-			for i, cpu := range g.samples[cell{task, peer, cpuTime}] {
-				shares = append(shares, cpu/wall[i])
-			}
+			shares = append(shares, ratios(g.samples[cell{task, peer, cpuTime}], g.samples[cell{task, peer, wallTime}])...)
 		}
 	}
-	if shares == nil {
-		return math.NaN()
-	}
-	return benchmath.AssumeNothing.Summary(benchmath.NewSample(shares, &benchmath.DefaultThresholds), 0.95).Center
+	return summarize(shares).Center
 }
 
 // writePromises writes what the library is to reach, and what it has.
 func (r *Report) writePromises(w *strings.Builder) {
 	t := &table{}
-	t.row("what", "must be", "measured", "by CPU time", "reached")
+	t.row("what", "must be", "measured", "±", "by CPU time", "reached")
 	reached, all := 0, 0
 	for _, b := range promises(r.GitHubWildcards) {
-		value := b.value(r.Results, b.unit)
+		summary := b.summary(r.Results, b.unit)
+		value := summary.Center
 		if math.IsNaN(value) {
 			continue
 		}
@@ -134,9 +127,9 @@ func (r *Report) writePromises(w *strings.Builder) {
 			measured += " (" + b.rival(r.Results) + ")"
 		}
 		if b.second != "" {
-			byCPU = fmt.Sprintf(b.format, b.value(r.Results, b.second))
+			byCPU = fmt.Sprintf(b.format, b.summary(r.Results, b.second).Center)
 		}
-		t.row(b.what, b.must(), measured, byCPU, verdict)
+		t.row(b.what, b.must(), measured, summary.PctRangeString(), byCPU, verdict)
 	}
 	if all == 0 {
 		return
@@ -158,7 +151,8 @@ func (g *Group) writeRatios(w *strings.Builder, s section) {
 		}
 		row := []string{task, amount(ours, unit)}
 		for _, peer := range g.others(s) {
-			row = append(row, ratio(g.summary(task, peer, unit).Center/ours))
+			theirs := ratios(g.samples[cell{task, peer, unit}], g.samples[cell{task, s.ours, unit}])
+			row = append(row, ratio(summarize(theirs).Center))
 		}
 		t.row(row...)
 	}

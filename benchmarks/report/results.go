@@ -104,10 +104,9 @@ func (rs *Results) group(name string) *Group {
 	return nil
 }
 
-// summary returns benchstat's median and confidence interval, or one of NaNs for
-// what wasn't measured.
-func (g *Group) summary(task, peer, unit string) benchmath.Summary {
-	values := g.samples[cell{task, peer, unit}]
+// summarize returns benchstat's median and confidence interval, or one of NaNs
+// for no values.
+func summarize(values []float64) benchmath.Summary {
 	if len(values) == 0 {
 		return benchmath.Summary{Center: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	}
@@ -115,11 +114,33 @@ func (g *Group) summary(task, peer, unit string) benchmath.Summary {
 	return benchmath.AssumeNothing.Summary(sample, 0.95)
 }
 
-// median returns the median, or NaN for what wasn't measured.
-func (rs *Results) median(group, task, peer, unit string) float64 {
-	g := rs.group(group)
-	if g == nil {
-		return math.NaN()
+func (g *Group) summary(task, peer, unit string) benchmath.Summary {
+	return summarize(g.samples[cell{task, peer, unit}])
+}
+
+// values returns what was measured, a round after the other.
+func (rs *Results) values(group, task, peer, unit string) []float64 {
+	if g := rs.group(group); g != nil {
+		return g.samples[cell{task, peer, unit}]
 	}
-	return g.summary(task, peer, unit).Center
+	return nil
+}
+
+// ratios returns how many times as much a is as b in each round. What happens to
+// the machine in a round happens to both, so that their ratio holds stiller than
+// they do.
+func ratios(a, b []float64) []float64 {
+	return pairwise(a, b, func(a, b float64) float64 { return a / b })
+}
+
+func differences(a, b []float64) []float64 {
+	return pairwise(a, b, func(a, b float64) float64 { return a - b })
+}
+
+func pairwise(a, b []float64, f func(a, b float64) float64) []float64 {
+	values := make([]float64, min(len(a), len(b)))
+	for i := range values {
+		values[i] = f(a[i], b[i])
+	}
+	return values
 }

@@ -28,7 +28,7 @@ const times = "The first column is ours, and the others are how many times as lo
 func sections() []section {
 	registration := []column{{"memory", heapBytes, true}, {"time", registering, true}}
 	return []section{
-		{"Routing", "Routing", `A pass over all routes of GitHub's API (203), Google+ (13), Parse (26) and a site of static files (157), or one request to them; and one route of 1, 5 and 20 wildcards. The handlers do nothing, or read every wildcard where it says so. tigertonic-foreign is our mux with handlers that know nothing of it, for which it fills in PathValue and the query. "none" is what asking costs. fiber isn't net/http: nothing is copied for it.
+		{"Routing", "Routing", `A pass over all routes of GitHub's API (203), Google+ (13), Parse (26) and a site of static files (157), or one request to them; and one route of 1, 5 and 20 wildcards. The handlers do nothing, or read every wildcard where it says so. The handlers of tigertonic are a HandlerFunc that reads by PathValue, those of tigertonic-params a ParamsFunc, and those of tigertonic-foreign know nothing of the mux, which fills in r.PathValue and the query for them. "none" is what asking costs. fiber isn't net/http: nothing is copied for it.
 
 ` + times, "tigertonic", wallTime, inProcess()},
 		{"Growth", "Growth", `A request to one of 10 to 10,000 routes of an API of services and resources, one route after another, or in random order, in which little of what a router needs is in the caches of the processor. depth-20 are 2,000 routes, 100 chains from one segment to 20.
@@ -62,11 +62,11 @@ const opening = `# Benchmarks
 
 Tiger Tonic beside other routers, frameworks and middleware, as ` + "`make bench`" + ` has measured it. The command writes this file; nothing in it was written by hand.
 
-Every peer is built the way that its documentation has it, at its best, and a test holds all of them to the same status, body and headers before they are timed. Each request is a fresh copy, and the response is dropped, at the same small cost for all. All peers of all tasks are measured once, and then again, so that a machine that gets slower does so for all. Figures are medians of all rounds. CPU time is that of the whole process, the garbage collector's included.
+Every peer is built the way that its documentation has it, at its best, and a test holds all of them to the same status, body and headers before they are timed. Each request is a fresh copy, and the response is dropped, at the same small cost for all. All peers of all tasks are measured once, and then again, so that a machine that gets slower does so for all. Figures are medians of all rounds, and ratios are medians of the ratios in each round. CPU time is that of the whole process, the garbage collector's included.
 
 `
 
-const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours.`
+const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours. ± is benchstat's confidence interval, at 95%, of the median of the rounds.`
 
 const notIdle = `**The machine wasn't idle**: what was measured had less than a processor. Don't rely on times that passed, and on throughput and percentiles; CPU times and allocations hold.
 

@@ -24,6 +24,7 @@ type Router interface {
 func Peers() []Peer {
 	return []Peer{
 		{"tigertonic", overHTTP(newTigerTonic)},
+		{"tigertonic-params", overHTTP(newTigerTonicParams)},
 		{"tigertonic-foreign", overHTTP(newTigerTonicForeign)},
 		{"net-http", overHTTP(newNetHTTP)},
 		{"chi", overHTTP(newChi)},

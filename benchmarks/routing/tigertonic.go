@@ -9,6 +9,17 @@ import (
 func newTigerTonic(leaves []*Leaf) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for _, leaf := range leaves {
+		mux.Handle(leaf.Method, leaf.Pattern, tigertonic.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			reached(leaf, r, tigertonic.PathValue)
+		}))
+	}
+	return mux
+}
+
+// newTigerTonicParams has handlers that are passed their wildcards.
+func newTigerTonicParams(leaves []*Leaf) http.Handler {
+	mux := tigertonic.NewTrieServeMux()
+	for _, leaf := range leaves {
 		mux.Handle(leaf.Method, leaf.Pattern, tigertonic.ParamsFunc(func(_ http.ResponseWriter, _ *http.Request, p tigertonic.Params) {
 			reached(leaf, p, tigertonic.Params.Get)
 		}))
