@@ -45,7 +45,6 @@ type Timer struct {
 	metrics.Timer
 	handler http.Handler
 	name    string
-	made    time.Time
 }
 
 // Timed returns a handler that measures how long h takes, in nanoseconds, in a
@@ -61,15 +60,18 @@ type Timer struct {
 // It needs no goroutine, so Stop does nothing. With metrics.UseNilMetrics it is a
 // metrics.NilTimer.
 func Timed(h http.Handler, name string, registry metrics.Registry) *Timer {
-	t := &Timer{newTimer(), mustHandler("Timed", h), name, time.Now()}
+	t := &Timer{newTimer(), mustHandler("Timed", h), name}
 	register(registry, name, t.Timer)
 	return t
 }
 
 // ServeHTTP calls the handler and measures it, also if it panics.
 func (t *Timer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := t.made.Add(time.Since(t.made)) // half of what time.Now costs, which reads the wall clock, too
-	defer t.UpdateSince(start)
+	if own, ok := t.Timer.(*shardedTimer); ok {
+		defer own.updateFrom(own.now())
+	} else {
+		defer t.UpdateSince(time.Now())
+	}
 	t.handler.ServeHTTP(w, r)
 }
 

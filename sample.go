@@ -39,7 +39,7 @@ type ranked struct {
 
 // offer is called with the time since the sample was made.
 func (s *decayingSample) offer(now time.Duration, value int64) {
-	rank := decay*now.Seconds() + rand.ExpFloat64() //nolint:gosec // nothing is to be guarded from guessing
+	rank := decay/float64(time.Second)*float64(now) + rand.ExpFloat64() //nolint:gosec // nothing is to be guarded from guessing
 	if rank <= math.Float64frombits(s.least.Load()) {
 		return
 	}
