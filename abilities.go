@@ -12,24 +12,36 @@ import (
 // it has, and what it has a caller can see by a type assertion. Hence a type for
 // each combination.
 
-// newRecorder returns a recorder with the abilities of w. ReadFrom counts only
-// if w itself has it, for to go past somebody's Write would be wrong.
-func newRecorder(w http.ResponseWriter) recording {
-	const flush, hijack, readFrom, push = 1, 2, 4, 8
-	abilities := 0
-	if can[http.Flusher](w) {
-		abilities |= flush
-	}
-	if can[http.Hijacker](w) {
-		abilities |= hijack
-	}
+const flush, hijack, readFrom, push = 1, 2, 4, 8
+
+// abilities returns what w can do. What it wraps counts for flush and hijack, as
+// for http.ResponseController, but not for readFrom and push: to go past
+// somebody's Write would be wrong.
+func abilities(w http.ResponseWriter) (all int) {
 	if _, ok := w.(io.ReaderFrom); ok {
-		abilities |= readFrom
+		all |= readFrom
 	}
 	if _, ok := w.(http.Pusher); ok {
-		abilities |= push
+		all |= push
 	}
-	switch abilities {
+	for {
+		if _, ok := w.(http.Flusher); ok {
+			all |= flush
+		}
+		if _, ok := w.(http.Hijacker); ok {
+			all |= hijack
+		}
+		u, ok := w.(unwrapper)
+		if !ok || all&(flush|hijack) == flush|hijack {
+			return all
+		}
+		w = u.Unwrap()
+	}
+}
+
+// newRecorder returns a recorder with the abilities of w.
+func newRecorder(w http.ResponseWriter) recording {
+	switch abilities(w) {
 	case flush:
 		return &recorderF{recorder{ResponseWriter: w}}
 	case hijack:

@@ -22,7 +22,7 @@ func (fh FirstHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record(w, r)
 	for _, h := range fh {
 		h.ServeHTTP(w, r)
-		if rec.status != 0 || rec.hijacked {
+		if rec.status != 0 || rec.hijacked() {
 			return
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -24,26 +23,34 @@ type recorder struct {
 	status int // 0 until the header is written
 	bytes  int64
 
-	hijacked     bool
 	failed       bool // a Write has failed
 	tells        bool // somebody who is still to come will log the cause
 	knowsRequest bool // head and http2 are those of the outermost middleware's request
 	head         bool // the method is HEAD, so nothing of the body goes out
 	http2        bool // where 101 doesn't end a response's headers
 	dropBody     bool // the body of a HEAD is dropped here, as no server does it
+	seesBody     bool // one of the observers is a bodyObserver
 
 	id    RequestID // that the request is logged under, or ""
 	cause *cause    // of a response that doesn't tell it, or nil
 	// request is the innermost copy of the request that is known, which has the
 	// pattern that it was routed by.
 	request *http.Request
-	conn    net.Conn // if it is hijacked
+	taken   *takenConn // by the handler, or nil
 	// exchange is what the server watches while net/http writes, or nil.
 	exchange *exchange
 
-	header  headerObserver
-	headers []headerObserver // further ones
-	bodies  []bodyObserver
+	observer headerObserver // the innermost, or nil
+	outer    *outerObserver // the next one, or nil
+}
+
+// Every request has a recorder. So it doesn't have in it what few need.
+
+type takenConn struct{ net.Conn }
+
+type outerObserver struct {
+	headerObserver
+	outer *outerObserver
 }
 
 // A headerObserver sees the header of a response before it is written, once, and
@@ -106,17 +113,19 @@ type recording interface {
 func (rec *recorder) rec() *recorder { return rec }
 
 // observe adds an observer of the header, and of the body if it is a
-// bodyObserver. The header is shown to the one that was added last first, as that
-// is the innermost.
+// bodyObserver. The response is shown to the one that was added last first, as
+// that is the innermost.
 func (rec *recorder) observe(o headerObserver) {
-	if rec.header != nil {
-		rec.headers = append(rec.headers, rec.header)
+	if rec.observer != nil {
+		rec.outer = &outerObserver{rec.observer, rec.outer}
 	}
-	rec.header = o
-	if o, ok := o.(bodyObserver); ok {
-		rec.bodies = append(rec.bodies, o)
-	}
+	rec.observer = o
+	_, isBody := o.(bodyObserver)
+	rec.seesBody = rec.seesBody || isBody
 }
+
+// hijacked tells whether the handler has taken over the connection.
+func (rec *recorder) hijacked() bool { return rec.taken != nil }
 
 // withoutBody returns a writer that keeps a response to HEAD free of a body,
 // which net/http's server does by itself and others don't.
@@ -136,7 +145,7 @@ func (rec *recorder) finalStatus(panicked bool) int {
 	switch {
 	case rec.status != 0:
 		return rec.status
-	case rec.hijacked:
+	case rec.hijacked():
 		return http.StatusSwitchingProtocols
 	case panicked:
 		return http.StatusInternalServerError
@@ -149,7 +158,7 @@ func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 func (rec *recorder) WriteHeader(status int) {
 	final := status >= 200 && status <= 999 || status == http.StatusSwitchingProtocols && !rec.http2
-	if rec.status != 0 || rec.hijacked || !final {
+	if rec.status != 0 || rec.hijacked() || !final {
 		rec.ResponseWriter.WriteHeader(status)
 		return
 	}
@@ -160,7 +169,7 @@ func (rec *recorder) WriteHeader(status int) {
 
 // begin notes an implicit 200.
 func (rec *recorder) begin() {
-	if rec.status == 0 && !rec.hijacked {
+	if rec.status == 0 && !rec.hijacked() {
 		rec.notifyHeader(http.StatusOK)
 		rec.status = http.StatusOK
 	}
@@ -178,7 +187,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 }
 
 func (rec *recorder) WriteString(s string) (int, error) {
-	if len(rec.bodies) > 0 || rec.dropBody {
+	if rec.seesBody || rec.dropBody {
 		return rec.Write([]byte(s))
 	}
 	rec.begin()
@@ -189,11 +198,13 @@ func (rec *recorder) WriteString(s string) (int, error) {
 
 func (rec *recorder) wrote(p []byte) {
 	rec.count(int64(len(p)))
-	if rec.head {
+	if !rec.seesBody || rec.head {
 		return
 	}
-	for _, o := range rec.bodies {
-		o.onBody(p)
+	for o := range rec.observers {
+		if o, ok := o.(bodyObserver); ok {
+			o.onBody(p)
+		}
 	}
 }
 
@@ -204,27 +215,34 @@ func (rec *recorder) count(n int64) {
 }
 
 func (rec *recorder) notifyHeader(status int) {
-	if rec.header == nil {
+	if rec.observer == nil {
 		return
 	}
 	h := rec.Header()
-	rec.header.onHeader(status, h)
-	for _, o := range slices.Backward(rec.headers) {
+	for o := range rec.observers {
 		o.onHeader(status, h)
+	}
+}
+
+// observers yields all of them, of which there is one at least.
+func (rec *recorder) observers(yield func(headerObserver) bool) {
+	more := yield(rec.observer)
+	for o := rec.outer; more && o != nil; o = o.outer {
+		more = yield(o.headerObserver)
 	}
 }
 
 // finish shows the header to o if the handler has written nothing: the server
 // will write it.
 func (rec *recorder) finish(o headerObserver) {
-	if rec.status == 0 && !rec.hijacked {
+	if rec.status == 0 && !rec.hijacked() {
 		o.onHeader(http.StatusOK, rec.Header())
 	}
 }
 
 // FlushError is what http.ResponseController calls.
 func (rec *recorder) FlushError() error {
-	if !can[http.Flusher](rec.ResponseWriter) && !can[interface{ FlushError() error }](rec.ResponseWriter) {
+	if !canFlush(rec.ResponseWriter) {
 		return http.ErrNotSupported
 	}
 	rec.begin()
@@ -241,7 +259,7 @@ func (rec *recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
 	if err == nil {
 		conn = bareConn(conn)
-		rec.hijacked, rec.conn = true, conn
+		rec.taken = &takenConn{conn}
 	}
 	return conn, rw, err
 }
@@ -279,7 +297,7 @@ const firstBytes = 512
 
 // readFrom lets the server send a file by itself, unless it is to be seen.
 func (rec *recorder) readFrom(src io.Reader) (int64, error) {
-	if len(rec.bodies) > 0 || rec.dropBody {
+	if rec.seesBody || rec.dropBody {
 		return io.Copy(struct{ io.Writer }{rec}, src)
 	}
 	if rec.status == 0 { // the header is written when there is something to read
@@ -305,18 +323,17 @@ func (rec *recorder) push(target string, opts *http.PushOptions) error {
 	return rec.ResponseWriter.(http.Pusher).Push(target, opts)
 }
 
-// can tells whether w, or what it wraps, is a T, as http.ResponseController
-// would find.
-func can[T any](w http.ResponseWriter) bool {
+// canFlush tells whether http.ResponseController can flush w.
+func canFlush(w http.ResponseWriter) bool {
 	for {
-		if _, ok := w.(T); ok {
+		switch u := w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
 			return true
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
+		case unwrapper:
+			w = u.Unwrap()
+		default:
 			return false
 		}
-		w = u.Unwrap()
 	}
 }
 

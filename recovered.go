@@ -74,12 +74,12 @@ func (rh *RecoveredHandler) rescue(w http.ResponseWriter, rec *recorder, r *http
 			rec.id = RequestIDFrom(r.Context())
 		}
 		id := notePanic(w, rec, value)
-		if rec.status == 0 && !rec.hijacked && answerPanic(w, rec, r, id, encoded) {
+		if rec.status == 0 && !rec.hijacked() && answerPanic(w, rec, r, id, encoded) {
 			return
 		}
 	}
-	if rec.conn != nil {
-		_ = rec.conn.Close() // which net/http leaves open
+	if taken := rec.taken; taken != nil && taken.Conn != nil {
+		_ = taken.Close() // which net/http leaves open
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -49,7 +49,7 @@ func (wh *WithinHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	noteRequest(w, inner)
 	defer handBack(r, inner)
 	wh.handler.ServeHTTP(w, inner)
-	if rec.status == 0 && !rec.hijacked && errors.Is(context.Cause(ctx), wh.passed) {
+	if rec.status == 0 && !rec.hijacked() && errors.Is(context.Cause(ctx), wh.passed) {
 		ResponseErrorWriter.WriteError(r, w, ServiceUnavailable{wh.passed})
 	}
 }
