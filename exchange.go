@@ -93,9 +93,11 @@ func (x *exchange) Close() error {
 	return err
 }
 
-// onHeader ends the limit on the body where the client and the handler now talk to
-// each other. Else the server is about to answer, and the rest of the body is read.
-func (x *exchange) onHeader(int, http.Header) {
+// onHeader is the server's, and ends the limit on the body where the client and the
+// handler now talk to each other. Else the server is about to answer, and the rest of
+// the body is read.
+func (x *exchange) onHeader(status int, h http.Header) {
+	x.server.onHeader(status, h)
 	if !x.duplex {
 		return
 	}

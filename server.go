@@ -207,10 +207,11 @@ func (h *serverHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := h.server.exchange(w, r)
 	w, rec := record(w, r)
-	rec.observe(h.server)
 	rec.tells = true
 	defer h.report(rec, r)
-	if x != nil {
+	if x == nil {
+		rec.observe(h.server)
+	} else {
 		rec.exchange = x
 		rec.observe(x)
 		defer x.end()
