@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/benchmarks/endpoints"
 	"github.com/rcrowley/go-tigertonic/benchmarks/middleware"
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
@@ -23,22 +25,25 @@ import (
 type Peer struct {
 	Name string
 	New  func(log *middleware.Log) http.Handler
+	ours bool // the server is that of tigertonic.NewServer
 }
 
 // Peers returns all services, of which the first answers a constant, as fast as
 // net/http can.
 func Peers() []Peer {
 	endpoint := func(name string) Peer {
-		return Peer{name, func(*middleware.Log) http.Handler { return endpoints.Named(name).New(false) }}
+		return Peer{Name: name, New: func(*middleware.Log) http.Handler { return endpoints.Named(name).New(false) }}
 	}
+	typed := endpoint("typed")
 	return []Peer{
-		{"constant", constant},
-		endpoint("typed"),
-		{"typed-whole-stack", func(log *middleware.Log) http.Handler {
+		{Name: "constant", New: constant},
+		typed,
+		{Name: "typed-new-server", New: typed.New, ours: true},
+		{Name: "typed-whole-stack", New: func(log *middleware.Log) http.Handler {
 			return middleware.OurWhole(endpoints.Named("typed").New(false), log)
 		}},
 		endpoint("encoding-json"),
-		{"parts-whole-stack", func(log *middleware.Log) http.Handler {
+		{Name: "parts-whole-stack", New: func(log *middleware.Log) http.Handler {
 			return middleware.PartsWhole(endpoints.Named("encoding-json").New(false), log)
 		}},
 		endpoint("gin"),
@@ -69,18 +74,24 @@ func constant(*middleware.Log) http.Handler {
 // in a line. To each line that it reads from in it answers with the CPU time, in
 // nanoseconds, that it has taken so far: at once, or after it has come to rest if
 // the line says so. At the end of in it ends.
-func Serve(name string, in io.Reader, out io.Writer) error {
-	h, log, err := handler(name)
+func Serve(name string, in io.Reader, out io.Writer) (err error) {
+	i := slices.IndexFunc(Peers(), func(p Peer) bool { return p.Name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no service %q", name)
+	}
+	// The log is to nowhere, but by a system call for each block.
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
+	log := middleware.NewLog(null)
+	defer func() { err = errors.Join(err, log.Close(), null.Close()) }()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it lasts as long as the process
 	if err != nil {
 		return err
 	}
-	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
 	var open connections
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: open.count}
+	server := Peers()[i].server(log, open.count)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	_, err = fmt.Fprintln(out, listener.Addr())
@@ -90,7 +101,22 @@ func Serve(name string, in io.Reader, out io.Writer) error {
 		}
 		_, err = fmt.Fprintln(out, probe.CPUTime())
 	}
-	return errors.Join(err, server.Close(), ignoreClosed(<-served), log.Close())
+	return errors.Join(err, server.Close(), ignoreClosed(<-served))
+}
+
+type server interface {
+	Serve(l net.Listener) error
+	Close() error
+}
+
+func (p Peer) server(log *middleware.Log, state func(net.Conn, http.ConnState)) server {
+	if p.ours {
+		s := tigertonic.NewServer("", p.New(log))
+		s.ConnState = state
+		return s
+	}
+	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
+	return &http.Server{Handler: p.New(log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: state}
 }
 
 // connections are how many there are.
@@ -122,20 +148,4 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// handler returns the service of this name and its log. That is to nowhere, but by
-// a system call for each block.
-func handler(name string) (http.Handler, *middleware.Log, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	log := middleware.NewLog(null)
-	for _, p := range Peers() {
-		if p.Name == name {
-			return p.New(log), log, nil
-		}
-	}
-	return nil, nil, fmt.Errorf("there is no service %q", name)
 }
