@@ -5,7 +5,7 @@ BENCH     ?= .
 ONLY      ?=
 COUNT     ?= 12
 BENCHTIME ?= 20ms
-LOADTIME  ?= 2s
+LOADTIME  ?= 500ms
 BASE      ?=
 MINCOVER  ?= 95.0
 
