@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"strconv"
-	"sync"
 	"time"
 )
 
@@ -60,29 +58,35 @@ func (h *BufferedJSONHandler) Enabled(_ context.Context, level slog.Level) bool 
 // Handle logs the record. An error is that of the writer, if that is failing.
 func (h *BufferedJSONHandler) Handle(ctx context.Context, r slog.Record) error {
 	var few [8]slog.Attr
-	attrs := few[:0]
-	if h.plain {
+	attrs, plain := few[:0], h.plain && isPlain(r.Message)
+	if plain {
 		r.Attrs(func(a slog.Attr) bool {
-			attrs = append(attrs, a)
-			return true
+			attrs, plain = append(attrs, a), isPlain(a.Key)
+			return plain
 		})
 	}
-	if ok, err := h.writePlain(r.Time, r.Level, r.Message, attrs); ok {
-		return err
+	if plain {
+		if ok, err := h.writePlain(r.Time, r.Level, r.Message, attrs); ok {
+			return err
+		}
 	}
 	return h.json.Handle(ctx, r)
 }
 
-// writePlain writes a line, unless only slog can format it.
+// writePlain writes a line, unless only slog can format it. Its message and its
+// keys must be plain.
 func (h *BufferedJSONHandler) writePlain(t time.Time, level slog.Level, message string, attrs []slog.Attr) (ok bool, err error) {
 	if !h.plain {
 		return false, nil
 	}
-	line := logLines.Get().(*[]byte)
+	if !t.IsZero() && (t.Unix() < 0 || t.Unix() >= maxPlainTime) {
+		return false, nil
+	}
+	line := logLines.Get().(*logLine)
 	defer logLines.Put(line)
-	text, ok := h.appendLine((*line)[:0], t, level, message, attrs)
+	text, ok := h.appendLine(line, t, level, message, attrs)
 	if cap(text) <= maxKept {
-		*line = text
+		line.text = text
 	}
 	if ok {
 		_, err = h.lines.Write(text)
@@ -90,7 +94,9 @@ func (h *BufferedJSONHandler) writePlain(t time.Time, level slog.Level, message 
 	return ok, err
 }
 
-var logLines = sync.Pool{New: func() any { return new([]byte) }}
+// maxPlainTime is some time before the year 10000, which RFC 3339 doesn't have, in
+// seconds.
+const maxPlainTime = 8000 * 365 * 24 * 60 * 60
 
 // WithAttrs returns a handler with these attributes for the same writer.
 func (h *BufferedJSONHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -98,7 +104,7 @@ func (h *BufferedJSONHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	with.json = h.json.WithAttrs(attrs)
 	with.attrs = append([]byte(nil), h.attrs...)
 	for _, a := range attrs {
-		with.attrs, with.plain = appendPlain(with.attrs, a, with.plain)
+		with.attrs, with.plain = appendPlain(with.attrs, a, with.plain && isPlain(a.Key))
 	}
 	return &with
 }
@@ -118,12 +124,13 @@ func (h *BufferedJSONHandler) Flush() error { return h.lines.flush() }
 // which it doesn't close. What is logged later is written at once.
 func (h *BufferedJSONHandler) Close() error { return h.lines.close() }
 
-// appendLine appends a line as slog formats it. It isn't whole if ok is false.
-func (h *BufferedJSONHandler) appendLine(line []byte, t time.Time, level slog.Level, message string, attrs []slog.Attr) (_ []byte, ok bool) {
-	line = append(line, '{')
+// appendLine returns a line as slog formats it, in the memory of the last one. It
+// isn't whole if ok is false.
+func (h *BufferedJSONHandler) appendLine(in *logLine, t time.Time, level slog.Level, message string, attrs []slog.Attr) (line []byte, ok bool) {
+	line = append(in.text[:0], '{')
 	if !t.IsZero() {
 		line = append(line, `"time":"`...)
-		line = t.AppendFormat(line, time.RFC3339Nano)
+		line = in.second.append(line, t)
 		line = append(line, `",`...)
 	}
 	line = append(line, `"level":"`...)
@@ -132,51 +139,9 @@ func (h *BufferedJSONHandler) appendLine(line []byte, t time.Time, level slog.Le
 	line = append(line, message...)
 	line = append(line, '"')
 	line = append(line, h.attrs...)
-	ok = isPlain(message) && (t.IsZero() || t.Unix() >= 0 && t.Unix() < maxPlainTime)
+	ok = true
 	for i := range attrs {
 		line, ok = appendPlain(line, attrs[i], ok)
 	}
 	return append(line, "}\n"...), ok
-}
-
-// maxPlainTime is some time before the year 10000, which RFC 3339 doesn't have, in
-// seconds.
-const maxPlainTime = 8000 * 365 * 24 * 60 * 60
-
-// appendPlain appends a comma and an attribute, unless it isn't plain or those
-// before it weren't.
-func appendPlain(line []byte, a slog.Attr, ok bool) ([]byte, bool) {
-	if !ok || !isPlain(a.Key) {
-		return line, false
-	}
-	line = append(line, ',', '"')
-	line = append(line, a.Key...)
-	line = append(line, '"', ':')
-	switch v := a.Value; v.Kind() {
-	case slog.KindString:
-		text := v.String()
-		line = append(line, '"')
-		line = append(line, text...)
-		return append(line, '"'), isPlain(text)
-	case slog.KindInt64:
-		return strconv.AppendInt(line, v.Int64(), 10), true
-	case slog.KindUint64:
-		return strconv.AppendUint(line, v.Uint64(), 10), true
-	case slog.KindDuration:
-		return strconv.AppendInt(line, int64(v.Duration()), 10), true
-	case slog.KindBool:
-		return strconv.AppendBool(line, v.Bool()), true
-	default:
-		return line, false
-	}
-}
-
-// isPlain tells whether a text is in JSON as it is.
-func isPlain(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }
