@@ -3,7 +3,6 @@ package tigertonic
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 )
@@ -15,8 +14,13 @@ type NotFoundHandler struct{}
 
 // ServeHTTP writes a [NotFound].
 func (NotFoundHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ResponseErrorWriter.WriteError(r, w, NotFound{fmt.Errorf("%s %s not found", r.Method, sentPath(r))})
+	ResponseErrorWriter.WriteError(r, w, NotFound{missing{r.Method, sentPath(r)}})
 }
+
+// missing is what there is no handler for. Not every ErrorWriter wants its text.
+type missing struct{ method, path string }
+
+func (m missing) Error() string { return m.method + " " + m.path + " not found" }
 
 // sentPath returns the path that the client sent, of which namespaces may have
 // been taken off since.

@@ -8,19 +8,20 @@ import (
 	"sync/atomic"
 )
 
-// A route is a method and a pattern with their handler.
+// A route is a method and a pattern with their handler. What every request needs
+// comes first, so that it is near together in memory.
 type route struct {
-	pattern   string // "GET /stuff/{id}"
+	number    methodNumber
+	needs     need   // without wildcards none
 	pathIndex int32  // of the slash in pattern
-	prefix    int32  // of an unescaped path, how much is before the value of the first capture
+	pattern   string // "GET /stuff/{id}"
 	handler   http.Handler
-	captures  []capture
-	where     place
-	within    patterns
 	next      *route // that ends at the same node
 
-	number methodNumber
-	needs  need // without wildcards none
+	prefix   int32 // of an unescaped path, how much is before the value of the first capture
+	captures []capture
+	where    place
+	within   patterns
 }
 
 func newRoute(method, whole string, segments []segment, h http.Handler, where place) *route {

@@ -28,20 +28,20 @@ import (
 // captured on the way: whoever wants a value finds it by the position of its
 // name in the pattern (see params.go).
 
-// A node is a segment of one or more patterns.
+// A node is a segment of one or more patterns. What a search looks at comes
+// first, so that it is near together in memory.
 type node struct {
-	text  string // of a literal, after a slash
-	order int32  // of a literal among its siblings, by registration
-	next  *node  // in a chain of literals
-
-	count    int32 // of children for literals
+	text     string // of a literal, after a slash
+	next     *node  // in a chain of literals
 	literals literals
-	slashed  *node // the chain of literals with a slash in them, which only a %2F matches
 	wildcard *node
+	routes   *route // the chain of those that end here, one a method
 	rest     *node
+	mount    *mount // the namespace that ends here
 
-	routes *route // the chain of those that end here, one a method
-	mount  *mount // the namespace that ends here
+	slashed *node // the chain of literals with a slash in them, which only a %2F matches
+	count   int32 // of children for literals
+	order   int32 // of a literal among its siblings, by registration
 }
 
 // child returns the node that s leads to, made if there is none.

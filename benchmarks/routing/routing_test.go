@@ -35,7 +35,7 @@ func TestRoutersAnswerTheSame(t *testing.T) {
 func checkAnswers(t *testing.T, task Task, peer Peer) {
 	leaves := Leaves(task.Routes, true) // else nothing tells which was reached
 	router := peer.New(leaves)
-	want := Peers()[2].New(leaves)
+	want := overHTTP(newNetHTTP)(leaves)
 	for i, ask := range task.Asks {
 		got := router.Answered(ask.Method, ask.Path)
 		require.Equal(t, task.Status, got.Status, "%v", ask)
