@@ -31,10 +31,14 @@ func main() {
 	flag.IntVar(&o.turns, "turns", 2, "how many `times` each is measured over loopback in a round")
 	flag.StringVar(&o.raw, "raw", "bench.out", "`file` for what is measured, as go test writes it")
 	flag.StringVar(&o.report, "report", "../docs/BENCHMARKS.md", "`file` for the report")
+	flag.StringVar(&o.profiles, "profiles", "", "measure where the CPU time of the services goes, and nothing else, and leave profiles in this `folder`")
 	from := flag.Bool("from-raw", false, "measure nothing and report what the raw file holds")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if o.profiles != "" {
+		exit(o.profile(ctx, os.Stdout))
+	}
 	if !*from {
 		if err := o.measure(ctx); err != nil {
 			exit(err)

@@ -27,7 +27,7 @@ func TestVersionsAreToldOfAllThatIsCompared(t *testing.T) {
 	var direct []string
 	for _, r := range mod.Require {
 		switch r.Path {
-		case "github.com/rcrowley/go-tigertonic", "github.com/stretchr/testify", "golang.org/x/sync":
+		case "github.com/rcrowley/go-tigertonic", "github.com/google/pprof", "github.com/stretchr/testify", "golang.org/x/sync":
 		default:
 			if !r.Indirect {
 				direct = append(direct, r.Path)

@@ -24,6 +24,7 @@ type options struct {
 	turns               int // of the services in a round
 	benchtime, loadtime time.Duration
 	raw, report         string
+	profiles            string
 }
 
 // packages are those with benchmarks.
@@ -49,7 +50,7 @@ func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
 	}
 	var services loopback.Services
 	if o.wants("loopback") {
-		services, err = loopback.StartAll(ctx, func(name string) []string { return []string{"serve", name} })
+		services, err = loopback.StartAll(ctx, serve)
 		if err != nil {
 			return err
 		}
@@ -83,6 +84,28 @@ func (o *options) load(ctx context.Context, services loopback.Services, raw io.W
 		}
 	}
 	return nil
+}
+
+// serve returns the arguments that have this program be a service.
+func serve(name string) []string { return []string{"serve", name} }
+
+// profile has the services asked by 64 connections, each for twenty times as long as
+// in a round.
+func (o *options) profile(ctx context.Context, out io.Writer) (err error) {
+	dir, err := filepath.Abs(o.profiles)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755) //nolint:gosec // everybody may read it
+	}
+	if err != nil {
+		return err
+	}
+	services, err := loopback.StartAll(ctx, serve)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, services.Stop()) }()
+	load := loopback.Load{Connections: 64, Warm: o.loadtime, Take: 20 * o.loadtime}
+	return services.Profile(ctx, load, dir, out)
 }
 
 // build builds the benchmarks of the packages, after it has made sure that their

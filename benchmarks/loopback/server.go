@@ -3,16 +3,8 @@
 package loopback
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
-	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -70,40 +62,6 @@ func constant(*middleware.Log) http.Handler {
 	})
 }
 
-// Serve is the process of the service of this name. It writes its address to out
-// in a line. To each line that it reads from in it answers with the CPU time, in
-// nanoseconds, that it has taken so far: at once, or after it has come to rest if
-// the line says so. At the end of in it ends.
-func Serve(name string, in io.Reader, out io.Writer) (err error) {
-	i := slices.IndexFunc(Peers(), func(p Peer) bool { return p.Name == name })
-	if i < 0 {
-		return fmt.Errorf("there is no service %q", name)
-	}
-	// The log is to nowhere, but by a system call for each block.
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	log := middleware.NewLog(null)
-	defer func() { err = errors.Join(err, log.Close(), null.Close()) }()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it lasts as long as the process
-	if err != nil {
-		return err
-	}
-	var open connections
-	server := Peers()[i].server(log, open.count)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	_, err = fmt.Fprintln(out, listener.Addr())
-	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
-		if lines.Text() == "rest" {
-			open.rest()
-		}
-		_, err = fmt.Fprintln(out, probe.CPUTime())
-	}
-	return errors.Join(err, server.Close(), ignoreClosed(<-served))
-}
-
 type server interface {
 	Serve(l net.Listener) error
 	Close() error
@@ -117,35 +75,4 @@ func (p Peer) server(log *middleware.Log, state func(net.Conn, http.ConnState)) 
 	}
 	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
 	return &http.Server{Handler: p.New(log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: state}
-}
-
-// connections are how many there are.
-type connections struct{ atomic.Int64 }
-
-func (c *connections) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		c.Add(1)
-	case http.StateClosed:
-		c.Add(-1)
-	}
-}
-
-// rest waits until the connections have ended, and collects all garbage: neither is
-// to take time from the service that is asked next.
-func (c *connections) rest() {
-	for range 1000 {
-		if c.Load() == 0 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	debug.FreeOSMemory()
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
 }
