@@ -127,7 +127,8 @@ func (h *BufferedJSONHandler) Close() error { return h.lines.close() }
 // appendLine returns a line as slog formats it, in the memory of the last one. It
 // isn't whole if ok is false.
 func (h *BufferedJSONHandler) appendLine(in *logLine, t time.Time, level slog.Level, message string, attrs []slog.Attr) (line []byte, ok bool) {
-	line = append(in.text[:0], '{')
+	line = in.text[:0]
+	line = append(line, '{')
 	if !t.IsZero() {
 		line = append(line, `"time":"`...)
 		line = in.second.append(line, t)

@@ -46,7 +46,7 @@ func appendFraction(line []byte, nanoseconds int) []byte {
 	line = append(line, ".000000000"...)
 	end := len(line)
 	for i := end - 1; nanoseconds > 0; i-- {
-		line[i] += byte(nanoseconds % 10) //nolint:gosec // it is a digit
+		line[i] += byte(nanoseconds % 10)
 		nanoseconds /= 10
 	}
 	for line[end-1] == '0' {
@@ -84,11 +84,4 @@ func appendPlain(line []byte, a slog.Attr, ok bool) ([]byte, bool) {
 }
 
 // isPlain tells whether a text is in JSON as it is.
-func isPlain(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
+func isPlain(text string) bool { return plainPrefix(text) == len(text) }
