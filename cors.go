@@ -1,7 +1,6 @@
 package tigertonic
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -184,7 +183,7 @@ func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer it. To a preflight it allows the requested method.
 func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
 	if isPreflight(r) {
-		c.preflight(w, r, r.Header[CORSRequestMethod][:1])
+		c.preflight(w, r, requestedMethod(r))
 		return
 	}
 	h := w.Header()
@@ -198,7 +197,10 @@ func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
 		h["Vary"], h[CORSAllowOrigin] = values[:1:1], values[1:]
 	} else {
 		addVary(h, varyOrigin)
-		c.allowOrigin(h, origin)
+		h.Set(CORSAllowOrigin, origin)
+	}
+	if c.credentials {
+		h.Set(CORSAllowCredentials, "true")
 	}
 	if c.exposedList != "" {
 		h.Set(CORSExposeHeaders, c.exposedList)
@@ -220,24 +222,27 @@ func (c *CORSHandler) String() string { return "CORS" }
 
 // preflight adds the headers for a preflight, if the origin, the method and all
 // headers are allowed, and tells whether they are.
-func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
-	h := w.Header()
-	addVary(h, varyPreflight)
+func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request, methods methodList) bool {
+	addVary(w.Header(), varyPreflight)
 	origin, headers := c.allowedOrigin(r), r.Header[CORSRequestHeaders]
-	if origin == "" || !slices.Contains(methods, r.Header.Get(CORSRequestMethod)) || !c.allowsHeaders(headers) {
+	if origin == "" || !slices.Contains(methods.names, r.Header[CORSRequestMethod][0]) || !c.allowsHeaders(headers) {
 		return false
 	}
-	c.allowOrigin(h, origin)
-	h.Set(CORSAllowMethods, strings.Join(methods, ", "))
+	h := singleValues{w.Header(), make([]string, 0, 5)}
+	h.set(CORSAllowOrigin, origin)
+	h.set(CORSAllowMethods, methods.text)
 	list := c.headerList
 	if c.allHeaders {
 		list = strings.Join(headers, ", ") // for "*" doesn't cover Authorization, nor anything with credentials
 	}
 	if list != "" {
-		h.Set(CORSAllowHeaders, list)
+		h.set(CORSAllowHeaders, list)
+	}
+	if c.credentials {
+		h.set(CORSAllowCredentials, "true")
 	}
 	if c.maxAge != "" {
-		h.Set(corsMaxAge, c.maxAge)
+		h.set(corsMaxAge, c.maxAge)
 	}
 	return true
 }
@@ -251,13 +256,6 @@ func (c *CORSHandler) allowedOrigin(r *http.Request) string {
 		return origins[0]
 	}
 	return ""
-}
-
-func (c *CORSHandler) allowOrigin(h http.Header, origin string) {
-	h.Set(CORSAllowOrigin, origin)
-	if c.credentials {
-		h.Set(CORSAllowCredentials, "true")
-	}
 }
 
 // allowsHeaders tells whether all headers that a preflight names are allowed.
@@ -275,91 +273,9 @@ func (c *CORSHandler) allowsHeaders(values []string) bool {
 	return true
 }
 
-// isPreflight tells whether the request asks if another may be made.
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get(CORSRequestMethod) != ""
-}
-
-// isExplicit tells whether a mux has sent the request to a handler that was
-// registered for OPTIONS, which then takes over.
-func isExplicit(r *http.Request) bool { return strings.HasPrefix(r.Pattern, http.MethodOptions+" ") }
-
 // addVary adds names to those that the response varies by.
 func addVary(h http.Header, names string) {
 	if values := h["Vary"]; !slices.Contains(values, names) && !slices.Contains(values, "*") {
 		h["Vary"] = append(slices.Clip(values), names)
 	}
-}
-
-// findCORS returns the outermost CORSHandler among the wrappers of h, or nil.
-func findCORS(h http.Handler) *CORSHandler {
-	for h != nil {
-		if c, ok := h.(*CORSHandler); ok {
-			return c
-		}
-		h = unwrap(h)
-	}
-	return nil
-}
-
-// A preflightAnswer is what a tree of handlers says of a preflight.
-type preflightAnswer struct {
-	found   bool
-	cors    *CORSHandler    // of the requested method, or nil
-	methods []string        // that the path has
-	options *optionsHandler // of the mux that has the path, or nil
-}
-
-// write writes the response, whose CORS headers have been set.
-func (a preflightAnswer) write(w http.ResponseWriter) {
-	if a.options == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	a.options.write(w)
-}
-
-// findPreflight looks for the answer to a preflight among the wrappers and
-// muxes that lead to the handler of the requested method, and calls none of
-// them. There is none if the path isn't found or OPTIONS has a handler of its
-// own.
-func findPreflight(h http.Handler, r *http.Request) (answer preflightAnswer) {
-	inner := r.Clone(r.Context()) // which muxes change
-	answer.methods = r.Header[CORSRequestMethod][:1]
-	routed := false
-	for h != nil {
-		switch x := h.(type) {
-		case *CORSHandler:
-			answer.cors = cmp.Or(answer.cors, x)
-		case *optionsHandler:
-			if rt := x.requested(inner); rt != nil {
-				answer.cors = cmp.Or(answer.cors, findCORS(rt.handler))
-			}
-			answer.methods, answer.options, answer.found = x.allow, x, true
-			return answer
-		case *TrieServeMux, HostServeMux:
-			h, _ = x.(interface {
-				Handler(*http.Request) (http.Handler, string)
-			}).Handler(inner)
-			routed = true
-			continue
-		}
-		h = unwrap(h)
-	}
-	answer.found = !routed
-	return answer
-}
-
-// servePreflight answers a preflight if a CORSHandler in h allows it, so that
-// what guards h needn't ask browsers for what they don't send with one.
-func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool {
-	if isExplicit(r) {
-		return false
-	}
-	answer := findPreflight(h, r)
-	if !answer.found || answer.cors == nil || !answer.cors.preflight(w, r, answer.methods) {
-		return false
-	}
-	answer.write(w)
-	return true
 }

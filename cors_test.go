@@ -329,3 +329,16 @@ func TestHandleCORSAnswersForAnotherHandler(t *testing.T) {
 	}, allowed(preflight(t, h, friend, "PATCH", "x-a")))
 	assert.Equal(t, tigertonic.Version("1"), c.Unwrap())
 }
+
+// A request to find the route with, the methods, their handler, what they are in a
+// header, and the values of Vary, of the CORS headers and of the mux's own.
+func TestCORSPreflightAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/x/{id}", hello)
+	mux.Handle("PUT", "/x/{id}", hello)
+	ask := asker(t, friendly().Build(mux), "OPTIONS", "/x/1", "", "Origin", friend, "Access-Control-Request-Method", "PUT")
+	assert.LessOrEqual(t, testing.AllocsPerRun(500, ask), 8.0)
+}

@@ -51,12 +51,17 @@ func writeJSON(w http.ResponseWriter, status int, value any) error {
 	if err := e.json.Encode(value); err != nil {
 		return err
 	}
+	e.answer(w, status)
+	return nil
+}
+
+// answer writes a response whose body is what is in the buffer.
+func (e *encoder) answer(w http.ResponseWriter, status int) {
 	if e.Len() > serverCounts && w.Header().Get("Content-Encoding") == "" { // or a middleware changes the length
 		w.Header().Set("Content-Length", strconv.Itoa(e.Len()))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(e.Bytes()) // a client that is gone is no error
-	return nil
 }
 
 // writeStream writes a response whose body is what src has, each piece as soon

@@ -1,13 +1,12 @@
 package tigertonic
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"strings"
 )
 
-// What a mux answers by itself: 404, 405 and OPTIONS.
+// What a mux answers by itself: 404 and 405. OPTIONS is in preflight.go.
 
 // NotFoundHandler answers 404 through [ResponseErrorWriter].
 type NotFoundHandler struct{}
@@ -51,42 +50,3 @@ func (MethodNotAllowedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request)
 // allowKey is the context's key for the methods that MethodNotAllowedHandler
 // names. They can't be in the handler, which users compare with its zero value.
 type allowKey struct{}
-
-// An optionsHandler answers OPTIONS for a path, and so a preflight.
-type optionsHandler struct {
-	mux   *TrieServeMux
-	allow []string
-}
-
-func (o *optionsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) {
-		o.preflight(w, r)
-	}
-	o.write(w)
-}
-
-func (o *optionsHandler) write(w http.ResponseWriter) {
-	w.Header().Set("Allow", strings.Join(o.allow, ", "))
-	w.Header().Set("Content-Type", jsonType)
-	_ = writeJSON(w, http.StatusOK, map[string][]string{"allow": o.allow}) // strings always encode
-}
-
-// preflight leaves the answer to the CORSHandler of the requested method. Where
-// that has none, the methods are named without allowing anybody to use them.
-func (o *optionsHandler) preflight(w http.ResponseWriter, r *http.Request) {
-	rt := o.requested(r)
-	if rt == nil {
-		addVary(w.Header(), varyPreflight)
-	} else if c := findCORS(rt.handler); c != nil {
-		c.preflight(w, r, o.allow)
-	} else {
-		addVary(w.Header(), varyPreflight)
-		w.Header().Set(CORSAllowMethods, strings.Join(o.allow, ", "))
-	}
-}
-
-// requested returns the route that the request is a preflight for, or nil.
-func (o *optionsHandler) requested(r *http.Request) *route {
-	path, escaped := requestPath(r.URL)
-	return o.mux.route(r.Header.Get(CORSRequestMethod), cmp.Or(path, "/"), escaped)
-}

@@ -188,7 +188,7 @@ func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *route, *mount) {
 func (mux *TrieServeMux) otherwise(r *http.Request, path string, escaped bool) http.Handler {
 	allow := mux.allow(path, escaped)
 	if r.Method == http.MethodOptions {
-		return &optionsHandler{mux, allow}
+		return &optionsHandler{mux, newMethodList(allow)}
 	}
 	*r = *r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
 	return MethodNotAllowedHandler{}
@@ -210,7 +210,7 @@ func (mux *TrieServeMux) route(method, path string, escaped bool) *route {
 // allow returns the methods, sorted, of all patterns that match the path, of
 // which there is one.
 func (mux *TrieServeMux) allow(path string, escaped bool) []string {
-	s := search{escaped: escaped, collect: true}
+	s := search{escaped: escaped, collect: true, allow: make([]string, 0, 8)}
 	s.in(&mux.root, path)
 	if slices.Contains(s.allow, http.MethodGet) {
 		s.allow = append(s.allow, http.MethodHead)
