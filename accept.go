@@ -38,6 +38,9 @@ func quality(r *http.Request, mediaType string) float64 {
 		return 1
 	}
 	mediaType, _, _ = strings.Cut(mediaType, ";")
+	if len(values) == 1 && (values[0] == mediaType || values[0] == "*/*") { // as most requests say
+		return 1
+	}
 	mainType, _, _ := strings.Cut(mediaType, "/")
 	best, weight, ranges := 0, 0.0, 0
 	for _, value := range values {
