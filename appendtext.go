@@ -41,7 +41,7 @@ func appendText(b []byte, text string) ([]byte, bool) {
 // 0x20 borrows it, and one that is a quote or a backslash is 0 after the
 // exclusive or, which borrows, too. As it is borrowed from the byte above, which
 // may then be wrong, only the lowest one counts.
-func plainPrefix(text string) int {
+func plainPrefix[T string | []byte](text T) int {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; len(text)-i >= 8; i += 8 {

@@ -244,9 +244,9 @@ func TestTypedAllocations(t *testing.T) {
 		method, target, body string
 		most                 float64
 	}{
-		"POST":           {typedReceive(), "POST", "/", benchBody, 7},
-		"POST unchecked": {typedReceiveUnchecked(), "POST", "/", benchBody, 7},
-		"POST 422":       {typedReceive(), "POST", "/", wrong, 16},
+		"POST":           {typedReceive(), "POST", "/", benchBody, 5},
+		"POST unchecked": {typedReceiveUnchecked(), "POST", "/", benchBody, 5},
+		"POST 422":       {typedReceive(), "POST", "/", wrong, 12},
 		"GET":            {typedQuery(), "GET", "/?text=tiger&limit=50", "", 4},
 		"GET default":    {typedQuery(), "GET", "/?text=tiger", "", 4},
 		"GET 422":        {typedQuery(), "GET", "/?text=tiger&limit=101", "", 9},

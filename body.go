@@ -24,6 +24,7 @@ type bodyInput struct {
 	description string
 	schema      *Schema
 	check       *check
+	take        taker // or nil if all is the codec's
 	options     json.Options
 	patch       *patchPlan // if it is a Patch
 }
@@ -48,6 +49,9 @@ func newBodyInput(c *schemaCompiler, t reflect.Type, index []int, required bool)
 			c.errs = append(c.errs, err)
 		}
 		b.options = typedOptions(c.durations)
+		if err == nil && len(c.errs) == 0 {
+			b.take = compileTaker(t, b.check)
+		}
 	})
 	return b
 }
@@ -152,13 +156,20 @@ func (b *bodyInput) unsupported(w http.ResponseWriter) error {
 // whether the text is JSON at all.
 func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, err error) {
 	text := e.Bytes()
-	// A short one is decoded at once, as it is most likely right. A long one can
-	// take much more memory as a value, which only what is right may have.
-	long := len(text) > maxKept
-	if !long {
+	// A long one can take much more memory as a value, which only what is right may
+	// have.
+	long, tried := len(text) > maxKept, false
+	switch {
+	case long:
+	case b.take == nil: // it is most likely right
 		err = json.Unmarshal(text, target, b.options)
+		tried = true
+	case e.take(b.take, target, b.options):
+		return true, nil
+	default:
+		reflect.ValueOf(target).Elem().SetZero()
 	}
-	if (long || err != nil) && !f.syntax(text) {
+	if (!tried || err != nil) && !f.syntax(text) {
 		return false, nil
 	}
 	c := checking{scanner: scanner{src: text}, path: e.path[:0], there: e.there[:0]}
@@ -173,7 +184,7 @@ func (b *bodyInput) decode(f *findings, e *encoder, target any) (readable bool, 
 		}
 		reflect.ValueOf(target).Elem().SetZero() // methods that add to what is there may have been called
 		err = json.Unmarshal(edited, target, b.options)
-	case long:
+	case !tried:
 		err = json.Unmarshal(text, target, b.options)
 	}
 	f.errs = append(f.errs, c.errs...)
@@ -191,11 +202,11 @@ func (f *findings) body(pointer, detail string) {
 // syntax adds what makes a text something else than JSON, and reports whether
 // there was nothing.
 func (f *findings) syntax(text []byte) bool {
-	var value jsontext.Value
-	err := json.Unmarshal(text, &value)
-	if err == nil {
+	if isJSON(text) {
 		return true
 	}
+	var value jsontext.Value
+	err := json.Unmarshal(text, &value)
 	f.unreadable = true
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {

@@ -60,6 +60,7 @@ type bound struct {
 	text    string
 	fixed   fixed // the value, if isFixed
 	isFixed bool
+	isWide  bool // it is beyond all that is fixed
 }
 
 type typeSet uint8
@@ -287,6 +288,7 @@ func (c *checkCompiler) compileNumber(k *check, s *Schema) {
 		default:
 			b := bound{keyword: keyword, value: parseNumber([]byte(text)), text: text}
 			b.fixed, b.isFixed = parseFixed([]byte(text))
+			b.isWide = b.value.exponent > maxFixed && keyword != "multipleOf" && b.value.negative == strings.HasSuffix(strings.ToLower(keyword), "minimum")
 			k.bounds = append(k.bounds, b)
 		}
 	}

@@ -19,15 +19,10 @@ func (c *checking) number(k *check) {
 // one that the check accepts as it is written.
 func acceptsFixed[T string | []byte](k *check, text T) bool {
 	n, ok := parseFixed(text)
-	if !ok || k.enum != nil || n.places > 0 && k.types&numericType == 0 || n.digits == 0 && text[0] == '-' {
+	if !ok || n.places > 0 && k.types&numericType == 0 || n.digits == 0 && text[0] == '-' {
 		return false
 	}
-	for i := range k.bounds {
-		if b := &k.bounds[i]; !b.isFixed || b.refuses(n) {
-			return false
-		}
-	}
-	return true
+	return k.acceptsNumber(n)
 }
 
 // anyNumber checks a number that may be of any size.

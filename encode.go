@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"bytes"
 	"encoding/json"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"strconv"
@@ -17,7 +18,7 @@ const (
 )
 
 // An encoder is a buffer and what writes JSON into it, or reads a body. Nothing
-// of it outlives the request that it serves.
+// of it outlives the request that it serves, but for short strings.
 type encoder struct {
 	bytes.Buffer
 	json    *json.Encoder
@@ -26,10 +27,12 @@ type encoder struct {
 	there   []uint64 // likewise
 
 	appending appending
+	taking    taking
 }
 
 var encoders = sync.Pool{New: func() any {
 	e := &encoder{}
+	e.taking.known.seed = maphash.MakeSeed()
 	e.json = json.NewEncoder(&e.Buffer)
 	return e
 }}

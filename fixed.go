@@ -1,5 +1,7 @@
 package tigertonic
 
+import "slices"
+
 // A fixed is a number of at most 18 digits: digits / 10^places. All fit the
 // floating-point types, none of them as 0 or infinity.
 type fixed struct {
@@ -47,6 +49,36 @@ func (n fixed) scaled(places int) (digits int64, ok bool) {
 		digits *= 10
 	}
 	return digits, true
+}
+
+// float64 returns the number if it is sure to be the nearest to n: both sides of the
+// division are exact.
+func (n fixed) float64() (f float64, ok bool) {
+	const exact = 1 << 53
+	powers := [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
+	if n.digits > exact || n.digits < -exact {
+		return 0, false
+	}
+	return float64(n.digits) / powers[n.places], true
+}
+
+// isFixed tells whether the check can tell of most numbers at once whether it accepts
+// them.
+func (k *check) isFixed() bool {
+	return k.enum == nil && !slices.ContainsFunc(k.bounds, func(b bound) bool { return !b.isFixed && !b.isWide })
+}
+
+// acceptsNumber tells whether the check accepts n, as far as it can tell at once.
+func (k *check) acceptsNumber(n fixed) bool {
+	if k.enum != nil {
+		return false
+	}
+	for i := range k.bounds {
+		if b := &k.bounds[i]; !b.isWide && (!b.isFixed || b.refuses(n)) {
+			return false
+		}
+	}
+	return true
 }
 
 // refuses tells whether the bound refuses n, or can't tell.
