@@ -89,8 +89,8 @@ func (o *options) load(ctx context.Context, services loopback.Services, raw io.W
 // serve returns the arguments that have this program be a service.
 func serve(name string) []string { return []string{"serve", name} }
 
-// profile has the services asked by 64 connections, each for twenty times as long as
-// in a round.
+// profile has the services asked by 64 connections, in as many rounds as are
+// measured.
 func (o *options) profile(ctx context.Context, out io.Writer) (err error) {
 	dir, err := filepath.Abs(o.profiles)
 	if err == nil {
@@ -104,8 +104,8 @@ func (o *options) profile(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, services.Stop()) }()
-	load := loopback.Load{Connections: 64, Warm: o.loadtime, Take: 20 * o.loadtime}
-	return services.Profile(ctx, load, dir, out)
+	load := loopback.Load{Connections: 64, Warm: o.loadtime / 4, Take: o.loadtime}
+	return services.Profile(ctx, load, o.rounds, dir, out)
 }
 
 // build builds the benchmarks of the packages, after it has made sure that their

@@ -2,6 +2,7 @@ package loopback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,54 +73,78 @@ func shares(p *profile.Profile) map[string]float64 {
 	return of
 }
 
-// Profile puts the load on one after another, leaves a CPU profile of each in dir,
-// and writes a table of where the time goes.
-func (s Services) Profile(ctx context.Context, load Load, dir string, out io.Writer) error {
+// Profile puts the load on one after another, that many times, leaves a CPU profile
+// of each in dir, and writes a table of where the time goes.
+func (s Services) Profile(ctx context.Context, load Load, turns int, dir string, out io.Writer) error {
+	peers := Peers()
+	all := make([]profiled, len(peers))
+	for range turns {
+		for i, p := range peers {
+			if err := all[i].add(ctx, s[i], load, filepath.Join(dir, p.Name+".pprof")); err != nil {
+				return fmt.Errorf("%s: %w", p.Name, err)
+			}
+		}
+	}
 	names := []string{""}
 	for _, o := range owners() {
 		names = append(names, o.name)
 	}
 	columns := [][]string{append(names, "all", "load generator")}
-	for i, p := range Peers() {
-		r, of, err := s[i].profile(ctx, load, filepath.Join(dir, p.Name+".pprof"))
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
-		}
-		columns = append(columns, column(p.Name, r, of))
+	for i, p := range peers {
+		columns = append(columns, all[i].column(p.Name))
 	}
 	return writeColumns(out, columns)
 }
 
-// column returns what is told of a service.
-func column(name string, r Result, of map[string]float64) []string {
-	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(max(r.Requests, 1)) }
-	cells := []string{name}
-	for _, o := range owners() {
-		cells = append(cells, fmt.Sprintf("%.1f µs, %.0f%%", of[o.name]*each(r.CPU), 100*of[o.name]))
-	}
-	return append(cells, fmt.Sprintf("%.1f µs", each(r.CPU)), fmt.Sprintf("%.1f µs", each(r.Own)))
+// A profiled is what is known of where the time of a service goes.
+type profiled struct {
+	Result
+	profile *profile.Profile
 }
 
-// profile puts the load on a service and has it write a profile of that.
-func (c *Child) profile(ctx context.Context, load Load, path string) (r Result, of map[string]float64, err error) {
+// add puts the load on a service, has it write a profile of that to the file, and
+// has the file hold what came before, too.
+func (p *profiled) add(ctx context.Context, c *Child, load Load, path string) error {
 	if _, err := c.order("profile " + path); err != nil {
-		return r, nil, err
+		return err
 	}
-	if r, err = load.Run(ctx, c, Request()); err != nil {
-		return r, nil, err
+	r, err := load.Run(ctx, c, Request())
+	if err != nil {
+		return err
 	}
 	if _, err := c.order("stop"); err != nil {
-		return r, nil, err
+		return err
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // it was written just now
 	if err != nil {
-		return r, nil, err
+		return err
 	}
-	p, err := profile.ParseData(text)
+	now, err := profile.ParseData(text)
 	if err != nil {
-		return r, nil, err
+		return err
 	}
-	return r, shares(p), nil
+	p.Requests, p.CPU, p.Own = p.Requests+r.Requests, p.CPU+r.CPU, p.Own+r.Own
+	if p.profile != nil {
+		if now, err = profile.Merge([]*profile.Profile{p.profile, now}); err != nil {
+			return err
+		}
+	}
+	p.profile = now
+	f, err := os.Create(path) //nolint:gosec // which was chosen by who runs it
+	if err != nil {
+		return err
+	}
+	return errors.Join(now.Write(f), f.Close())
+}
+
+// column returns what is told of a service.
+func (p *profiled) column(name string) []string {
+	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(max(p.Requests, 1)) }
+	of, cells := shares(p.profile), []string{name}
+	for _, o := range owners() {
+		cells = append(cells, fmt.Sprintf("%.1f µs, %.0f%%", of[o.name]*each(p.CPU), 100*of[o.name]))
+	}
+	return append(cells, fmt.Sprintf("%.1f µs", each(p.CPU)), fmt.Sprintf("%.1f µs", each(p.Own)))
 }
 
 // writeColumns writes a table in Markdown.
