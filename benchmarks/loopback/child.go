@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -56,25 +55,35 @@ func (c *Child) line() (string, error) {
 	return c.lines.Text(), nil
 }
 
-// CPUTime returns how long the process has been computing.
-func (c *Child) CPUTime() (time.Duration, error) { return c.order("cpu") }
-
-// Rest returns when the process has nothing more to do for those who have asked it.
-func (c *Child) Rest() error {
-	_, err := c.order("rest")
-	return err
+// A usage is what a process has taken so far.
+type usage struct {
+	cpu            time.Duration
+	bytes, objects int64 // allocated
 }
 
-// order has the process do something and returns how long it has been computing
-// then.
-func (c *Child) order(what string) (time.Duration, error) {
+func (u usage) since(before usage) usage {
+	return usage{u.cpu - before.cpu, u.bytes - before.bytes, u.objects - before.objects}
+}
+
+func (u usage) and(other usage) usage {
+	return usage{u.cpu + other.cpu, u.bytes + other.bytes, u.objects + other.objects}
+}
+
+// order has the process do something and returns what it has taken then.
+func (c *Child) order(what string) (u usage, err error) {
 	if _, err := io.WriteString(c.orders, what+"\n"); err != nil {
-		return 0, err
+		return u, err
 	}
 	line, err := c.line()
 	if err != nil {
-		return 0, err
+		return u, err
 	}
-	n, err := strconv.ParseInt(line, 10, 64)
-	return time.Duration(n), err
+	_, err = fmt.Sscan(line, &u.cpu, &u.bytes, &u.objects)
+	return u, err
+}
+
+// rest returns when the process has nothing more to do for those who have asked it.
+func (c *Child) rest() error {
+	_, err := c.order("rest")
+	return err
 }

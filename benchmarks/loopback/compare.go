@@ -50,9 +50,9 @@ func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Wr
 			return fmt.Errorf("%s with %d connections: %w", peers[i].Name, load.Connections, err)
 		}
 		n := max(r.Requests, 1)
-		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns\n",
+		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns %d B/op %d allocs/op\n",
 			load.Connections, peers[i].Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
-			r.CPU.Nanoseconds()/n, r.Own.Nanoseconds()/n, r.P50.Nanoseconds(), r.P99.Nanoseconds())
+			r.Service.cpu.Nanoseconds()/n, r.Own.Nanoseconds()/n, r.P50.Nanoseconds(), r.P99.Nanoseconds(), r.Service.bytes/n, r.Service.objects/n)
 		if err != nil {
 			return err
 		}

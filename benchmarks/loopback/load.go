@@ -30,7 +30,8 @@ type Load struct {
 type Result struct {
 	Requests int64
 	Elapsed  time.Duration
-	CPU, Own time.Duration // of the service, and of the load generator
+	Service  usage
+	Own      time.Duration // CPU time of the load generator
 	P50, P99 time.Duration
 }
 
@@ -45,7 +46,7 @@ type window struct {
 func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, err error) {
 	runtime.GC() // not later
 	clients, err := dialAll(ctx, c.Addr, l.Connections, rq)
-	defer func() { err = errors.Join(err, closeAll(clients), c.Rest()) }()
+	defer func() { err = errors.Join(err, closeAll(clients), c.rest()) }()
 	if err != nil {
 		return Result{}, err
 	}
@@ -56,7 +57,7 @@ func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, er
 		group.Go(func() error { return c.ask(ctx, w) })
 	}
 	group.Go(func() (err error) {
-		r.CPU, r.Own, err = w.cpu(ctx, c)
+		r.Service, r.Own, err = w.used(ctx, c)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -66,21 +67,24 @@ func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, er
 	return r, nil
 }
 
-// cpu returns how long the service and this process compute in the window.
-func (w window) cpu(ctx context.Context, c *Child) (service, own time.Duration, err error) {
-	var times [2][2]time.Duration
+// used returns what the service takes in the window, and the CPU time of this process.
+func (w window) used(ctx context.Context, c *Child) (service usage, own time.Duration, err error) {
+	var (
+		services [2]usage
+		owns     [2]time.Duration
+	)
 	for i, t := range []time.Duration{w.begin, w.end} {
 		select {
 		case <-ctx.Done():
-			return 0, 0, ctx.Err()
+			return usage{}, 0, ctx.Err()
 		case <-time.After(time.Until(w.start.Add(t))):
 		}
-		times[i][1] = time.Duration(probe.CPUTime())
-		if times[i][0], err = c.CPUTime(); err != nil {
-			return 0, 0, err
+		owns[i] = time.Duration(probe.CPUTime())
+		if services[i], err = c.order("tell"); err != nil {
+			return usage{}, 0, err
 		}
 	}
-	return times[1][0] - times[0][0], times[1][1] - times[0][1], nil
+	return services[1].since(services[0]), owns[1] - owns[0], nil
 }
 
 func (r *Result) summarize(clients []*client) {

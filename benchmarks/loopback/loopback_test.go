@@ -77,14 +77,16 @@ func TestLoadCountsWhatServicesAnswer(t *testing.T) {
 
 func checkLine(t *testing.T, peer, line string) {
 	t.Helper()
-	var requests, perSecond, cpu, own, p50, p99 int64
-	_, err := fmt.Sscanf(line, "BenchmarkLoopback/task=connections-4/peer="+peer+" %d %d req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns",
-		&requests, &perSecond, &cpu, &own, &p50, &p99)
+	var requests, perSecond, cpu, own, p50, p99, size, objects int64
+	_, err := fmt.Sscanf(line, "BenchmarkLoopback/task=connections-4/peer="+peer+" %d %d req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns %d B/op %d allocs/op",
+		&requests, &perSecond, &cpu, &own, &p50, &p99, &size, &objects)
 	require.NoError(t, err, line)
 	assert.Positive(t, requests, line)
 	assert.Positive(t, cpu, line)
 	assert.Positive(t, own, line)
 	assert.Positive(t, p50, line)
+	assert.Positive(t, objects, line)
+	assert.Greater(t, size, objects, line)
 	assert.GreaterOrEqual(t, p99, p50, line)
 }
 
@@ -97,12 +99,12 @@ func TestServiceComesToRest(t *testing.T) {
 		require.NoError(t, client.once())
 	}
 	require.NoError(t, closeAll(clients))
-	before, err := c.CPUTime()
+	before, err := c.order("tell")
 	require.NoError(t, err)
-	require.NoError(t, c.Rest())
-	after, err := c.CPUTime()
+	require.NoError(t, c.rest())
+	after, err := c.order("tell")
 	assert.NoError(t, err)
-	assert.Greater(t, after, before)
+	assert.Positive(t, after.since(before).cpu)
 	assert.NoError(t, Services{c}.Stop())
 }
 

@@ -89,7 +89,7 @@ func (s Services) Profile(ctx context.Context, load Load, turns int, dir string,
 	for _, o := range owners() {
 		names = append(names, o.name)
 	}
-	columns := [][]string{append(names, "all", "load generator")}
+	columns := [][]string{append(names, "all", "load generator", "allocated")}
 	for i, p := range peers {
 		columns = append(columns, all[i].column(p.Name))
 	}
@@ -98,8 +98,10 @@ func (s Services) Profile(ctx context.Context, load Load, turns int, dir string,
 
 // A profiled is what is known of where the time of a service goes.
 type profiled struct {
-	Result
-	profile *profile.Profile
+	requests int64
+	service  usage
+	own      time.Duration // CPU time of the load generator
+	profile  *profile.Profile
 }
 
 // add puts the load on a service, has it write a profile of that to the file, and
@@ -123,7 +125,9 @@ func (p *profiled) add(ctx context.Context, c *Child, load Load, path string) er
 	if err != nil {
 		return err
 	}
-	p.Requests, p.CPU, p.Own = p.Requests+r.Requests, p.CPU+r.CPU, p.Own+r.Own
+	p.requests += r.Requests
+	p.own += r.Own
+	p.service = p.service.and(r.Service)
 	if p.profile != nil {
 		if now, err = profile.Merge([]*profile.Profile{p.profile, now}); err != nil {
 			return err
@@ -139,12 +143,14 @@ func (p *profiled) add(ctx context.Context, c *Child, load Load, path string) er
 
 // column returns what is told of a service.
 func (p *profiled) column(name string) []string {
-	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(max(p.Requests, 1)) }
+	n := float64(max(p.requests, 1))
+	cpu, own := p.service.cpu.Seconds()*1e6/n, p.own.Seconds()*1e6/n
 	of, cells := shares(p.profile), []string{name}
 	for _, o := range owners() {
-		cells = append(cells, fmt.Sprintf("%.1f µs, %.0f%%", of[o.name]*each(p.CPU), 100*of[o.name]))
+		cells = append(cells, fmt.Sprintf("%.1f µs, %.0f%%", of[o.name]*cpu, 100*of[o.name]))
 	}
-	return append(cells, fmt.Sprintf("%.1f µs", each(p.CPU)), fmt.Sprintf("%.1f µs", each(p.Own)))
+	return append(cells, fmt.Sprintf("%.1f µs", cpu), fmt.Sprintf("%.1f µs", own),
+		fmt.Sprintf("%.0f B, %.0f objects", float64(p.service.bytes)/n, float64(p.service.objects)/n))
 }
 
 // writeColumns writes a table in Markdown.

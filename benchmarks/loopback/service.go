@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ import (
 
 // Serve is the process of the service of this name. It writes its address to out
 // in a line. What it reads from in are orders, a line each, and it answers each with
-// the CPU time, in nanoseconds, that it has taken so far. At the end of in it ends.
+// what it has taken so far. At the end of in it ends.
 func Serve(name string, in io.Reader, out io.Writer) (err error) {
 	i := slices.IndexFunc(Peers(), func(p Peer) bool { return p.Name == name })
 	if i < 0 {
@@ -45,10 +46,18 @@ func Serve(name string, in io.Reader, out io.Writer) (err error) {
 	_, err = fmt.Fprintln(out, listener.Addr())
 	for lines := bufio.NewScanner(in); err == nil && lines.Scan(); {
 		if err = open.obey(lines.Text()); err == nil {
-			_, err = fmt.Fprintln(out, probe.CPUTime())
+			_, err = fmt.Fprintln(out, used()...)
 		}
 	}
 	return errors.Join(err, server.Close(), ignoreClosed(<-served))
+}
+
+// used returns the CPU time, in nanoseconds, and the bytes and the objects that have
+// been allocated.
+func used() []any {
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/allocs:objects"}}
+	metrics.Read(samples)
+	return []any{probe.CPUTime(), samples[0].Value.Uint64(), samples[1].Value.Uint64()}
 }
 
 func ignoreClosed(err error) error {
@@ -73,7 +82,7 @@ func (c *connections) count(_ net.Conn, state http.ConnState) {
 // obey does what an order says.
 func (c *connections) obey(order string) error {
 	switch what, path, _ := strings.Cut(order, " "); what {
-	case "cpu":
+	case "tell":
 		return nil
 	case "rest":
 		c.rest()
