@@ -1,8 +1,9 @@
 package tigertonic
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,7 +26,6 @@ func HTTPBasicAuth(credentials map[string]string, realm string, h http.Handler) 
 	if len(credentials) == 0 {
 		misuse("basic auth for realm %q: no credentials", realm)
 	}
-	passwords := make(map[[sha256.Size]byte][sha256.Size]byte, len(credentials))
 	for user, password := range credentials {
 		switch {
 		case user == "":
@@ -35,16 +35,8 @@ func HTTPBasicAuth(credentials map[string]string, realm string, h http.Handler) 
 		case strings.Contains(user, ":"):
 			misuse("basic auth for realm %q: user %q has a colon (RFC 7617 §2)", realm, user)
 		}
-		passwords[sha256.Sum256([]byte(user))] = sha256.Sum256([]byte(password))
 	}
-	return HTTPBasicAuthFunc(func(user, password string) error {
-		want, known := passwords[sha256.Sum256([]byte(user))] // the zero array, which no password has, if it isn't
-		got := sha256.Sum256([]byte(password))
-		if subtle.ConstantTimeCompare(want[:], got[:]) != 1 || !known {
-			return errUnauthorized
-		}
-		return nil
-	}, realm, h)
+	return newBasicAuth(&basicAuth{known: newKnownCredentials(credentials), next: mustHandler("HTTPBasicAuth", h)}, realm)
 }
 
 // HTTPBasicAuthFunc is [HTTPBasicAuth] with a function that returns an error for
@@ -58,32 +50,37 @@ func HTTPBasicAuthFunc(f func(user, password string) error, realm string, h http
 	if f == nil {
 		misuse("basic auth for realm %q: the function is nil", realm)
 	}
-	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		misuse("basic auth for realm %q: a control character in the realm", realm)
-	}
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm)
-	return First(&basicAuth{f, `Basic realm="` + quoted + `"`, realm, mustHandler("HTTPBasicAuthFunc", h)}, h)
+	return newBasicAuth(&basicAuth{check: f, next: mustHandler("HTTPBasicAuthFunc", h)}, realm)
 }
 
-var errUnauthorized = Unauthorized{errors.New("unauthorized")}
+var errUnauthorized error = Unauthorized{errors.New("unauthorized")}
 
 type basicAuth struct {
+	known     *knownCredentials // or nil, for a function
 	check     func(user, password string) error
 	challenge string
 	realm     string
 	next      http.Handler
 }
 
-func (ba *basicAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func newBasicAuth(ba *basicAuth, realm string) FirstHandler {
+	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		misuse("basic auth for realm %q: a control character in the realm", realm)
+	}
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm)
+	ba.challenge, ba.realm = `Basic realm="`+quoted+`"`, realm
+	return First(ba, ba.next)
+}
+
+func (ba *basicAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) { ba.passes(w, r) }
+
+func (ba *basicAuth) passes(w http.ResponseWriter, r *http.Request) bool {
 	if isPreflight(r) && servePreflight(ba.next, w, r) {
-		return
+		return false
 	}
-	var err error = errUnauthorized
-	if user, password, ok := r.BasicAuth(); ok && len(r.Header["Authorization"]) == 1 {
-		err = ba.check(user, password)
-	}
+	err := ba.authenticate(r)
 	if err == nil {
-		return
+		return true
 	}
 	if _, ok := errors.AsType[HTTPEquivError](err); !ok {
 		err = Unauthorized{err}
@@ -92,6 +89,64 @@ func (ba *basicAuth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", ba.challenge)
 	}
 	ResponseErrorWriter.WriteError(r, w, err)
+	return false
+}
+
+// authenticate returns an error unless the request says who is known.
+func (ba *basicAuth) authenticate(r *http.Request) error {
+	var few [64]byte
+	credentials, ok := appendCredentials(few[:0], r.Header["Authorization"])
+	switch {
+	case !ok:
+		return errUnauthorized
+	case ba.known == nil:
+		user, password, ok := strings.Cut(string(credentials), ":")
+		if !ok {
+			return errUnauthorized
+		}
+		return ba.check(user, password)
+	case !ba.known.has(credentials):
+		return errUnauthorized
+	}
+	return nil
+}
+
+// appendCredentials appends what an Authorization header says that is the only
+// one (RFC 7617 §2).
+func appendCredentials(b []byte, headers []string) (_ []byte, ok bool) {
+	const scheme = "Basic "
+	if len(headers) != 1 || len(headers[0]) < len(scheme) || !strings.EqualFold(headers[0][:len(scheme)], scheme) {
+		return b, false
+	}
+	b, err := base64.StdEncoding.AppendDecode(b, []byte(headers[0][len(scheme):]))
+	return b, err == nil
+}
+
+// KnownCredentials are those that are right, as digests under a random key. Without
+// it nobody can tell what the digest of theirs is, or have it begin as another one
+// does. So how long it takes to look for it tells nothing of those that are known.
+// Nor does the digesting, which takes as long for a user who isn't known.
+type knownCredentials struct {
+	key     [16]byte // with the credentials, mostly, a block of the hash
+	digests map[[sha256.Size]byte]bool
+}
+
+func newKnownCredentials(passwords map[string]string) *knownCredentials {
+	known := &knownCredentials{digests: make(map[[sha256.Size]byte]bool, len(passwords))}
+	_, _ = rand.Read(known.key[:]) // never fails
+	for user, password := range passwords {
+		known.digests[known.digest([]byte(user+":"+password))] = true
+	}
+	return known
+}
+
+func (known *knownCredentials) has(credentials []byte) bool {
+	return known.digests[known.digest(credentials)]
+}
+
+func (known *knownCredentials) digest(credentials []byte) [sha256.Size]byte {
+	var few [128]byte
+	return sha256.Sum256(append(append(few[:0], known.key[:]...), credentials...))
 }
 
 // Describe adds that requests are authenticated.

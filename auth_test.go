@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,7 +17,8 @@ func basic(credentials string) string {
 }
 
 func TestHTTPBasicAuth(t *testing.T) {
-	users := map[string]string{"user": "pass:word", "other": "secret"}
+	long := strings.Repeat("long", 100)
+	users := map[string]string{"user": "pass:word", "other": "secret", "patient": long}
 	h := tigertonic.HTTPBasicAuth(users, `a "realm" \ b`, hello)
 	delete(users, "user") // they were copied
 	for _, tt := range []struct {
@@ -26,6 +28,9 @@ func TestHTTPBasicAuth(t *testing.T) {
 	}{
 		{"right", []string{basic("user:pass:word")}, true},
 		{"another user", []string{basic("other:secret")}, true},
+		{"long password", []string{basic("patient:" + long)}, true},
+		{"longer password", []string{basic("patient:" + long + long)}, false},
+		{"beginning of a password", []string{basic("user:pass")}, false},
 		{"scheme in lower case", []string{"basic" + basic("user:pass:word")[5:]}, true},
 		{"scheme in upper case", []string{"BASIC" + basic("user:pass:word")[5:]}, true},
 		{"none", nil, false},
@@ -77,6 +82,18 @@ func TestHTTPBasicAuthFunc(t *testing.T) {
 	assert.Empty(t, w.Header().Get("WWW-Authenticate"))
 
 	requireError(t, serve(t, h, "GET", "/", "", "Authorization", "Basic !"), 401, "tigertonic.Unauthorized", "unauthorized")
+	requireError(t, serve(t, h, "GET", "/", "", "Authorization", basic("user")), 401, "tigertonic.Unauthorized", "unauthorized")
+}
+
+func TestNobodyPassesBecauseAnErrorWriterSaysNothing(t *testing.T) {
+	answering(t, silentWriter{})
+	never := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("called") })
+	for name, h := range map[string]http.Handler{
+		"HTTPBasicAuth": tigertonic.HTTPBasicAuth(map[string]string{"user": "password"}, "r", never),
+		"If":            tigertonic.If(func(*http.Request) (http.Header, error) { return nil, errors.New("no") }, never),
+	} {
+		assert.Empty(t, serve(t, h, "GET", "/", "").Body.String(), name)
+	}
 }
 
 func TestHTTPBasicAuthRefusesToBuild(t *testing.T) {

@@ -76,7 +76,7 @@ func BenchmarkStack(b *testing.B) {
 		headers []string
 	}{
 		{"none", null, nil},
-		{"First", tigertonic.First(null), nil}, // no more than the recorder that the others share
+		{"First", tigertonic.First(null, null), nil}, // no more than the recorder that the others share
 		{"Recovered", tigertonic.Recovered(null), nil},
 		{"Identified/new", tigertonic.Identified(null), nil},
 		{"Identified/sent", tigertonic.Identified(null), []string{"X-Request-Id", "0123456789abcdef"}},

@@ -19,13 +19,28 @@ func First(handlers ...http.Handler) FirstHandler {
 
 // ServeHTTP calls the handlers in turn.
 func (fh FirstHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w, rec := record(w, r)
-	for _, h := range fh {
+	var rec *recorder
+	for i, h := range fh {
+		if g, ok := h.(guard); ok {
+			if !g.passes(w, r) {
+				return
+			}
+			continue
+		}
+		if rec == nil && i < len(fh)-1 { // of the last one nobody has to know whether it has written
+			w, rec = record(w, r)
+		}
 		h.ServeHTTP(w, r)
-		if rec.status != 0 || rec.hijacked() {
+		if rec != nil && (rec.status != 0 || rec.hijacked()) {
 			return
 		}
 	}
+}
+
+// A guard is a handler that says whether a request passes, and answers one that
+// doesn't.
+type guard interface {
+	passes(w http.ResponseWriter, r *http.Request) bool
 }
 
 // Unwrap returns the handlers.
@@ -48,9 +63,11 @@ type condition struct {
 	next http.Handler
 }
 
-func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.passes(w, r) }
+
+func (c *condition) passes(w http.ResponseWriter, r *http.Request) bool {
 	if isPreflight(r) && servePreflight(c.next, w, r) {
-		return
+		return false
 	}
 	header, err := c.f(r)
 	for name, values := range header {
@@ -61,6 +78,7 @@ func (c *condition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		ResponseErrorWriter.WriteError(r, w, err)
 	}
+	return err == nil
 }
 
 // Describe adds that the condition may answer with an error of any kind.

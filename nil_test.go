@@ -16,10 +16,13 @@ import (
 func TestMiddlewareRefusesNil(t *testing.T) {
 	registry := metrics.NewRegistry()
 	for want, build := range map[string]func(){
-		"First: the handler is nil":             func() { tigertonic.First(hello, nil) },
-		"If: the handler is nil":                func() { tigertonic.If(func(*http.Request) (http.Header, error) { return nil, nil }, nil) },
-		"If: the function is nil":               func() { tigertonic.If(nil, hello) },
-		"HTTPBasicAuthFunc: the handler is nil": func() { tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "r", nil) },
+		"First: the handler is nil":         func() { tigertonic.First(hello, nil) },
+		"If: the handler is nil":            func() { tigertonic.If(func(*http.Request) (http.Header, error) { return nil, nil }, nil) },
+		"If: the function is nil":           func() { tigertonic.If(nil, hello) },
+		"HTTPBasicAuth: the handler is nil": func() { tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "r", nil) },
+		"HTTPBasicAuthFunc: the handler is nil": func() {
+			tigertonic.HTTPBasicAuthFunc(func(string, string) error { return nil }, "r", nil)
+		},
 		"Cached: the handler is nil":            func() { tigertonic.Cached(nil, tigertonic.CacheOptions{}) },
 		"WithContext: the handler is nil":       func() { tigertonic.WithContext(nil, 0) },
 		"Sized: the handler is nil":             func() { tigertonic.Sized(nil, 0) },

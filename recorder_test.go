@@ -214,7 +214,8 @@ func TestRecorderCostsOneAllocation(t *testing.T) {
 	}{
 		{"none", null, 0},
 		{"Counted needs none", tigertonic.Counted(null, "counted", registry), 0},
-		{"First", tigertonic.First(null), 1},
+		{"First of one needs none", tigertonic.First(null), 0},
+		{"First", tigertonic.First(null, null), 1},
 		{"CountedByStatus", one, 1},
 		{"CountedByStatusXX", tigertonic.CountedByStatusXX(null, "xx", registry), 1},
 		{"five", five, 1},

@@ -18,7 +18,7 @@ import (
 // ResponseWriter round another. Of several of ours, one makes it for all.
 func recorders() []Peer {
 	return []Peer{
-		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.First(h) })},
+		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.First(h, h) })},
 		{"chi", plainly(func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				h.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
