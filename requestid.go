@@ -40,13 +40,14 @@ func RandomBase62Bytes(n int) []byte {
 	const unbiased = 256 - 256%len(base62) // bytes from here on would favour the first digits
 
 	var random [512]byte // reading a few costs as much as some hundred
-	digits := make([]byte, 0, max(n, 0))
-	for len(digits) < n {
-		some := random[:min(len(random), n-len(digits)+lengthOfID)]
+	digits := make([]byte, max(n, 0))
+	for left := digits; len(left) > 0; {
+		some := random[:min(len(random), len(left)+lengthOfID)]
 		_, _ = rand.Read(some) // never fails
 		for _, b := range some {
-			if int(b) < unbiased && len(digits) < n {
-				digits = append(digits, base62[int(b)%len(base62)])
+			if int(b) < unbiased && len(left) > 0 {
+				left[0] = base62[b%byte(len(base62))]
+				left = left[1:]
 			}
 		}
 	}
