@@ -77,7 +77,7 @@ func (s *Server) accepting() bool {
 
 // busy tells whether a connection has a request, or may soon.
 func (s *Server) busy() bool {
-	quietSince := time.Now().Add(-quiet).UnixNano()
+	quietSince := s.conns.clock() - int64(quiet)
 	s.conns.mu.Lock()
 	defer s.conns.mu.Unlock()
 	for c := range s.conns.all {

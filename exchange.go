@@ -60,9 +60,10 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) *exchange {
 		return nil
 	}
 	x := &exchange{server: s, conn: c, w: w, r: r, http2: http2, duplex: http2, outward: outward}
-	x.atEnd.Store(!hasBody)
 	if hasBody {
 		x.body, r.Body = r.Body, x
+	} else {
+		x.atEnd.Store(true)
 	}
 	c.add(x)
 	return x
@@ -113,7 +114,9 @@ func (x *exchange) rests() bool { return x != nil && !x.duplex && !x.atEnd.Load(
 // enter is called before net/http is written to, and tells leave, which is called
 // afterwards, whether it may read the rest of the body.
 func (x *exchange) enter() (rests bool) {
-	x.out.begin()
+	if x.outward {
+		x.out.begin()
+	}
 	if rests = x.rests(); rests {
 		x.rest.begin()
 	}
@@ -124,7 +127,9 @@ func (x *exchange) enter() (rests bool) {
 }
 
 func (x *exchange) leave(rests bool, n int) {
-	x.out.end(n)
+	if x.outward {
+		x.out.end(n)
+	}
 	if rests {
 		x.rest.end(0)
 	}
@@ -175,7 +180,7 @@ func (x *exchange) look(p pace, elapsed time.Duration) {
 			_ = w.SetReadDeadline(longAgo) // or the connection is closed
 		}
 	}
-	if x.out.look(elapsed, p.response, p.rate) && x.outward {
+	if x.outward && x.out.look(elapsed, p.response, p.rate) {
 		x.setDeadline(longAgo)
 	}
 }

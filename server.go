@@ -114,7 +114,7 @@ func NewServer(addr string, h http.Handler) *Server {
 			HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		},
 		listeners: map[*listener]struct{}{},
-		conns:     connections{all: map[*conn]struct{}{}},
+		conns:     connections{began: time.Now(), all: map[*conn]struct{}{}},
 		drained:   make(chan struct{}),
 	}
 	s.life, s.cutOff = context.WithCancel(context.Background())
