@@ -2,9 +2,11 @@ package tigertonic
 
 import (
 	"bytes"
+	"encoding"
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -12,8 +14,8 @@ import (
 // How a body becomes a value in one pass. The codec and the check would each go
 // through its text, and the codec through state machines that are made for any
 // type. So the type and its check are compiled together, when the handler is made,
-// into functions that read JSON into structs, slices, pointers, Opts, strings, bools
-// and numbers, and check it as they go.
+// into functions that read JSON into structs, slices, pointers, Opts, strings, what
+// reads text, bools and numbers, and check it as they go.
 //
 // They only ever say yes. Whatever they don't take is left to the codec and the
 // check, which decide what is right, find all that is wrong, and say where:
@@ -94,13 +96,14 @@ func (c *takerCompiler) make(t reflect.Type, k *check) taker {
 		return c.opt(elem, k)
 	case t.Kind() == reflect.Pointer:
 		return c.pointer(t, k)
-	case k.ref != nil || len(k.anyOf) > 0 || k.nullable ||
-		implements(t, marshalerTo, unmarshalerFrom, jsonMarshaler, jsonUnmarshaler, textAppender, textMarshaler, textUnmarshaler):
+	case k.ref != nil || len(k.anyOf) > 0 || k.nullable:
+		return nil
+	case k.types&^nullType == stringType:
+		return stringTaker(t, k)
+	case implements(t, marshalerTo, unmarshalerFrom, jsonMarshaler, jsonUnmarshaler, textAppender, textMarshaler, textUnmarshaler):
 		return nil
 	}
 	switch k.types &^ nullType {
-	case stringType:
-		return takerIf(t.Kind() == reflect.String, func(d *taking, v reflect.Value) bool { return d.string(k, v) })
 	case booleanType:
 		return takerIf(t.Kind() == reflect.Bool && k.enum == nil, (*taking).bool)
 	case integerType:
@@ -173,21 +176,41 @@ func (d *taking) leaf(k *check, v reflect.Value) bool {
 	return len(c.errs) == 0 && len(c.edits) == 0 && c.added == 0
 }
 
-func (d *taking) string(k *check, v reflect.Value) bool {
+// text reads a string that k, which is of strings alone, accepts.
+func (d *taking) text(k *check) (text []byte, ok bool) {
 	d.next()
-	text, ok := d.text()
-	if !ok {
-		return false
-	}
-	if k.looksAtText() {
+	text, ok = d.taken.text()
+	if ok && k.looksAtText() {
 		var c checking
 		c.text(k, text)
-		if len(c.errs) > 0 {
-			return false
+		ok = len(c.errs) == 0
+	}
+	return text, ok
+}
+
+// stringTaker returns the taker for a type that JSON has as a string.
+func stringTaker(t reflect.Type, k *check) taker {
+	switch {
+	case t == timeType || implements(t, textUnmarshaler) && !implements(t, unmarshalerFrom, jsonUnmarshaler):
+		return func(d *taking, v reflect.Value) bool {
+			text, ok := d.text(k)
+			return ok && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
+		}
+	case t == durationType:
+		return func(d *taking, v reflect.Value) bool {
+			text, ok := d.text(k)
+			duration, err := time.ParseDuration(string(text))
+			v.SetInt(int64(duration))
+			return ok && err == nil
+		}
+	case t.Kind() == reflect.String && !implements(t, marshalerTo, unmarshalerFrom, jsonMarshaler, jsonUnmarshaler, textAppender, textMarshaler):
+		return func(d *taking, v reflect.Value) bool {
+			text, ok := d.text(k)
+			v.SetString(d.known.text(text))
+			return ok
 		}
 	}
-	v.SetString(d.known.text(text))
-	return true
+	return nil
 }
 
 func (d *taking) bool(v reflect.Value) bool {

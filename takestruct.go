@@ -79,7 +79,7 @@ func (s *structTaking) take(d *taking, v reflect.Value) bool {
 	d.pos++
 	there, expected := uint64(0), 0
 	for more := d.next() != '}'; more; expected++ {
-		name, ok := d.text()
+		name, ok := d.taken.text()
 		if !ok || d.next() != ':' {
 			return false
 		}
