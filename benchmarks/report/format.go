@@ -44,7 +44,7 @@ func amount(value float64, unit string) string {
 		return ""
 	}
 	switch unit {
-	case wallTime, cpuTime, p50, p99, registering:
+	case wallTime, cpuTime, ownCPUTime, p50, p99, registering:
 		return seconds(value)
 	case throughput:
 		return fmt.Sprintf("%.0f", value)

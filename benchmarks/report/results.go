@@ -18,6 +18,7 @@ const (
 	cpuTime     = "cpu-sec/op"
 	allocations = "allocs/op"
 	throughput  = "req/s"
+	ownCPUTime  = "own-cpu-sec/op" // of the load generator
 	p50         = "p50-sec"
 	p99         = "p99-sec"
 	heapBytes   = "heapB/route"

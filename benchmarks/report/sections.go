@@ -38,13 +38,16 @@ func sections() []section {
 		{"Endpoints", "Endpoints", `GET with a parameter in the path and one in the query, POST of 300 bytes that is answered with 400, a list of 100 objects (10 KB), and an order that is answered 422, each behind the router that goes with it. With "validated" each checks its input in its own way: ours and huma by tags, gin and echo by go-playground/validator, and the rest by hand. marshaled-by-hand is the function of marshaled, called without reflection.
 
 ` + times, "typed", wallTime, inProcess()},
-		{"Loopback", "Over loopback", `Services in processes of their own are asked for the POST by as many connections as it says, each of which sends its next request when it has the answer to the last one. The load generator runs on the same processors. "constant" is net/http with an answer made beforehand.
+		{"Loopback", "Over loopback", `Services in processes of their own are asked for the POST by as many connections as it says, each of which sends its next request when it has the answer to the last one. The load generator runs on the same processors. "constant" is net/http with an answer made beforehand, and typed-new-server is typed on tigertonic.NewServer, where the others are on http.Server. What they spend their time on is in [performance.md](performance.md).
 
 The first column is how many requests a second ours answers, and the others are how many times as many they do: less than 1 is slower than ours.`, "typed", throughput, []column{
 			{"requests a second", throughput, true},
 			{"CPU time of the service", cpuTime, true},
+			{"and of the load generator", ownCPUTime, true},
 			{"median", p50, true},
 			{"99th percentile", p99, true},
+			{"bytes", "B/op", false},
+			{"allocations", allocations, false},
 		}},
 		{"Middleware", "Middleware", `Each round a handler that only sends 200, and all of them nested. What is logged goes to nowhere through a buffer. "recorder" is what middlewares that look at the response have in common; of ours, several share one.
 
@@ -66,7 +69,7 @@ Every peer is built the way that its documentation has it, at its best, and a te
 
 `
 
-const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours. ± is benchstat's confidence interval, at 95%, of the median of the rounds.`
+const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours. Where wildcards are read, ours is a ParamsFunc. ± is benchstat's confidence interval, at 95%, of the median of the rounds.`
 
 const notIdle = `**The machine wasn't idle**: what was measured had less than a processor. Don't rely on times that passed, and on throughput and percentiles; CPU times and allocations hold.
 
