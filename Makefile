@@ -3,8 +3,8 @@
 FUZZTIME  ?= 30s
 BENCH     ?= .
 ONLY      ?=
-COUNT     ?= 12
-BENCHTIME ?= 20ms
+COUNT     ?= 20
+BENCHTIME ?= 15ms
 LOADTIME  ?= 500ms
 BASE      ?=
 MINCOVER  ?= 95.0

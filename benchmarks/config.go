@@ -50,7 +50,7 @@ func (o *options) config(ctx context.Context) (string, error) {
 	fmt.Fprintf(&w, "go: %s %s/%s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintf(&w, "processors: %d\n", runtime.NumCPU())
 	fmt.Fprintf(&w, "rounds: %d\n", o.rounds)
-	fmt.Fprintf(&w, "benchtime: %v, %v over loopback, %d times a round\n", o.benchtime, o.loadtime, o.turns)
+	fmt.Fprintf(&w, "benchtime: %v, %v over loopback\n", o.benchtime, o.loadtime)
 	for i, path := range compared() {
 		version, ok := versions[path]
 		if !ok {

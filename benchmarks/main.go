@@ -25,10 +25,9 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.only, "only", "", "measure these of "+strings.Join(parts(), ",")+" only, and don't write a file")
-	flag.IntVar(&o.rounds, "count", 12, "`rounds`; benchstat needs 6 for its confidence intervals")
-	flag.DurationVar(&o.benchtime, "benchtime", 20*time.Millisecond, "`time` of each measurement in a process")
+	flag.IntVar(&o.rounds, "count", 20, "`rounds`; benchstat needs 6 for its confidence intervals")
+	flag.DurationVar(&o.benchtime, "benchtime", 15*time.Millisecond, "`time` of each measurement in a process")
 	flag.DurationVar(&o.loadtime, "loadtime", 500*time.Millisecond, "`time` of each measurement over loopback")
-	flag.IntVar(&o.turns, "turns", 2, "how many `times` each is measured over loopback in a round")
 	flag.StringVar(&o.raw, "raw", "bench.out", "`file` for what is measured, as go test writes it")
 	flag.StringVar(&o.report, "report", "../docs/BENCHMARKS.md", "`file` for the report")
 	flag.StringVar(&o.profiles, "profiles", "", "measure where the CPU time of the services goes, and nothing else, and leave profiles in this `folder`")

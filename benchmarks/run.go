@@ -15,13 +15,13 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/loopback"
 )
 
-// What is measured is a round of all, several times: so what happens to the
-// machine meanwhile happens to all peers.
+// What is measured is a round of all, many times, and briefly: so what happens to
+// the machine meanwhile happens to all peers. Every other round asks the services in
+// the reverse order.
 
 type options struct {
 	only                string
 	rounds              int
-	turns               int // of the services in a round
 	benchtime, loadtime time.Duration
 	raw, report         string
 	profiles            string
@@ -66,17 +66,6 @@ func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
 		if services == nil {
 			continue
 		}
-		if err := o.load(ctx, services, raw); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// load has the services asked for a round. Their turns are short, and every other
-// time in the reverse order, so that a machine that gets slower does so for all.
-func (o *options) load(ctx context.Context, services loopback.Services, raw io.Writer) error {
-	for i := range o.turns {
 		for _, load := range loopback.Loads(o.loadtime/4, o.loadtime) {
 			if err := services.Round(ctx, load, i%2 == 1, raw); err != nil {
 				return err
