@@ -191,6 +191,9 @@ func (s *search) in(n *node, path string) bool {
 		}
 		return n.rest != nil && s.ends(n.rest) || s.mounts(n, path)
 	}
+	if s.route = n.route(s.method); s.route != nil { // what ends does, but without a call
+		return true
+	}
 	return s.ends(n) || s.mounts(n, "")
 }
 
