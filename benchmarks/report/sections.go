@@ -69,7 +69,7 @@ Every peer is built the way that its documentation has it, at its best, and a te
 
 `
 
-const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours. Where wildcards are read, ours is a ParamsFunc. ± is benchstat's confidence interval, at 95%, of the median of the rounds.`
+const promised = `The library promises these ratios. Times are those that passed; CPU time is beside them, for it holds stiller on a machine that isn't idle. They depend on the machine: run it on yours. Where wildcards are read, ours is a ParamsFunc. ± is benchstat's confidence interval, at 95%, of the median of the rounds. [performance.md](performance.md) tells what stands in the way of those that aren't kept.`
 
 const notIdle = `**The machine wasn't idle**: what was measured had less than a processor. Don't rely on times that passed, and on throughput and percentiles; CPU times and allocations hold.
 
