@@ -32,7 +32,7 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 	switch {
 	case !ok || host == "":
 		problem = "not the name of a host"
-	case h == nil:
+	case isMissing(h):
 		problem = "the handler is nil"
 	case endless(h):
 		problem = "what the handler's Unwrap returns leads in a circle"
@@ -49,10 +49,6 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 
 // HandleFunc registers a function, as [HostServeMux.Handle] does a handler.
 func (mux HostServeMux) HandleFunc(hostname string, f func(http.ResponseWriter, *http.Request)) {
-	if f == nil {
-		mux.Handle(hostname, nil)
-		return
-	}
 	mux.Handle(hostname, http.HandlerFunc(f))
 }
 

@@ -90,8 +90,23 @@ func (c *condition) String() string { return "If" }
 
 // mustHandler returns h, or panics if it is nil.
 func mustHandler(middleware string, h http.Handler) http.Handler {
-	if h == nil {
+	if isMissing(h) {
 		misuse("%s: the handler is nil", middleware)
 	}
 	return h
+}
+
+// isMissing tells whether there is no handler, or a function that is nil.
+func isMissing(h http.Handler) bool {
+	switch f := h.(type) {
+	case nil:
+		return true
+	case http.HandlerFunc:
+		return f == nil
+	case HandlerFunc:
+		return f == nil
+	case ParamsFunc:
+		return f == nil
+	}
+	return false
 }

@@ -61,7 +61,7 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: %q is not a method (registered at %v)", pattern, method, where))
 	case err != nil:
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.offset, err.text, where))
-	case h == nil:
+	case isMissing(h):
 		panic(fmt.Sprintf("tigertonic: pattern %q: the handler is nil (registered at %v)", pattern, where))
 	case endless(h):
 		panic(fmt.Sprintf("tigertonic: pattern %q: what the handler's Unwrap returns leads in a circle (registered at %v)", pattern, where))
@@ -82,10 +82,6 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
 func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.ResponseWriter, *http.Request)) {
-	if f == nil {
-		mux.Handle(method, pattern, nil)
-		return
-	}
 	mux.Handle(method, pattern, http.HandlerFunc(f))
 }
 
@@ -108,7 +104,7 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 	switch {
 	case err != nil:
 		panic(fmt.Sprintf("tigertonic: namespace %q: at offset %d: %s (registered at %v)", namespace, err.offset, err.text, where))
-	case h == nil:
+	case isMissing(h):
 		panic(fmt.Sprintf("tigertonic: namespace %q: the handler is nil (registered at %v)", namespace, where))
 	case endless(h):
 		panic(fmt.Sprintf("tigertonic: namespace %q: what the handler's Unwrap returns leads in a circle (registered at %v)", namespace, where))

@@ -111,7 +111,9 @@ func TestMuxRefusesMethodsThatAreNone(t *testing.T) {
 func TestMuxRefusesNoHandler(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()
 	want := `tigertonic: pattern "/a": the handler is nil (registered at mux_panics_test.go)`
-	assert.Equal(t, want, panicOf(t, func() { mux.Handle("GET", "/a", nil) }))
+	for _, h := range []http.Handler{nil, http.HandlerFunc(nil), tigertonic.HandlerFunc(nil), tigertonic.ParamsFunc(nil)} {
+		assert.Equal(t, want, panicOf(t, func() { mux.Handle("GET", "/a", h) }))
+	}
 	assert.Equal(t, want, panicOf(t, func() { mux.HandleFunc("GET", "/a", nil) }))
 	want = `tigertonic: namespace "/a": the handler is nil (registered at mux_panics_test.go)`
 	assert.Equal(t, want, panicOf(t, func() { mux.HandleNamespace("/a", nil) }))

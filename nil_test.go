@@ -26,7 +26,7 @@ func TestMiddlewareRefusesNil(t *testing.T) {
 		"Cached: the handler is nil":            func() { tigertonic.Cached(nil, tigertonic.CacheOptions{}) },
 		"WithContext: the handler is nil":       func() { tigertonic.WithContext(nil, 0) },
 		"Sized: the handler is nil":             func() { tigertonic.Sized(nil, 0) },
-		"Recovered: the handler is nil":         func() { tigertonic.Recovered(nil) },
+		"Recovered: the handler is nil":         func() { tigertonic.Recovered(http.HandlerFunc(nil)) },
 		"Identified: the handler is nil":        func() { tigertonic.Identified(nil) },
 		"Limited: the handler is nil":           func() { tigertonic.Limited(nil, 1) },
 		"Within: the handler is nil":            func() { tigertonic.Within(nil, time.Second) },

@@ -216,12 +216,12 @@ func (h embedsMux) ServeHTTP(w http.ResponseWriter, r *http.Request)         { s
 
 func TestTypesThatEmbedOursAreForeign(t *testing.T) {
 	for _, h := range []http.Handler{
-		embedsTimer{tigertonic.Timed(tigertonic.HandlerFunc(nil), "timer", metrics.NewRegistry())},
+		embedsTimer{tigertonic.Timed(tigertonic.HandlerFunc(sayMatch), "timer", metrics.NewRegistry())},
 		embedsHandlerFunc{},
 		embedsVersion{},
 		embedsMux{},
-		embedsCached{tigertonic.Cached(tigertonic.HandlerFunc(nil), tigertonic.CacheOptions{})},
-		embedsFirst{tigertonic.First(tigertonic.HandlerFunc(nil))},
+		embedsCached{tigertonic.Cached(tigertonic.HandlerFunc(sayMatch), tigertonic.CacheOptions{})},
+		embedsFirst{tigertonic.First(tigertonic.HandlerFunc(sayMatch))},
 		embedsMarshaler{tigertonic.Marshaled(func(*url.URL, http.Header) (int, http.Header, any, error) { return 204, nil, nil, nil })},
 	} {
 		mux := tigertonic.NewTrieServeMux()
