@@ -292,6 +292,9 @@ func sliceTaker(item *taker, k *check) taker {
 		d.pos++
 		n := 0
 		for more := d.next() != ']'; more; n++ {
+			if n == k.maxItems { // before there is memory for more
+				return false
+			}
 			if n == v.Cap() {
 				v.Grow(1)
 				v.SetLen(v.Cap())
@@ -309,6 +312,6 @@ func sliceTaker(item *taker, k *check) taker {
 			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		}
 		v.SetLen(n)
-		return (k.minItems < 0 || n >= k.minItems) && (k.maxItems < 0 || n <= k.maxItems)
+		return n >= k.minItems
 	}
 }

@@ -2,6 +2,7 @@ package tigertonic_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +126,27 @@ func TestStringsOfBodiesAreTheirOwn(t *testing.T) {
 	for i, want := range []string{"a", "b", "é", "a", "\n", long, long + "y", "a"} {
 		assert.Equal(t, texts{want, "b" + want, []string{want}}, kept[i])
 	}
+}
+
+// Of too many items no more is kept than of as many as there may be.
+func TestTooManyItemsTakeNoMemory(t *testing.T) {
+	type wide struct {
+		Numbers [64]int `json:"numbers,omitzero"`
+	}
+	h := tigertonic.Typed(func(_ context.Context, _ *struct {
+		Body struct {
+			Items []wide `json:"items" maxItems:"4"`
+		} `body:""`
+	},
+	) (*struct{}, error) {
+		return nil, nil
+	})
+	body := `{"items":[` + strings.Repeat("{},", 20_000) + `{}]}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := postJSON(t, h, "/", body)
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, 422, w.Code)
+	assert.Contains(t, w.Body.String(), `{"pointer":"/items","detail":"must have at most 4 items"}`)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), "bytes, where the items would be 10 MB")
 }
