@@ -42,14 +42,11 @@ func appendText(b []byte, text string) ([]byte, bool) {
 // exclusive or, which borrows, too. As it is borrowed from the byte above, which
 // may then be wrong, only the lowest one counts.
 func plainPrefix[T string | []byte](text T) int {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; len(text)-i >= 8; i += 8 {
-		t := text[i : i+8]
-		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
-			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		x := wordOf(text[i : i+8])
 		quote, backslash := x^('"'*ones), x^('\\'*ones)
-		if odd := (x | (x - ' '*ones) | (quote-ones)&^quote | (backslash-ones)&^backslash) & highest; odd != 0 {
+		if odd := (x | (x - ' '*ones) | (quote-ones)&^quote | (backslash-ones)&^backslash) &^ low; odd != 0 {
 			return i + bits.TrailingZeros64(odd)/8
 		}
 	}

@@ -10,9 +10,8 @@ import (
 // BufferedJSONHandler is a slog.Handler whose lines are those of a
 // [slog.JSONHandler]. Most cost about half as much to format, and they are written
 // many at a time: once there are 64 KiB of them, or a tenth of a second after the
-// first. It is made
-// by [NewBufferedJSONHandler]; the zero value isn't usable. It is safe for
-// concurrent use.
+// first. It is made by [NewBufferedJSONHandler]; the zero value isn't usable. It is
+// safe for concurrent use.
 //
 // [BufferedJSONHandler.Close] is to be called before the program ends. What hasn't
 // been written when it is killed, crashes or calls [os.Exit] or [log.Fatal] without

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Paths and patterns are looked through eight bytes at a time, as their segments
-// are short, and a loop over single bytes costs the processor a wrong guess where
-// each of them ends.
+// Paths, patterns and strings are looked through eight bytes at a time, as what is
+// looked for is mostly near, and a loop over single bytes costs the processor a wrong
+// guess where it ends.
 
 const (
 	ones = 0x0101010101010101 // one in each byte of a word
@@ -16,7 +16,7 @@ const (
 
 // wordOf returns the first eight bytes of s as a word, the first one lowest. The
 // compiler makes one load of it.
-func wordOf(s string) uint64 {
+func wordOf[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
