@@ -138,7 +138,10 @@ func TestStoreThatFailsIsTriedAgain(t *testing.T) {
 	if refusal != nil {
 		t.Fatalf("got %+v", refusal)
 	}
-	until(t, "each segment was tried several times", func() bool { return f.tried() > 30 })
+	until(t, "each segment was tried, and many again", func() bool {
+		untried := func(s spool.Info) bool { return s.State != spool.StateOpen && s.Failures == 0 }
+		return f.tried() > 30 && !slices.ContainsFunc(r.pipeline.spool.List("", 1000), untried)
+	})
 	if stats := r.pipeline.spool.Stats(); stats.Stored != 0 || stats.Failures < 20 || stats.Err != nil {
 		t.Errorf("got %+v", stats)
 	}
