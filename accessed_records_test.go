@@ -18,7 +18,7 @@ import (
 // Whoever keeps records may do so.
 func TestAccessedReusesNothingOfARecord(t *testing.T) {
 	var kept keptRecords
-	h := tigertonic.Accessed(tigertonic.Identified(hello), slog.New(&kept))
+	h := tigertonic.Accessed(tigertonic.Identified(hello, nil), &tigertonic.AccessOptions{Logger: slog.New(&kept)})
 	for i := range 100 {
 		serve(t, h, "GET", fmt.Sprintf("/%d", i), "", "X-Request-Id", fmt.Sprintf("id-%d", i))
 	}
@@ -44,7 +44,7 @@ func (k *keptRecords) Handle(_ context.Context, r slog.Record) error {
 // Clients can't have handlers made and kept without a limit.
 func TestAccessedKeepsAConstantNumberOfHandlers(t *testing.T) {
 	counting := &countingHandler{}
-	h := tigertonic.Accessed(answers(404, ""), slog.New(counting))
+	h := tigertonic.Accessed(answers(404, ""), &tigertonic.AccessOptions{Logger: slog.New(counting)})
 	for i := range 1000 {
 		serve(t, h, fmt.Sprintf("M%d", i), fmt.Sprintf("/%d", i), "", "User-Agent", fmt.Sprint(i))
 	}
@@ -56,7 +56,7 @@ func TestAccessedKeepsAConstantNumberOfHandlers(t *testing.T) {
 	assert.Equal(t, 1, counting.made)
 
 	counting.made = 0
-	h = tigertonic.Accessed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Pattern = r.URL.Path }), slog.New(counting))
+	h = tigertonic.Accessed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Pattern = r.URL.Path }), &tigertonic.AccessOptions{Logger: slog.New(counting)})
 	for range 2 {
 		for i := range 2000 {
 			serve(t, h, "GET", fmt.Sprintf("/%d", i), "")
@@ -79,7 +79,7 @@ func TestAccessedByManyAtATime(t *testing.T) {
 	h := accessedTo(&b, tigertonic.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "/" + r.URL.Path[1:2]
 		saysItsID(w, r)
-	})))
+	}), nil))
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -112,7 +112,7 @@ func TestAccessedCostsNoMoreThanARecorder(t *testing.T) {
 		"slog's text":             {text, 1},
 		"a handler that is off":   {slog.New(slog.DiscardHandler), 0},
 	} {
-		got := testing.AllocsPerRun(1000, asker(t, tigertonic.Accessed(null, tt.logger), "GET", "/stuff/1", ""))
+		got := testing.AllocsPerRun(1000, asker(t, tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: tt.logger}), "GET", "/stuff/1", ""))
 		assert.LessOrEqual(t, got, tt.want, name)
 	}
 }

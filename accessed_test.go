@@ -46,15 +46,15 @@ func (b *lockedBuffer) String() string {
 }
 
 // accessedTo returns h with an access log of JSON lines, without the time.
-func accessedTo(w io.Writer, h http.Handler) *tigertonic.AccessLogger {
-	return tigertonic.Accessed(h, slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{
+func accessedTo(w io.Writer, h http.Handler) http.Handler {
+	return tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey || a.Key == "duration" {
 				return slog.Attr{}
 			}
 			return a
 		},
-	})))
+	}))})
 }
 
 // lines returns the objects in a log.
@@ -84,16 +84,52 @@ func TestAccessedLogsALineARequest(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, "hello")
 		}))
-		h := tigertonic.Accessed(tigertonic.Identified(mux), slog.New(slog.NewJSONHandler(&b, nil)))
+		h := tigertonic.Accessed(tigertonic.Identified(mux, nil), &tigertonic.AccessOptions{Logger: slog.New(slog.NewJSONHandler(&b, nil))})
 		for range 2 { // the second time from what is kept
 			b.Reset()
 			serve(t, h, "GET", "/stuff/a%2Fb?secret=x", "", "X-Request-Id", "ID")
 			assert.Equal(t, fmt.Sprintf(`{"time":%q,"level":"INFO","msg":"request",`+
 				`"method":"GET","pattern":"GET /stuff/{id}","status":201,`+
-				`"path":"/stuff/a%%2Fb","bytes":5,"duration":1000000000,"remote":"192.0.2.1:1234","request_id":"ID"}`+"\n",
+				`"path":"/stuff/a%%2Fb","bytes":5,"duration":1000000000,"host":"example.com","remote":"192.0.2.1:1234","request_id":"ID"}`+"\n",
 				time.Now().Format(time.RFC3339Nano)), b.String())
 		}
 	})
+}
+
+func TestAccessedLogsAttributesOfTheUsers(t *testing.T) {
+	type session struct{ user string }
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/stuff/{id}", tigertonic.WithContext(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tigertonic.ContextOf[session](r).user = "ann"
+	}), session{}))
+	attrs := func(r *http.Request) []slog.Attr {
+		s, ok := tigertonic.LookupContext[session](r.Context())
+		if !ok {
+			return nil
+		}
+		return []slog.Attr{slog.String("user", s.user), slog.Any("list", []int{1}), slog.String(`a "key"`, "x")}[:len(r.URL.Query().Get("n"))]
+	}
+	for query, want := range map[string]string{"": "", "?n=1": `,"user":"ann"`, "?n=11": `,"user":"ann","list":[1]`, "?n=111": `,"user":"ann","list":[1],"a \"key\"":"x"`} {
+		for name, handler := range map[string]func(w io.Writer) slog.Handler{
+			"slog":     func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+			"buffered": func(w io.Writer) slog.Handler { return tigertonic.NewBufferedJSONHandler(w, nil) },
+		} {
+			t.Run(name+query, func(t *testing.T) {
+				var b bytes.Buffer
+				logs := handler(&b)
+				h := tigertonic.Accessed(mux, &tigertonic.AccessOptions{Logger: slog.New(logs), Attrs: attrs})
+				serve(t, h, "GET", "/stuff/1"+query, "")
+				if buffered, ok := logs.(*tigertonic.BufferedJSONHandler); ok {
+					require.NoError(t, buffered.Close())
+				}
+				line(t, b.String())
+				assert.Contains(t, b.String(), `"remote":"192.0.2.1:1234"`+want+"}\n")
+				b.Reset()
+				serve(t, tigertonic.Accessed(hello, &tigertonic.AccessOptions{Logger: slog.New(logs), Attrs: attrs}), "GET", "/"+query, "")
+				assert.Contains(t, b.String(), `"remote":"192.0.2.1:1234"}`, "the context isn't there")
+			})
+		}
+	}
 }
 
 func TestAccessedLogsTheStatusOnTheWire(t *testing.T) {
@@ -172,7 +208,7 @@ func TestAccessedFindsThePattern(t *testing.T) {
 	cloned := func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.Clone(r.Context())) })
 	}
-	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h) }
+	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) }
 	within := func(h http.Handler) http.Handler { return tigertonic.Within(h, time.Hour) }
 	withContext := func(h http.Handler) http.Handler { return tigertonic.WithContext(h, 0) }
 	mounted := func(h http.Handler) http.Handler {
@@ -181,7 +217,7 @@ func TestAccessedFindsThePattern(t *testing.T) {
 		return mux
 	}
 	inner := tigertonic.NewTrieServeMux()
-	inner.Handle("GET", "/stuff/{id}", tigertonic.Identified(hello))
+	inner.Handle("GET", "/stuff/{id}", tigertonic.Identified(hello, nil))
 	standard := http.NewServeMux()
 	standard.Handle("GET /1.0/stuff/{id}", hello)
 	for name, tt := range map[string]struct {
@@ -331,7 +367,7 @@ func TestAccessedKeepsNobodyElseFromLogging(t *testing.T) {
 func TestAccessedEscapesThePath(t *testing.T) {
 	for _, text := range hostile {
 		var b, plain bytes.Buffer
-		h := accessedTo(&b, tigertonic.Accessed(hello, slog.New(rawHandler{&plain})))
+		h := accessedTo(&b, tigertonic.Accessed(hello, &tigertonic.AccessOptions{Logger: slog.New(rawHandler{&plain})}))
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		r.RequestURI = "/" + text + "?" + text
 		h.ServeHTTP(httptest.NewRecorder(), r)
@@ -387,7 +423,7 @@ func TestAccessedHeedsTheLevel(t *testing.T) {
 	h := tigertonic.Accessed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen = w
 		answers(len(r.URL.Path)*100, "")(w, r)
-	}), logger)
+	}), &tigertonic.AccessOptions{Logger: logger})
 	for want, l := range map[string]slog.Level{"/2 /5": slog.LevelInfo, "/5": slog.LevelWarn, "/5 ": slog.LevelError, "": slog.LevelError + 1} {
 		level.Set(l)
 		b.Reset()
@@ -399,7 +435,7 @@ func TestAccessedHeedsTheLevel(t *testing.T) {
 	}
 	level.Set(slog.LevelError + 1)
 	def := captureSlog(t)
-	serve(t, tigertonic.Accessed(failing(errLeak), logger), "GET", "/", "")
+	serve(t, tigertonic.Accessed(failing(errLeak), &tigertonic.AccessOptions{Logger: logger}), "GET", "/", "")
 	assert.Contains(t, def.String(), "the kettle leaks", "a cause that it doesn't log, another does")
 }
 
@@ -417,10 +453,10 @@ func TestAccessedByTheDefaultLoggerOfTheTime(t *testing.T) {
 func TestAccessedTakesALoggerWithAttributesAndGroups(t *testing.T) {
 	var b bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&b, nil)).With("service", "tea").WithGroup("http")
-	serve(t, tigertonic.Accessed(failing(errLeak), logger), "GET", "/", "")
+	serve(t, tigertonic.Accessed(failing(errLeak), &tigertonic.AccessOptions{Logger: logger}), "GET", "/", "")
 	got := line(t, b.String())
 	assert.Equal(t, "tea", got["service"])
 	group, _ := got["http"].(map[string]any)
 	keys := slices.Sorted(maps.Keys(group))
-	assert.Equal(t, []string{"bytes", "duration", "error", "method", "path", "pattern", "remote", "request_id", "status"}, keys)
+	assert.Equal(t, []string{"bytes", "duration", "error", "host", "method", "path", "pattern", "remote", "request_id", "status"}, keys)
 }

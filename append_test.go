@@ -125,8 +125,8 @@ type (
 		Slice   []int          `json:"slice,omitempty"`
 		Map     map[string]int `json:"map,omitempty"`
 		Pointer *struct{}      `json:"pointer,omitempty"`
-		Struct  optionalOnly   `json:"struct,omitempty"` //nolint:modernize // the codec leaves it out if it is {} or ""
-		Number  int            `json:"number,omitempty"`
+		Struct  optionalOnly   `json:"struct,omitempty"`          //nolint:modernize // the codec leaves it out if it is {} or ""
+		Number  int            `json:"number,omitzero,omitempty"` // the codec has another sense of omitempty alone
 		Zero    time.Time      `json:"zero,omitzero"`
 		Odd     zeroIfOdd      `json:"odd,omitzero"`
 		Array   [2]int         `json:"array,omitzero"`
@@ -325,6 +325,9 @@ func FuzzTypedEncoding(f *testing.F) {
 			Name: small, Quoted: number, Q8: tiny(n), Empty: s, Slice: make([]int, flags%3), Struct: optionalOnly{string(b)},
 			Number: int(flags & 32), Zero: v.At, Odd: zeroIfOdd(n), Nested: plainPoint{X: int(flags & 64)},
 		})
+		if len(b) == 0 {
+			b = nil // what is empty has no JSON, and is left out all the same
+		}
 		methods.require(t, methodical{
 			AsText: make([]asText, flags%2), AsAppended: asAppended{int(flags % 4)}, Opt: tigertonic.Some(namedText(s)), Raw: json.RawMessage(b),
 		})

@@ -63,11 +63,11 @@ func wrappers() []wrapper {
 		}},
 		{"Sized", func(h http.Handler) http.Handler { return tigertonic.Sized(h, 1<<20) }},
 		{"Recovered", func(h http.Handler) http.Handler { return tigertonic.Recovered(h) }},
-		{"Identified", func(h http.Handler) http.Handler { return tigertonic.Identified(h) }},
-		{"Limited", func(h http.Handler) http.Handler { return tigertonic.Limited(h, 100) }},
+		{"Identified", func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) }},
+		{"Limited", func(h http.Handler) http.Handler { return tigertonic.Limited(h, 100, nil) }},
 		{"Within", func(h http.Handler) http.Handler { return tigertonic.Within(h, time.Minute) }},
 		{"Accessed", func(h http.Handler) http.Handler {
-			return tigertonic.Accessed(h, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+			return tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil))})
 		}},
 		{"TrieServeMux", func(h http.Handler) http.Handler {
 			mux := tigertonic.NewTrieServeMux()

@@ -21,7 +21,7 @@ func stack(h http.Handler, logger *slog.Logger) http.Handler {
 	mux.Handle("POST", "/orders", tigertonic.Timed(h, "orders", registry))
 	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins("https://example.com").Build(mux)
 	counted := tigertonic.CountedByStatus(cors, "status", registry)
-	return tigertonic.Accessed(tigertonic.Recovered(tigertonic.Identified(counted)), logger)
+	return tigertonic.Accessed(tigertonic.Recovered(tigertonic.Identified(counted, nil)), &tigertonic.AccessOptions{Logger: logger})
 }
 
 // A discardingHandler is a slog.Handler that is enabled and does nothing.
@@ -78,16 +78,16 @@ func BenchmarkStack(b *testing.B) {
 		{"none", null, nil},
 		{"First", tigertonic.First(null, null), nil}, // no more than the recorder that the others share
 		{"Recovered", tigertonic.Recovered(null), nil},
-		{"Identified/new", tigertonic.Identified(null), nil},
-		{"Identified/sent", tigertonic.Identified(null), []string{"X-Request-Id", "0123456789abcdef"}},
-		{"Identified/traceparent", tigertonic.Identified(null), []string{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
-		{"Limited", tigertonic.Limited(null, 100), nil},
+		{"Identified/new", tigertonic.Identified(null, nil), nil},
+		{"Identified/sent", tigertonic.Identified(null, nil), []string{"X-Request-Id", "0123456789abcdef"}},
+		{"Identified/traceparent", tigertonic.Identified(null, nil), []string{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},
+		{"Limited", tigertonic.Limited(null, 100, nil), nil},
 		{"Within", tigertonic.Within(null, time.Minute), nil},
-		{"Accessed/discarding", tigertonic.Accessed(null, slog.New(discardingHandler{})), nil},
-		{"Accessed/json", tigertonic.Accessed(null, jsonLines()), nil},
-		{"Accessed/text", tigertonic.Accessed(null, slog.New(slog.NewTextHandler(bufio.NewWriterSize(io.Discard, 64<<10), nil))), nil},
-		{"Accessed/buffered", tigertonic.Accessed(null, bufferedLines()), nil},
-		{"Accessed/off", tigertonic.Accessed(null, slog.New(slog.DiscardHandler)), nil},
+		{"Accessed/discarding", tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: slog.New(discardingHandler{})}), nil},
+		{"Accessed/json", tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: jsonLines()}), nil},
+		{"Accessed/text", tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(bufio.NewWriterSize(io.Discard, 64<<10), nil))}), nil},
+		{"Accessed/buffered", tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: bufferedLines()}), nil},
+		{"Accessed/off", tigertonic.Accessed(null, &tigertonic.AccessOptions{Logger: slog.New(slog.DiscardHandler)}), nil},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			ask := asker(b, c.h, "GET", "/stuff/1?x=1", "", c.headers...)

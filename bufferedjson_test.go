@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/slogtest"
 	"testing/synctest"
@@ -93,7 +96,11 @@ func TestBufferedJSONHandlerWritesWhatSlogDoes(t *testing.T) {
 			opts.Level = slog.Level(random.IntN(20) - 10)
 		}
 		var got, want bytes.Buffer
-		buffered := tigertonic.NewBufferedJSONHandler(&got, opts)
+		var own *tigertonic.BufferedJSONOptions
+		if opts != nil {
+			own = &tigertonic.BufferedJSONOptions{HandlerOptions: *opts}
+		}
+		buffered := tigertonic.NewBufferedJSONHandler(&got, own)
 		handlers := []slog.Handler{buffered, slog.NewJSONHandler(&want, opts)}
 		for range random.IntN(3) {
 			attrs, group := someAttrs(random), []string{"", "g", "a b"}[random.IntN(3)]
@@ -131,11 +138,13 @@ func TestAccessLinesAreThoseOfSlog(t *testing.T) {
 		} {
 			for _, h := range []http.Handler{
 				answers(200, "body"), answers(404, ""), answers(503, ""), failing(errLeak),
-				tigertonic.Identified(hello), panics(http.ErrAbortHandler), tigertonic.Identified(failing(errLeak)),
+				tigertonic.Identified(hello, nil), panics(http.ErrAbortHandler), tigertonic.Identified(failing(errLeak), nil),
 			} {
 				for _, target := range []string{"/stuff/1?x=1", "/%22", "/ü", "/a%2Fb"} {
 					for _, logger := range loggers {
-						recovered(func() { serve(t, tigertonic.Accessed(h, with(logger)), "GET", target, "", "X-Request-Id", "ID") })
+						recovered(func() {
+							serve(t, tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: with(logger)}), "GET", target, "", "X-Request-Id", "ID")
+						})
 					}
 				}
 			}
@@ -191,4 +200,33 @@ func TestBufferedJSONHandlerIsSafeForConcurrentUse(t *testing.T) {
 		next[object["goroutine"]]++
 	}
 	assert.Equal(t, map[any]float64{0.0: 500, 1.0: 500, 2.0: 500, 3.0: 500, 4.0: 500, 5.0: 500, 6.0: 500, 7.0: 500}, next)
+}
+
+func TestBufferedLinesAreWrittenAsTheOptionsSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var writes atomic.Int64
+		logger := slog.New(tigertonic.NewBufferedJSONHandler(writerFunc(func(p []byte) (int, error) {
+			writes.Add(1)
+			return len(p), nil
+		}), &tigertonic.BufferedJSONOptions{
+			HandlerOptions: slog.HandlerOptions{Level: slog.LevelWarn},
+			Size:           2 << 10,
+			Interval:       time.Minute,
+		}))
+		logger.Info("nothing")
+		logger.Warn(strings.Repeat("x", 1<<10))
+		time.Sleep(time.Minute - time.Nanosecond)
+		assert.EqualValues(t, 0, writes.Load())
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		assert.EqualValues(t, 1, writes.Load())
+		for range 2 {
+			logger.Warn(strings.Repeat("x", 1<<10))
+		}
+		assert.EqualValues(t, 2, writes.Load(), "there are enough")
+	})
+	for _, opts := range []*tigertonic.BufferedJSONOptions{{Size: -1}, {Interval: -1}} {
+		assert.Regexp(t, `^tigertonic: `+regexp.QuoteMeta("NewBufferedJSONHandler: Size: "+strconv.Itoa(opts.Size)+", Interval: "+opts.Interval.String())+` \(at .*/bufferedjson_test\.go:\d+\)$`,
+			recovered(func() { tigertonic.NewBufferedJSONHandler(io.Discard, opts) }))
+	}
 }

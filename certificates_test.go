@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -39,13 +40,19 @@ type pemPair struct {
 // newPair makes a certificate for 127.0.0.1 and these names.
 func newPair(t *testing.T, serial int64, names ...string) pemPair {
 	t.Helper()
+	return newPairOf(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), serial, names...)
+}
+
+// newPairOf returns one that is valid in this time.
+func newPairOf(t *testing.T, from, to time.Time, serial int64, names ...string) pemPair {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(serial),
 		Subject:               pkix.Name{CommonName: "test", SerialNumber: big.NewInt(serial).String()},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(time.Hour),
+		NotBefore:             from,
+		NotAfter:              to,
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
 		DNSNames:              names,
 		IsCA:                  true,
@@ -94,6 +101,16 @@ func (f pairFiles) put(t *testing.T, p pemPair) {
 	replaceFile(t, f.key, p.key, 0o600)
 }
 
+// overwrite puts the pair into the same files, of the same size and age, so that nobody
+// sees it who isn't told.
+func (f pairFiles) overwrite(t *testing.T, p pemPair) {
+	t.Helper()
+	for file, content := range map[string][]byte{f.cert: p.cert, f.key: p.key} {
+		require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, "%-4096s", content), 0o600))
+		require.NoError(t, os.Chtimes(file, time.Time{}, time.Unix(1e9, 0)))
+	}
+}
+
 // replaceFile replaces a file at once.
 func replaceFile(t *testing.T, file string, content []byte, mode os.FileMode) {
 	t.Helper()
@@ -128,18 +145,14 @@ func logTo(s *tigertonic.Server) *journal {
 // complaints counts what a log says about certificates that didn't load.
 func (j *journal) complaints() int { return strings.Count(j.String(), "stay in use") }
 
-// servesWithin waits until the server has a certificate.
-func servesWithin(t *testing.T, limit time.Duration, addr string, serial int64) {
+// serves waits until the server has a certificate.
+func serves(t *testing.T, addr string, serial int64) {
 	t.Helper()
-	begin := time.Now()
 	eventually(t, "the new certificate", func() bool {
 		got, err := dialSerial(addr, "")
 		require.NoError(t, err)
 		return got == serial
 	})
-	if !raceEnabled { // with it, everything may take longer
-		assert.Less(t, time.Since(begin), limit)
-	}
 }
 
 func TestCertificatesAreReplacedUnderLoad(t *testing.T) {
@@ -170,13 +183,9 @@ func TestCertificatesAreReplacedUnderLoad(t *testing.T) {
 	const last = 51
 	for serial := int64(2); serial <= last; serial++ {
 		p := newPair(t, serial)
-		begin := time.Now()
 		files.put(t, p)
 		if serial%10 == 1 {
 			eventually(t, "the new certificate", func() bool { return newest.Load() == serial })
-			if !raceEnabled { // with it, everything may take longer
-				assert.Less(t, time.Since(begin), time.Second)
-			}
 		}
 		if serial == last/2 { // with a broken one, the last one that was whole goes on
 			eventually(t, "the new certificate", func() bool { return newest.Load() == serial })
@@ -230,21 +239,22 @@ func TestCertificatesThatDontLoadAreLoggedOnce(t *testing.T) {
 	}
 	assert.Equal(t, 4, log.complaints(), log.String())
 	files.put(t, other)
-	servesWithin(t, time.Second, addr, other.serial())
+	serves(t, addr, other.serial())
 }
 
 func TestHangupLoadsCertificates(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no SIGHUP: run the tests on a Unix to have reloading on it tested")
+		t.Skip("Windows has no SIGHUP: run go test on Linux or macOS")
 	}
 	files := newPairFiles(t, newPair(t, 1))
+	files.overwrite(t, newPair(t, 1))
 	s, err := tigertonic.NewTLSServer("", files.cert, files.key, hello)
 	require.NoError(t, err)
 	r := startRun(t, s)
-	for serial := int64(2); serial < 10; serial++ { // faster than the files are looked at
-		files.put(t, newPair(t, serial))
+	for serial := int64(2); serial < 10; serial++ {
+		files.overwrite(t, newPair(t, serial))
 		signalSelf(t, syscall.SIGHUP)
-		servesWithin(t, 400*time.Millisecond, r.addr, serial)
+		serves(t, r.addr, serial)
 	}
 	before := r.log.complaints()
 	for i := range 2 { // each signal asks for an answer
@@ -252,7 +262,7 @@ func TestHangupLoadsCertificates(t *testing.T) {
 		signalSelf(t, syscall.SIGHUP)
 		eventually(t, "the failure to be logged", func() bool { return r.log.complaints() > before+i })
 	}
-	servesWithin(t, time.Second, r.addr, 9)
+	serves(t, r.addr, 9)
 }
 
 func TestCertificateIsChosenByName(t *testing.T) {
@@ -416,7 +426,7 @@ func (j *journal) asksUntil(t *testing.T, text string, ask func()) {
 	})
 }
 
-// askTLS does a request on a connection of its own, and tells whether the session
+// askTLS does a request on a connection of its own, and reports whether the session
 // was an earlier one.
 func askTLS(addr string, config *tls.Config) (resumed bool, err error) {
 	conn, err := tls.Dial("tcp", addr, config)
@@ -429,4 +439,82 @@ func askTLS(addr string, config *tls.Config) (resumed bool, err error) {
 	}
 	_, err = io.ReadAll(conn)
 	return conn.ConnectionState().DidResume, err
+}
+
+// A certificate that clients refuse is logged, once, when it begins to be used.
+func TestCertificatesThatAreNotValidNowAreLogged(t *testing.T) {
+	now := time.Now()
+	expired := newPairOf(t, now.Add(-2*time.Hour), now.Add(-time.Hour), 2)
+	early := newPairOf(t, now.Add(time.Hour), now.Add(2*time.Hour), 3)
+	files := newPairFiles(t, newPair(t, 1))
+	s := tigertonic.NewServer("", hello)
+	require.NoError(t, s.TLS(files.cert, files.key))
+	r := startRun(t, s)
+	serial, err := dialSerial(r.addr, "")
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, serial)
+	assert.Empty(t, r.log.String())
+	for _, tt := range []struct {
+		pair pemPair
+		want string
+	}{
+		{expired, `"` + files.cert + `" has expired on ` + expired.certificate.NotAfter.UTC().Format(time.RFC3339)},
+		{early, `"` + files.cert + `" is not valid before ` + early.certificate.NotBefore.UTC().Format(time.RFC3339)},
+	} {
+		files.put(t, tt.pair)
+		signalSelf(t, syscall.SIGHUP)
+		r.log.says(t, tt.want)
+		serial, err := dialSerial(r.addr, "")
+		require.NoError(t, err)
+		assert.Equal(t, tt.pair.serial(), serial, "it is what the operator wants")
+		assert.Equal(t, tt.pair.certificate.Raw, s.Certificates()[0].Raw)
+		assert.Equal(t, 1, strings.Count(r.log.String(), tt.want))
+	}
+	// One whose key doesn't match isn't used at all.
+	replaceFile(t, files.key, newPair(t, 4).key, 0o600)
+	signalSelf(t, syscall.SIGHUP)
+	r.log.says(t, "certificates that were loaded before stay in use")
+	assert.Equal(t, early.certificate.Raw, s.Certificates()[0].Raw)
+}
+
+func TestCertificateThatIsNotValidIsLoggedAtTheStart(t *testing.T) {
+	files := newPairFiles(t, newPairOf(t, time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour), 2))
+	s := tigertonic.NewServer("", hello)
+	require.NoError(t, s.TLS(files.cert, files.key))
+	r := startRun(t, s)
+	r.log.says(t, "has expired on")
+}
+
+func TestCertificatesAreThoseThatClientsAreShown(t *testing.T) {
+	given, files := newPair(t, 7), newPairFiles(t, newPair(t, 8))
+	s := tigertonic.NewServer("", hello)
+	assert.Empty(t, s.Certificates())
+	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{given.tls(t)}}
+	require.NoError(t, s.TLS(files.cert, files.key))
+	serials := func() (all []int64) {
+		for _, c := range s.Certificates() {
+			all = append(all, c.SerialNumber.Int64())
+		}
+		return all
+	}
+	assert.Equal(t, []int64{8, 7}, serials())
+	startTLSLogged(t, s)
+	assert.Equal(t, []int64{8, 7}, serials())
+}
+
+// The pool of the caller's may be anybody's.
+func TestAuthoritiesLeaveTheCallersPoolAlone(t *testing.T) {
+	files := newPairFiles(t, newPair(t, 1))
+	servers, clients := x509.NewCertPool(), x509.NewCertPool()
+	s := tigertonic.NewServer("", hello)
+	s.TLSConfig = &tls.Config{RootCAs: servers, ClientCAs: clients}
+	require.NoError(t, s.CA(files.cert))
+	require.NoError(t, s.ClientCA(files.cert))
+	assert.True(t, servers.Equal(x509.NewCertPool()))
+	assert.True(t, clients.Equal(x509.NewCertPool()))
+	assert.False(t, s.TLSConfig.RootCAs.Equal(servers))
+	assert.False(t, s.TLSConfig.ClientCAs.Equal(clients))
+	before := s.TLSConfig.RootCAs
+	require.Error(t, s.CA(files.key))
+	assert.Same(t, before, s.TLSConfig.RootCAs)
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // ConfigExt is how to read configuration files, by the extension of their
@@ -88,3 +92,26 @@ func semanticProblem(err *json.SemanticError) string {
 	}
 	return fmt.Sprintf("a JSON %v doesn't fit a Go %v", err.JSONKind, err.GoType)
 }
+
+// Version is a handler that answers with itself and a newline in plain text. An
+// empty one answers 404.
+type Version string
+
+// ServeHTTP writes the version.
+func (v Version) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v == "" {
+		writeError(w, r, NotFound{errors.New("this service has no version")})
+		return
+	}
+	w.Header().Set("Content-Type", httpfield.PlainText)
+	_, _ = io.WriteString(w, string(v)+"\n")
+}
+
+// Describe adds what the handler responds with.
+func (v Version) Describe(op *Operation) {
+	op.Summary = "The version that is running"
+	op.Response(http.StatusOK).Add("text/plain", MediaType{Schema: &schema.Schema{Types: []string{"string"}}})
+}
+
+// String is how [Explain] shows the handler.
+func (v Version) String() string { return "Version(" + string(v) + ")" }

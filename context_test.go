@@ -2,7 +2,9 @@ package tigertonic_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +47,10 @@ func TestContextsNestAndSurvive(t *testing.T) {
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "inner", *tigertonic.Context(r).(*string)+"inner")
 		assert.Equal(t, "user", tigertonic.ContextOf[session](r).User)
-		assert.Nil(t, tigertonic.ContextOf[int](r))
+		assert.PanicsWithValue(t, "tigertonic: the context has no int: put WithContext(h, x), where x is of that type, round the handler; "+
+			"there is one with a string and a tigertonic_test.session", func() { tigertonic.ContextOf[int](r) })
+		assert.PanicsWithValue(t, "tigertonic: the context has no **tigertonic_test.session: ask for a tigertonic_test.session, and put "+
+			"WithContext(h, tigertonic_test.session) round the handler", func() { tigertonic.ContextOf[*session](r) })
 		w.WriteHeader(http.StatusNoContent)
 	})
 	h := tigertonic.WithContext(
@@ -61,7 +66,8 @@ func TestContextsNestAndSurvive(t *testing.T) {
 func TestContextWithoutWithContextIsNil(t *testing.T) {
 	serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		assert.Nil(t, tigertonic.Context(r))
-		assert.Nil(t, tigertonic.ContextOf[session](r))
+		assert.PanicsWithValue(t, "tigertonic: the context has no tigertonic_test.session: put WithContext(h, x), where x is of "+
+			"that type, round the handler", func() { tigertonic.ContextOf[session](r) })
 	}), "GET", "/", "")
 	defer func() {
 		assert.Regexp(t, `^tigertonic: WithContext: nil has no type \(at .*/context_test.go:\d+\)$`, recover())
@@ -76,4 +82,48 @@ func TestVersion(t *testing.T) {
 	assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
 	assert.Equal(t, "1.2.3\n", w.Body.String())
 	requireError(t, serve(t, tigertonic.Version(""), "GET", "/version", ""), 404, "tigertonic.NotFound", "this service has no version")
+}
+
+// Whoever traces or logs outside of what makes the request a copy looks for the
+// pattern in the request that it has itself.
+func TestPatternIsFoundOutsideOfWhatCopiesTheRequest(t *testing.T) {
+	copying := map[string]func(http.Handler) http.Handler{
+		"WithContext":      func(h http.Handler) http.Handler { return tigertonic.WithContext(h, 0) },
+		"Identified":       func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) },
+		"Within":           func(h http.Handler) http.Handler { return tigertonic.Within(h, time.Minute) },
+		"Limited":          func(h http.Handler) http.Handler { return tigertonic.Limited(h, 1, nil) },
+		"Recovered":        func(h http.Handler) http.Handler { return tigertonic.Recovered(h) },
+		"Sized":            func(h http.Handler) http.Handler { return tigertonic.Sized(h, 1<<20) },
+		"Cached":           func(h http.Handler) http.Handler { return tigertonic.Cached(h, tigertonic.CacheOptions{}) },
+		"CORS":             func(h http.Handler) http.Handler { return tigertonic.NewCORSBuilder().Build(h) },
+		"WildcardsInQuery": tigertonic.WildcardsInQuery,
+		"UnsafePaths":      tigertonic.UnsafePaths,
+		"First":            func(h http.Handler) http.Handler { return tigertonic.First(h) },
+		"HostServeMux":     func(h http.Handler) http.Handler { return tigertonic.HostServeMux{"example.com": h} },
+	}
+	copying["two of them"] = func(h http.Handler) http.Handler { return copying["Within"](copying["WithContext"](h)) }
+	for name, wrap := range copying {
+		outer := tigertonic.NewTrieServeMux()
+		inner := tigertonic.NewTrieServeMux()
+		inner.HandleFunc("POST", "/a/{x}", func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, r.ParseMultipartForm(1))
+			assert.Equal(t, "value", r.FormValue("part"))
+			if r.PathValue("x") == "panic" {
+				panic(http.ErrAbortHandler)
+			}
+		})
+		outer.HandleNamespace("/"+url.PathEscape(name), inner)
+		for _, x := range []string{"1", "panic"} {
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/"+url.PathEscape(name)+"/a/"+x,
+				strings.NewReader("--b\r\nContent-Disposition: form-data; name=part\r\n\r\nvalue\r\n--b--\r\n"))
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+			func() {
+				defer func() { _ = recover() }() // of those that pass the panic on
+				wrap(outer).ServeHTTP(httptest.NewRecorder(), r)
+			}()
+			assert.Equal(t, "POST /"+url.PathEscape(name)+"/a/{x}", r.Pattern, name)
+			assert.NotNil(t, r.MultipartForm, "%s: the server removes its files", name)
+			assert.Equal(t, "/"+url.PathEscape(name)+"/a/"+x, r.RequestURI)
+		}
+	}
 }

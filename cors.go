@@ -8,6 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // The headers of the CORS protocol (Fetch §3.3).
@@ -29,9 +33,9 @@ const (
 	varyPreflight = CORSRequestOrigin + ", " + CORSRequestMethod + ", " + CORSRequestHeaders
 )
 
-// CORSBuilder builds handlers that tell browsers which other origins may use
-// them. The zero value allows none. What was built doesn't change with the
-// builder.
+// CORSBuilder builds handlers that tell browsers which other origins may use them. The
+// zero value allows none. Changing the builder doesn't change handlers that it has
+// built.
 type CORSBuilder struct {
 	origins, headers, exposed []string
 	credentials               bool
@@ -49,8 +53,10 @@ func (b *CORSBuilder) AddAllowedOrigins(origins ...string) *CORSBuilder {
 	return b
 }
 
-// AddAllowedHeaders allows requests to have these headers besides the
-// safelisted ones. "*" allows all.
+// AddAllowedHeaders allows requests to have these headers besides Accept,
+// Accept-Language, Content-Language and Range, which any may have (CORS-safelisted
+// request-headers, Fetch §2.2.2). Browsers ask for Content-Type if it isn't that of
+// a form, so that it has to be allowed for JSON. "*" allows all.
 func (b *CORSBuilder) AddAllowedHeaders(headers ...string) *CORSBuilder {
 	b.headers = appendLists(b.headers, headers)
 	return b
@@ -71,7 +77,7 @@ func (b *CORSBuilder) AddAllowCredentials(allow bool) *CORSBuilder {
 }
 
 // AddMaxAge sets how long browsers may remember the answer to a preflight, in
-// whole seconds. Zero leaves it to them.
+// whole seconds. Zero leaves it to them: they take five seconds (Fetch §4.8).
 func (b *CORSBuilder) AddMaxAge(d time.Duration) *CORSBuilder {
 	b.maxAge = d
 	return b
@@ -89,14 +95,15 @@ func appendLists(to, lists []string) []string {
 	return to
 }
 
-// Build returns the handler with CORS. It panics, with all of the reasons, if the
-// handler is nil, if all origins are allowed with credentials, if the origin
-// "null" is allowed, which any document can take on, if an origin has spaces or
-// control characters, if a header isn't a token, or if the age is negative.
+// Build returns the handler with CORS. It panics, with all of the reasons, if the handler
+// is nil, if all origins are allowed with credentials, if the origin "null" is allowed,
+// which any document can take on, if an origin is one that no browser sends, such as
+// "example.com", "https://example.com/" or "https://*.example.com", if a header isn't a
+// token, or if the age is negative.
 func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
 	mustHandler("CORSBuilder.Build", h)
 	if err := b.check(); err != nil {
-		misuse("CORSBuilder.Build: %v", err)
+		callsite.Panicf("CORSBuilder.Build: %v", err)
 	}
 	c := &CORSHandler{
 		Handler:     h,
@@ -107,6 +114,7 @@ func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
 		headerList:  strings.Join(b.headers, ", "),
 		exposedList: strings.Join(b.exposed, ", "),
 		credentials: b.credentials,
+		age:         defaultAge,
 	}
 	for _, origin := range b.origins {
 		c.origins[origin] = true
@@ -114,13 +122,14 @@ func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
 	for _, header := range b.headers {
 		c.headers[strings.ToLower(header)] = true
 	}
-	if seconds := int64(b.maxAge / time.Second); seconds > 0 {
-		c.maxAge = strconv.FormatInt(seconds, 10)
+	if b.maxAge > 0 {
+		c.age = int64(b.maxAge / time.Second)
+		c.maxAge = strconv.FormatInt(c.age, 10)
 	}
 	return c
 }
 
-// check returns all that is wrong with the configuration.
+// check returns every problem with the configuration.
 func (b *CORSBuilder) check() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -128,32 +137,55 @@ func (b *CORSBuilder) check() error {
 		wrong(`credentials can't be allowed to the origin "*"`)
 	}
 	if slices.Contains(b.origins, "null") {
-		wrong(`the origin "null" can't be allowed, for it is anybody's`)
+		wrong(`the origin "null" can't be allowed: any page can have it`)
 	}
 	if b.maxAge < 0 {
 		wrong("the age %v is negative", b.maxAge)
 	}
 	for _, origin := range b.origins {
-		if strings.ContainsFunc(origin, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-			wrong("%q is not an origin", origin)
+		if origin == "*" || origin == "null" {
+			continue
+		}
+		if err := httpfield.CheckOrigin(origin); err != nil {
+			wrong("%q is not an origin: %v", origin, err)
 		}
 	}
 	for _, header := range slices.Concat(b.headers, b.exposed) {
-		if !isToken(header) {
+		if !httpfield.IsToken(header) {
 			wrong("%q is not the name of a header", header)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// CORSHandler is a handler with CORS. It is made by [CORSBuilder.Build]; the zero
-// value isn't usable. It adds to the responses what the Fetch
-// standard asks for, and nothing for an origin that isn't allowed.
+// CORSHandler is a handler with CORS. Create one with [CORSBuilder.Build]; the zero
+// value isn't usable. It adds the headers of the Fetch standard to responses, and
+// nothing for an origin that isn't allowed. If several are nested, the innermost
+// decides.
 //
-// A [TrieServeMux] answers the preflights of the handlers in it, however deep
-// under other wrappers the CORSHandler is. One that is not in a mux answers
-// them itself, with the methods of the muxes in it; if there is none, or it
-// leads elsewhere, then the requested method is allowed.
+// A preflight gets its response without a call of the handler that it asks about, or
+// of what guards that. A [TrieServeMux] responds for the handlers in it, and a
+// CORSHandler outside of all muxes for what is in it. [If] and [HTTPBasicAuth] let
+// preflights through that a CORSHandler inside allows, and put its headers on the
+// responses to requests that they refuse. Each looks for the CORSHandler that the
+// request itself would come to, under wrappers that have a method Unwrap, in
+// [FirstHandler] and in muxes. A middleware without that method, as most of other
+// libraries are, hides what is in it. Round a mux or a CORSHandler, or in a namespace,
+// it is called with preflights as with other requests, and in a CORSHandler it is
+// taken for the handler. In a pattern, or in a guard, nobody calls it to find out
+// whether there is CORS in it, for it could as well be a handler that does what the
+// method says. Put the CORSHandler outside of it, or register one for OPTIONS, round a
+// handler that does nothing.
+//
+// The response to a preflight never opens one method by another's CORS, although
+// browsers cache it for the whole URL. Besides the requested method, it lists only
+// methods whose own CORS allows the origin, and credentials if the response does. If
+// it allows a header that another method doesn't allow (one whose CORS allows the
+// origin, or GET, HEAD or POST, which need no preflight), it lists only what was
+// requested and isn't cached (Access-Control-Max-Age: 0). Otherwise it is cached for
+// the shortest time of these policies. Through a guard, it also lists only what was
+// requested. A handler for OPTIONS takes over: a CORSHandler round it allows the
+// method that was asked for, whatever that method's own handler says.
 type CORSHandler struct {
 	http.Handler
 	allOrigins  bool
@@ -164,38 +196,65 @@ type CORSHandler struct {
 	exposedList string
 	credentials bool
 	maxAge      string
+	age         int64 // in seconds, for which browsers remember a preflight
 }
+
+// defaultAge is for how many seconds browsers remember a preflight if its answer
+// doesn't say (Fetch §4.8).
+const defaultAge = 5
 
 // ServeHTTP answers a preflight, or adds the headers and calls the handler.
 func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) && !isExplicit(r) {
-		if answer := findPreflight(c, r); answer.found {
-			c.preflight(w, r, answer.methods)
-			answer.write(w)
-			return
-		}
+	if isPreflight(r) {
+		c.preflight(w, r)
+		return
 	}
 	c.HandleCORS(w, r)
 	c.Handler.ServeHTTP(w, r)
 }
 
+// preflight answers a preflight, unless there is a handler for OPTIONS or none for
+// the path. One that isn't allowed is left to those that guard a mux, but not
+// to a handler that can't be known to do nothing with it.
+func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request) {
+	s := surveyOf(c, r)
+	ok := s.answer(w, s.guarded)
+	switch {
+	case isExplicit(r) || s.explicit || s.routed == nil && !s.opaque:
+		c.Handler.ServeHTTP(w, r)
+	case s.routed == nil || ok && s.guarded:
+		w.WriteHeader(http.StatusNoContent)
+	case s.guarded:
+		c.Handler.ServeHTTP(w, r)
+	default:
+		if s.allow.text == "" {
+			s.allow = newMethodList(s.allow.names)
+		}
+		(&optionsHandler{mux: s.routed, allow: s.allow}).write(w, r)
+	}
+}
+
 // HandleCORS adds the headers for the request to the response, but doesn't
-// answer it. To a preflight it allows the requested method.
+// answer it. They take the place of those that another CORSHandler has added. A
+// preflight is allowed as by [CORSHandler.ServeHTTP].
 func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
 	if isPreflight(r) {
-		c.preflight(w, r, requestedMethod(r))
+		s := surveyOf(c, r)
+		s.answer(w, s.guarded)
 		return
 	}
 	h := w.Header()
 	origin := c.allowedOrigin(r)
 	if origin == "" {
 		addVary(h, varyOrigin)
+		clearCORS(h)
 		return
 	}
 	if h["Vary"] == nil && !c.credentials { // the common case, in one allocation
 		values := []string{varyOrigin, origin}
 		h["Vary"], h[CORSAllowOrigin] = values[:1:1], values[1:]
 	} else {
+		clearCORS(h)
 		addVary(h, varyOrigin)
 		h.Set(CORSAllowOrigin, origin)
 	}
@@ -213,39 +272,12 @@ func (c *CORSHandler) Unwrap() http.Handler { return c.Handler }
 // Describe adds the headers that browsers look at.
 func (c *CORSHandler) Describe(op *Operation) {
 	for _, rs := range op.Responses {
-		rs.SetHeader(CORSAllowOrigin, "The origin of the request if it may read the response.", &Schema{Types: []string{"string"}})
+		rs.SetHeader(CORSAllowOrigin, "The origin of the request if it may read the response.", &schema.Schema{Types: []string{"string"}})
 	}
 }
 
 // String is how [Explain] shows the handler.
 func (c *CORSHandler) String() string { return "CORS" }
-
-// preflight adds the headers for a preflight, if the origin, the method and all
-// headers are allowed, and tells whether they are.
-func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request, methods methodList) bool {
-	addVary(w.Header(), varyPreflight)
-	origin, headers := c.allowedOrigin(r), r.Header[CORSRequestHeaders]
-	if origin == "" || !slices.Contains(methods.names, r.Header[CORSRequestMethod][0]) || !c.allowsHeaders(headers) {
-		return false
-	}
-	h := singleValues{w.Header(), make([]string, 0, 5)}
-	h.set(CORSAllowOrigin, origin)
-	h.set(CORSAllowMethods, methods.text)
-	list := c.headerList
-	if c.allHeaders {
-		list = strings.Join(headers, ", ") // for "*" doesn't cover Authorization, nor anything with credentials
-	}
-	if list != "" {
-		h.set(CORSAllowHeaders, list)
-	}
-	if c.credentials {
-		h.set(CORSAllowCredentials, "true")
-	}
-	if c.maxAge != "" {
-		h.set(corsMaxAge, c.maxAge)
-	}
-	return true
-}
 
 // allowedOrigin returns the origin that may read the response, or "".
 func (c *CORSHandler) allowedOrigin(r *http.Request) string {
@@ -258,14 +290,38 @@ func (c *CORSHandler) allowedOrigin(r *http.Request) string {
 	return ""
 }
 
-// allowsHeaders tells whether all headers that a preflight names are allowed.
-func (c *CORSHandler) allowsHeaders(values []string) bool {
-	for _, value := range values {
-		for value != "" {
-			var header string
-			header, value, _ = strings.Cut(value, ",")
-			header = strings.Trim(header, " \t")
-			if header != "" && (!isToken(header) || !c.allHeaders && !c.headers[strings.ToLower(header)]) {
+// safelisted returns the number, from 1 on, of a header, in lower case, that any
+// request may have and that browsers ask for only where its value is unusual
+// (Fetch §2.2.2), or 0. Content-Type has none, for where its value is unusual it is
+// what keeps other sites out, whose forms can't send it.
+func safelisted(name string) int {
+	switch name {
+	case "accept":
+		return 1
+	case "accept-language":
+		return 2
+	case "content-language":
+		return 3
+	case "range":
+		return 4
+	}
+	return 0
+}
+
+// allowsHeader reports whether requests may have a header.
+func (c *CORSHandler) allowsHeader(name string) bool {
+	if c.allHeaders {
+		return true
+	}
+	name = strings.ToLower(name)
+	return c.headers[name] || safelisted(name) != 0
+}
+
+// allowsHeaders reports whether all headers that a preflight names are allowed.
+func (c *CORSHandler) allowsHeaders(asked []string) bool {
+	for _, list := range asked {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.Trim(name, " \t"); name != "" && (!httpfield.IsToken(name) || !c.allowsHeader(name)) {
 				return false
 			}
 		}
@@ -273,9 +329,46 @@ func (c *CORSHandler) allowsHeaders(values []string) bool {
 	return true
 }
 
-// addVary adds names to those that the response varies by.
-func addVary(h http.Header, names string) {
-	if values := h["Vary"]; !slices.Contains(values, names) && !slices.Contains(values, "*") {
-		h["Vary"] = append(slices.Clip(values), names)
+// listHeaders returns the headers that are allowed, with those of the safelisted
+// ones that a preflight names.
+func (c *CORSHandler) listHeaders(asked []string) string {
+	all, added := c.headerList, [5]bool{0: true} // by number
+	for _, list := range asked {
+		for name := range strings.SplitSeq(list, ",") {
+			name = strings.ToLower(strings.Trim(name, " \t"))
+			if i := safelisted(name); !added[i] && !c.headers[name] {
+				added[i] = true
+				all = strings.TrimPrefix(all+", "+name, ", ")
+			}
+		}
+	}
+	return all
+}
+
+// covers reports whether all headers that other lists are allowed.
+func (c *CORSHandler) covers(other *CORSHandler) bool {
+	if c.allHeaders {
+		return true
+	}
+	for name := range other.headers {
+		if !c.allowsHeader(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// isBlank reports whether lists name nothing.
+func isBlank(lists []string) bool {
+	return !slices.ContainsFunc(lists, func(list string) bool { return strings.Trim(list, " \t,") != "" })
+}
+
+// clearCORS takes out what a CORSHandler, or somebody else, has added.
+func clearCORS(h http.Header) {
+	if h[CORSAllowOrigin] == nil {
+		return
+	}
+	for _, name := range [...]string{CORSAllowOrigin, CORSAllowMethods, CORSAllowHeaders, CORSAllowCredentials, CORSExposeHeaders, corsMaxAge} {
+		delete(h, name)
 	}
 }

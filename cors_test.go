@@ -98,30 +98,38 @@ func TestCORSPreflights(t *testing.T) {
 		want                    map[string]string
 	}{
 		{"allowed", friendly(), friend, "PUT", "", map[string]string{
-			"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, PUT",
+			"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "OPTIONS, PUT",
 		}},
 		{
 			"allowed with all options",
 			friendly().AddAllowedHeaders("X-A", "X-B").AddExposedHeaders("X-C").AddAllowCredentials(true).AddMaxAge(90 * time.Second),
 			friend, "PUT", "x-b,x-a",
+			map[string]string{ // which GET would be opened to if they were remembered
+				"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "PUT",
+				"Access-Control-Allow-Headers": "x-b,x-a", "Access-Control-Allow-Credentials": "true", "Access-Control-Max-Age": "0",
+			},
+		},
+		{
+			"allowed without headers", friendly().AddAllowedHeaders("X-A").AddMaxAge(90 * time.Second), friend, "PUT", "",
 			map[string]string{
-				"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, PUT",
-				"Access-Control-Allow-Headers": "X-A, X-B", "Access-Control-Allow-Credentials": "true", "Access-Control-Max-Age": "90",
+				"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "OPTIONS, PUT", "Access-Control-Max-Age": "90",
 			},
 		},
 		{"any header", friendly().AddAllowedHeaders("*"), friend, "PUT", "authorization, x-z", map[string]string{
-			"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, PUT",
-			"Access-Control-Allow-Headers": "authorization, x-z",
+			"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "PUT",
+			"Access-Control-Allow-Headers": "authorization, x-z", "Access-Control-Max-Age": "0",
 		}},
+		{"OPTIONS", friendly(), friend, "OPTIONS", "", map[string]string{
+			"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "OPTIONS, PUT",
+		}},
+		{"a method in lower case", friendly(), friend, "put", "", none},
 		{"an origin that isn't listed", friendly(), stranger, "PUT", "", none},
 		{"null", friendly(), "null", "PUT", "", none},
 		{"no origin", friendly(), "", "PUT", "", none},
 		{"a header that isn't allowed", friendly().AddAllowedHeaders("X-A"), friend, "PUT", "x-a, x-b", none},
 		{"a header that isn't one", friendly().AddAllowedHeaders("*"), friend, "PUT", "x a", none},
 		{"a method that isn't there", friendly(), friend, "DELETE", "", none},
-		{"a method without CORS", friendly(), friend, "GET", "", map[string]string{
-			"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, PUT",
-		}},
+		{"a method without CORS", friendly(), friend, "GET", "", none},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := preflight(t, build(tt.builder), tt.origin, tt.method, tt.headers)
@@ -252,8 +260,8 @@ func TestCORSTakesLists(t *testing.T) {
 
 func TestCORSRoundAMuxAnswersAsTheMux(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()
-	mux.Handle("PUT", "/x", hello)
-	w := preflight(t, friendly().Build(mux), friend, "PUT", "")
+	mux.Handle("PUT", "/x", tigertonic.If(func(*http.Request) (http.Header, error) { return nil, tigertonic.Forbidden{} }, hello))
+	w := preflight(t, friendly().Build(tigertonic.WithContext(mux, 0)), friend, "PUT", "")
 	assert.Equal(t, 200, w.Code)
 	assert.Equal(t, "OPTIONS, PUT", w.Header().Get("Allow"))
 	assert.Equal(t, `{"allow":["OPTIONS","PUT"]}`+"\n", w.Body.String())
@@ -300,13 +308,16 @@ func TestCORSAddsToVary(t *testing.T) {
 
 func TestCORSRefusesToBuild(t *testing.T) {
 	for want, build := range map[string]func(){
-		"the handler is nil":                             func() { friendly().Build(nil) },
-		`credentials can't be allowed to the origin "*"`: func() { friendly().AddAllowedOrigins("*").AddAllowCredentials(true).Build(hello) },
-		`the origin "null" can't be allowed`:             func() { friendly().AddAllowedOrigins("null").Build(hello) },
-		`"http://a\r\nX: y" is not an origin`:            func() { friendly().AddAllowedOrigins("http://a\r\nX: y").Build(hello) },
-		`"X A" is not the name of a header`:              func() { friendly().AddAllowedHeaders("X A").Build(hello) },
-		`"X/A" is not the name of a header`:              func() { friendly().AddExposedHeaders("X-B, X/A").Build(hello) },
-		`the age -1s is negative`:                        func() { friendly().AddMaxAge(-time.Second).Build(hello) },
+		"the handler is nil":                                                            func() { friendly().Build(nil) },
+		`credentials can't be allowed to the origin "*"`:                                func() { friendly().AddAllowedOrigins("*").AddAllowCredentials(true).Build(hello) },
+		`the origin "null" can't be allowed`:                                            func() { friendly().AddAllowedOrigins("null").Build(hello) },
+		`"http://a\r\nX: y" is not an origin`:                                           func() { friendly().AddAllowedOrigins("http://a\r\nX: y").Build(hello) },
+		`"https://example.com/" is not an origin: it has a path, or a slash at its end`: func() { friendly().AddAllowedOrigins("https://example.com/").Build(hello) },
+		`"example.com" is not an origin: it has no scheme`:                              func() { friendly().AddAllowedOrigins("example.com").Build(hello) },
+		`"https://*.example.com" is not an origin: only "*" alone`:                      func() { friendly().AddAllowedOrigins("https://*.example.com").Build(hello) },
+		`"X A" is not the name of a header`:                                             func() { friendly().AddAllowedHeaders("X A").Build(hello) },
+		`"X/A" is not the name of a header`:                                             func() { friendly().AddExposedHeaders("X-B, X/A").Build(hello) },
+		`the age -1s is negative`:                                                       func() { friendly().AddMaxAge(-time.Second).Build(hello) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			defer func() {

@@ -1,6 +1,7 @@
 package tigertonic_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -101,16 +102,49 @@ func after(d time.Duration) <-chan struct{} {
 	return ch
 }
 
+// rounds returns how often a measurement is repeated. With -long, the middle one is
+// held to its limit, for what else the machine does reaches one round or two.
+func rounds() int {
+	if *long {
+		return 5
+	}
+	return 1
+}
+
+func middle[T cmp.Ordered](values []T) T {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}
+
 // A thousand clients that send headers or bodies, or read responses, a byte every
 // now and then: the others don't notice, and they are gone within the limits.
 func TestThousandSlowClientsDontHarmOthers(t *testing.T) {
 	const limit = 2 * time.Second
+	var slower []float64
+	var slowest, took []time.Duration
+	for i := range rounds() {
+		t.Run(fmt.Sprint("round ", i+1), func(t *testing.T) {
+			mux := tigertonic.NewTrieServeMux()
+			mux.HandleFunc("POST", "/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+			mux.HandleFunc("GET", "/big", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 4<<20)) })
+			s := tigertonic.NewServer("", mux)
+			s.ReadHeaderTimeout, s.BodyTimeout, s.ResponseTimeout = limit, limit, limit
+			alone, with, lasted := besideSlowClients(t, s, limit/2)
+			slower = append(slower, float64(with.quantile(0.5))/float64(alone.quantile(0.5)))
+			slowest, took = append(slowest, with.quantile(0.99)), append(took, lasted)
+		})
+	}
+	if *long && !t.Failed() {
+		assert.LessOrEqual(t, middle(slower), 2.0)
+		assert.Less(t, middle(slowest), limit/40, "some wait for the slow ones")
+		assert.Less(t, middle(took), 2*limit)
+	}
+}
+
+// besideSlowClients asks a server for a while, and then beside a thousand slow
+// clients until they are gone, which has taken so long.
+func besideSlowClients(t *testing.T, s *tigertonic.Server, while time.Duration) (alone, with *latencies, took time.Duration) {
+	t.Helper()
 	const spare = 16 // more than the connections of the others
-	mux := tigertonic.NewTrieServeMux()
-	mux.HandleFunc("POST", "/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	mux.HandleFunc("GET", "/big", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 4<<20)) })
-	s := tigertonic.NewServer("", mux)
-	s.ReadHeaderTimeout, s.BodyTimeout, s.ResponseTimeout = limit, limit, limit
 	var open atomic.Int64
 	s.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -126,7 +160,7 @@ func TestThousandSlowClientsDontHarmOthers(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	addr := inner.Addr().String()
 	client := newClient(t)
-	alone := healthy(t, client, addr, after(limit/2))
+	alone = healthy(t, client, addr, after(while))
 	begun, stop, gone := time.Now(), make(chan struct{}), make(chan struct{})
 	slow := slowClients(t, addr, 1000, stop)
 	most := open.Load()
@@ -136,17 +170,14 @@ func TestThousandSlowClientsDontHarmOthers(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
-	with := healthy(t, client, addr, gone)
-	took := time.Since(begun)
+	with = healthy(t, client, addr, gone)
+	took = time.Since(begun)
 	close(stop)
 	slow.Wait()
 	t.Logf("alone: %v; with %d connections: %v; after %v, %d were left", alone, most, with, took, open.Load())
 	assert.LessOrEqual(t, open.Load(), int64(spare), "the slow ones weren't cut off")
 	assert.NotEmpty(t, with.took)
-	if *long {
-		assert.LessOrEqual(t, with.quantile(0.99), 2*alone.quantile(0.99))
-		assert.Less(t, took, 2*limit)
-	}
+	return alone, with, took
 }
 
 // slowClients connects so many times, and sends and reads slowly until stop is closed.
@@ -161,15 +192,18 @@ func slowClients(t *testing.T, addr string, n int, stop <-chan struct{}) *sync.W
 	}
 	var clients sync.WaitGroup
 	clients.Go(func() {
-		pace := time.NewTicker(50 * time.Millisecond)
+		const parts = 25 // in turn, for they are strangers to each other
+		pace := time.NewTicker(50 * time.Millisecond / parts)
 		defer pace.Stop()
-		for b := []byte("x"); ; {
+		b := []byte("x")
+		for turn := 0; ; turn++ {
 			select {
 			case <-stop:
 				return
 			case <-pace.C:
 			}
-			for i, conn := range conns {
+			for i := turn % parts; i < len(conns); i += parts {
+				conn := conns[i]
 				if i%len(heads) < 2 {
 					_, _ = conn.Write(b) // while it is there
 					continue
@@ -185,15 +219,30 @@ func slowClients(t *testing.T, addr string, n int, stop <-chan struct{}) *sync.W
 // the others hear so at once, and afterwards all is well.
 func TestOverloadIsShed(t *testing.T) {
 	const limit, work = 8, 25 * time.Millisecond
+	var acceptedIn, refusedIn []time.Duration
+	for i := range rounds() {
+		t.Run(fmt.Sprint("round ", i+1), func(t *testing.T) {
+			accepted, refused := overload(t, limit, work)
+			acceptedIn, refusedIn = append(acceptedIn, accepted.quantile(0.99)), append(refusedIn, refused.quantile(0.99))
+		})
+	}
+	if *long && !t.Failed() {
+		assert.Less(t, middle(acceptedIn), work+60*time.Millisecond)
+		assert.Less(t, middle(refusedIn), 50*time.Millisecond)
+	}
+}
+
+func overload(t *testing.T, limit int, work time.Duration) (accepted, refused *latencies) {
+	t.Helper()
+	accepted, refused = new(latencies), new(latencies)
 	var running, most atomic.Int64
 	h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		most.Store(max(most.Load(), running.Add(1)))
 		time.Sleep(work)
 		running.Add(-1)
-	}), limit)
+	}), limit, nil)
 	addr, _ := start(t, tigertonic.NewServer("", h))
 	client := newClient(t)
-	var accepted, refused latencies
 	var goroutines atomic.Int64
 	var clients sync.WaitGroup
 	stop := after(time.Second)
@@ -228,19 +277,16 @@ func TestOverloadIsShed(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	t.Log("accepted:", &accepted, "refused:", &refused, "goroutines:", goroutines.Load())
+	t.Log("accepted:", accepted, "refused:", refused, "goroutines:", goroutines.Load())
 	runtime.ReadMemStats(&memoryAfter)
 	assert.Less(t, memoryAfter.Sys, memory.Sys+64<<20)
 	assert.LessOrEqual(t, most.Load(), int64(limit))
 	assert.NotEmpty(t, accepted.took)
 	assert.NotEmpty(t, refused.took)
 	assert.Less(t, goroutines.Load(), int64(4*limit*8), "some for each client, here and there")
-	if *long {
-		assert.Less(t, accepted.quantile(0.99), work+60*time.Millisecond)
-		assert.Less(t, refused.quantile(0.99), 50*time.Millisecond)
-	}
 	for range 3 {
 		response, _ := get(t, client, "http://"+addr)
 		assert.Equal(t, 200, response.StatusCode)
 	}
+	return accepted, refused
 }

@@ -1,9 +1,16 @@
 package tigertonic
 
 import (
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/internal/typeschema"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A Describer is a handler that adds facts about itself to the description of
@@ -17,8 +24,12 @@ type Describer interface {
 }
 
 // Operation is what is known of a method of a path, in the words of OpenAPI
-// 3.1. The zero value is one of which nothing is known.
+// 3.1. The zero value describes nothing.
 type Operation struct {
+	// Method is that of the requests, such as "GET", or "" where it isn't known. Package
+	// openapi sets it before it asks the Describers, and ignores changes.
+	Method string
+
 	ID          string
 	Summary     string
 	Description string
@@ -31,6 +42,9 @@ type Operation struct {
 	// listed, or "default" for all others.
 	Responses map[string]*ResponseInfo
 	Security  []SecurityScheme // all of which are required
+	// Scopes are the scopes that a request needs and that no scheme in Security has yet:
+	// an [Authenticated] round the handler adds them to its schemes.
+	Scopes []string
 }
 
 // Parameter is a part of the request other than the body.
@@ -40,7 +54,14 @@ type Parameter struct {
 	Description string
 	Required    bool
 	Deprecated  bool
-	Schema      *Schema
+	// Style is "" for the usual one of the place, or "deepObject" for an object of the query
+	// whose members are parameters each, filter[status].
+	Style string
+	// Joined says that a list in the query is one value, with commas (explode: false).
+	Joined bool
+	// AllowEmpty says that a value of the query may be empty.
+	AllowEmpty bool
+	Schema     *schema.Schema
 }
 
 // RequestBody is the body of a request.
@@ -55,37 +76,107 @@ type ResponseInfo struct {
 	Description string
 	Headers     map[string]HeaderInfo
 	Content     map[string]MediaType // by media type
+	Links       map[string]Link      // by name
+}
+
+// Link leads from a response to an operation that a client may call next.
+type Link struct {
+	OperationID string
+	Description string
+	// Parameters are the values of the operation's parameters, and Body is that of its
+	// body: each a constant, or an expression such as $response.body#/id (OpenAPI 3.1,
+	// §4.8.20.4).
+	Parameters map[string]string
+	Body       string
 }
 
 // HeaderInfo is a header of a response.
 type HeaderInfo struct {
 	Description string
-	Schema      *Schema
+	Schema      *schema.Schema
+	Required    bool // it is in each of these responses
 }
 
 // MediaType is what a body of a media type holds.
 type MediaType struct {
-	Schema *Schema // of the body, or nil if it isn't known
-	Items  *Schema // of each item of a stream, or nil if it isn't one
+	Schema *schema.Schema // of the body, or nil if it isn't known
+	Items  *schema.Schema // of each item of a stream, or nil if it isn't one
+	// Events are the schemas of the data of server-sent events by their names, if they are of
+	// several types. Items is then that of all.
+	Events map[string]*schema.Schema
+	// Examples are the examples by name.
+	Examples map[string]Example
+	// Encoding is how the fields of a form are written, by name, where it isn't as their
+	// schemas say.
+	Encoding map[string]Encoding
 }
 
-// SecurityScheme is a way in which requests are authenticated.
+// Encoding is how a field of a form is written.
+type Encoding struct {
+	// ContentType is the media type of a part, or several with commas between them.
+	ContentType string
+	// Style is how a list is written, such as "form", and Explode says that each of its
+	// values is a field.
+	Style   string
+	Explode bool
+}
+
+// Example is an example of a body.
+type Example struct {
+	Summary, Description string
+	Value                json.RawMessage // in JSON, whatever the media type
+}
+
+// SecurityScheme is a way to authenticate requests. Set the fields of one of these:
+//   - a scheme of HTTP's Authorization header: Scheme, with BearerFormat for a bearer;
+//   - a key somewhere else: In and Key;
+//   - OAuth 2.0: Flows;
+//   - OpenID Connect: OpenIDConnectURL;
+//   - a certificate of the client: MutualTLS.
+//
+// A scheme without any of these, as one of several alternatives, allows requests
+// without a credential.
 type SecurityScheme struct {
-	Name        string
-	Scheme      string // of HTTP's Authorization header: "basic", "bearer"
-	Description string
+	Name         string
+	Scheme       string // "basic", "bearer", or another that IANA has registered
+	Description  string
+	In           string // "header", "query" or "cookie"
+	Key          string // the name of the header, parameter or cookie
+	BearerFormat string // such as "JWT"
+
+	Flows            []OAuthFlow
+	OpenIDConnectURL string
+	MutualTLS        bool
+
+	Scopes []string         // that the operation needs
+	Or     []SecurityScheme // alternatives, each of which is enough; they have none themselves
 }
 
-// Response returns the response with this status, "200", "2XX" or "default",
-// after adding it if it isn't there. Its description is that of the status.
-func (op *Operation) Response(status string) *ResponseInfo {
+// OAuthFlow is a way to get a token of OAuth 2.0 (RFC 6749 §4).
+type OAuthFlow struct {
+	Grant            string // "authorizationCode", "clientCredentials", "implicit" or "password"
+	AuthorizationURL string // of authorizationCode and implicit
+	TokenURL         string // of all but implicit
+	RefreshURL       string
+	Scopes           map[string]string // what each of them allows
+}
+
+// Response returns the response with this status, such as [http.StatusNotFound], after
+// adding it if it isn't there. Its description is that of the status.
+func (op *Operation) Response(status int) *ResponseInfo {
+	return op.ResponseRange(strconv.Itoa(status))
+}
+
+// ResponseRange is [Operation.Response] for responses that have no single status: "4XX" for
+// those of a class that aren't listed, "default" for all others (OpenAPI 3.1, §4.8.16).
+func (op *Operation) ResponseRange(statuses string) *ResponseInfo {
 	if op.Responses == nil {
 		op.Responses = map[string]*ResponseInfo{}
 	}
-	rs := op.Responses[status]
+	rs := op.Responses[statuses]
 	if rs == nil {
-		rs = &ResponseInfo{Description: describeStatus(status)}
-		op.Responses[status] = rs
+		rs = &ResponseInfo{Description: describeStatus(statuses)}
+		op.Responses[statuses] = rs
 	}
 	return rs
 }
@@ -115,19 +206,27 @@ func (rs *ResponseInfo) Add(mediaType string, content MediaType) {
 	rs.Content[mediaType] = content
 }
 
+// AddLink adds a link to the response.
+func (rs *ResponseInfo) AddLink(name string, link Link) {
+	if rs.Links == nil {
+		rs.Links = map[string]Link{}
+	}
+	rs.Links[name] = link
+}
+
 // SetHeader adds a header to the response.
-func (rs *ResponseInfo) SetHeader(name, description string, schema *Schema) {
+func (rs *ResponseInfo) SetHeader(name, description string, schema *schema.Schema) {
 	if rs.Headers == nil {
 		rs.Headers = map[string]HeaderInfo{}
 	}
-	rs.Headers[http.CanonicalHeaderKey(name)] = HeaderInfo{description, schema}
+	rs.Headers[http.CanonicalHeaderKey(name)] = HeaderInfo{Description: description, Schema: schema}
 }
 
 // AddError adds a response that [ResponseErrorWriter] writes. Its body is
 // described if that is the one that the package begins with, or a
 // [ProblemWriter].
 func (op *Operation) AddError(status int, description string) {
-	rs := op.Response(strconv.Itoa(status))
+	rs := op.Response(status)
 	rs.describe(description)
 	rs.addErrorContent()
 }
@@ -138,14 +237,14 @@ func (rs *ResponseInfo) addErrorContent() {
 	case ProblemWriter, *ProblemWriter:
 		rs.Add(problemType, MediaType{Schema: problemSchema(false)})
 	case defaultErrorWriter:
-		rs.Add(jsonType, MediaType{Schema: classicErrorSchema()})
-		rs.Add("text/plain", MediaType{Schema: &Schema{Types: []string{"string"}}})
+		rs.Add(httpfield.JSON, MediaType{Schema: classicErrorSchema()})
+		rs.Add("text/plain", MediaType{Schema: &schema.Schema{Types: []string{"string"}}})
 	}
 }
 
 // addProblem adds a response that is a problem, whatever ResponseErrorWriter is.
 func (op *Operation) addProblem(status int, description string) {
-	rs := op.Response(strconv.Itoa(status))
+	rs := op.Response(status)
 	rs.describe(description)
 	invalid := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 	rs.Add(problemType, MediaType{Schema: problemSchema(invalid)})
@@ -173,30 +272,50 @@ func isStatusText(text string) bool {
 
 // Described returns a handler that describes h, whatever it is, by a function
 // that adds to the description or changes it. It panics if one of the two is nil.
-func Described(h http.Handler, describe func(op *Operation)) *DescribedHandler {
+func Described(h http.Handler, describe func(op *Operation)) http.Handler {
 	if describe == nil {
-		misuse("Described: the function is nil")
+		callsite.Panicf("Described: the function is nil")
 	}
-	return &DescribedHandler{mustHandler("Described", h), describe}
+	return &describedHandler{mustHandler("Described", h), describe}
 }
 
-// DescribedHandler is a handler with a description. It is made by [Described];
-// the zero value isn't usable.
-type DescribedHandler struct {
+// A describedHandler is a handler with a description.
+type describedHandler struct {
 	handler  http.Handler
 	describe func(op *Operation)
 }
 
 // ServeHTTP calls the handler.
-func (d *DescribedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *describedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.handler.ServeHTTP(w, r)
 }
 
 // Unwrap returns the handler that is described.
-func (d *DescribedHandler) Unwrap() http.Handler { return d.handler }
+func (d *describedHandler) Unwrap() http.Handler { return d.handler }
 
 // Describe calls the function.
-func (d *DescribedHandler) Describe(op *Operation) { d.describe(op) }
+func (d *describedHandler) Describe(op *Operation) { d.describe(op) }
 
 // String is how [Explain] shows the handler.
-func (d *DescribedHandler) String() string { return "Described" }
+func (d *describedHandler) String() string { return "Described" }
+
+// SchemaOf returns the schema of T's JSON as [Typed] functions take and return
+// it. It panics if T has none, or has tags that are wrong.
+func SchemaOf[T any]() *schema.Schema {
+	c := typeschema.Compiler{Refused: refused()}
+	s := c.Schema(reflect.TypeFor[T]())
+	if err := c.Finish(); err != nil {
+		callsite.Panicf("SchemaOf: %v", err)
+	}
+	return s
+}
+
+// refused returns types that a function may name but that aren't JSON values, each with the
+// error for using it as one.
+func refused() map[reflect.Type]string {
+	return map[reflect.Type]string{
+		reflect.TypeFor[http.Request](): "it has no JSON: for the request itself, register an http.HandlerFunc",
+		reflect.TypeFor[File]():         `it has no JSON: it is a field of a form, form:"name", or the body as a whole, body:""`,
+		reflect.TypeFor[Stream]():       "it is the whole of what a function returns, and not by a pointer",
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // describedBy returns what the handlers on the way to h's one operation say of it,
@@ -34,7 +35,7 @@ func describedBy(h http.Handler) *tigertonic.Operation {
 }
 
 // sayType says a schema in a few words.
-func sayType(s *tigertonic.Schema) string {
+func sayType(s *schema.Schema) string {
 	switch {
 	case s == nil:
 		return "anything"
@@ -56,7 +57,7 @@ func sayType(s *tigertonic.Schema) string {
 	for _, part := range []struct{ name, value string }{
 		{"format ", s.Format}, {"≥", s.Minimum}, {"≤", s.Maximum}, {"default ", string(s.Default)},
 	} {
-		if part.value != "" {
+		if part.value != "" && !strings.Contains(part.value, "9223372036854775807") && !strings.Contains(part.value, "9223372036854775808") {
 			text += " " + part.name + part.value
 		}
 	}
@@ -88,7 +89,8 @@ func sayOperation(op *tigertonic.Operation) string {
 	if op.Body != nil {
 		fmt.Fprintf(&b, "body required=%v: %s\n", op.Body.Required, sayContent(op.Body.Content))
 	}
-	for _, s := range op.Security {
+	for i := range op.Security {
+		s := &op.Security[i]
 		fmt.Fprintf(&b, "security %s: %s\n", s.Scheme, s.Description)
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
@@ -143,9 +145,9 @@ func TestEndpointDescribesItself(t *testing.T) {
 		"accepted without a body": {returning(tigertonic.AcceptedResponse[struct{}]{}, nil), "202 Accepted:\n" + location + failed},
 		"a response":              {respondingWith(0, nil, sencha), "2XX Success: application/json tea\n" + "406 " + notAcceptable[4:] + failed},
 		"a stream":                {returning(tigertonic.Stream{}, nil), "200 OK: */* anything\n" + notAcceptable + failed},
-		"a sequence": {returning(seqOf(sencha), nil), "200 OK: application/json array of tea (items tea), application/jsonl string (items tea), " +
-			"application/x-ndjson string (items tea), text/event-stream string (items tea)\n" + notAcceptable + failed},
-		"a sequence in a response": {respondingWith[iter.Seq2[tea, error]](0, nil, nil), "2XX Success: application/json array of tea (items tea), application/jsonl string (items tea), " +
+		"a sequence": {returning(seqOf(sencha), nil), "200 a stream; of server-sent events, the last one is called end, or problem if the stream has failed: application/json array of tea (items tea), application/jsonl string (items tea), " +
+			"application/x-ndjson string (items tea), text/event-stream string (items tea)\n" + "204 a browser has had the last event, and says so in Last-Event-ID:\n" + notAcceptable + failed},
+		"a sequence in a response": {respondingWith[iter.Seq2[tea, error]](0, nil, nil), "204 a browser has had the last event, and says so in Last-Event-ID:\n2XX a stream; of server-sent events, the last one is called end, or problem if the stream has failed: application/json array of tea (items tea), application/jsonl string (items tea), " +
 			"application/x-ndjson string (items tea), text/event-stream string (items tea)\n" + notAcceptable + failed},
 		"words": {
 			returning(struct{}{}, nil).Summary("S").Description("D").Tags("a").Tags("b", "c").OperationID("I").Deprecated(),
@@ -234,7 +236,7 @@ func TestHandlersDescribeThemselves(t *testing.T) {
 				"Sized": {tigertonic.Sized(taking, 5), "body required=true: application/json tea\n204 No Content:\n" + unread +
 					"413 the body is too long; or the body is longer than 5 bytes" + both + "\n" + notJSON + unprocessable + failed},
 				"Version":   {tigertonic.Version("1"), ": The version that is running:  [] deprecated=false\n200 OK: text/plain string\n"},
-				"Described": {tigertonic.Described(hello, func(op *tigertonic.Operation) { op.Summary = "S"; op.Response("4XX") }), ": S:  [] deprecated=false\n4XX The request can't be served as it is:\n"},
+				"Described": {tigertonic.Described(hello, func(op *tigertonic.Operation) { op.Summary = "S"; op.ResponseRange("4XX") }), ": S:  [] deprecated=false\n4XX The request can't be served as it is:\n"},
 				"another":   {hello, ""},
 			} {
 				assert.Equal(t, tt.want, sayOperation(describedBy(tt.h)), name)

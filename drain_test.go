@@ -29,7 +29,7 @@ type hub struct {
 func newHub() *hub { return &hub{stopped: make(chan struct{})} }
 
 // stop is for RegisterOnShutdown.
-func (h *hub) stop() {
+func (h *hub) stop(context.Context) {
 	close(h.stopped)
 	h.members.Wait()
 }
@@ -92,12 +92,49 @@ func TestCloseWaitsForThoseItTells(t *testing.T) {
 	assert.Equal(t, "goodbye", string(text))
 }
 
+func TestThoseItTellsKnowHowLongItWaits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stop   func(s *tigertonic.Server) error
+		hasEnd bool
+	}{
+		"Close":    {(*tigertonic.Server).Close, true},
+		"Shutdown": {func(s *tigertonic.Server) error { return s.Shutdown(canceledLater(s)) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tigertonic.NewServer("", hello)
+			s.DrainTimeout = 50 * time.Millisecond
+			start(t, s)
+			told := make(chan bool, 2)
+			wait := func(ctx context.Context) {
+				_, hasEnd := ctx.Deadline()
+				<-ctx.Done()
+				told <- hasEnd
+			}
+			s.RegisterOnShutdown(func(ctx context.Context) {
+				s.RegisterOnShutdown(wait) // late
+				wait(ctx)
+			})
+			_ = tt.stop(s) // they may have ended just before it cuts off
+			for range 2 {
+				assert.Equal(t, tt.hasEnd, receiveFrom(t, "the end of a context", told))
+			}
+		})
+	}
+}
+
+// canceledLater returns a context that is canceled once the server is to stop.
+func canceledLater(s *tigertonic.Server) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.RegisterOnShutdown(func(context.Context) { cancel() })
+	return ctx
+}
+
 func TestCloseWaitsForThoseItTellsNoLongerThanForRequests(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	s := tigertonic.NewServer("", hello)
 	s.DrainTimeout = 50 * time.Millisecond
-	s.RegisterOnShutdown(func() { <-release })
+	s.RegisterOnShutdown(func(context.Context) { <-release })
 	start(t, s)
 	require.ErrorIs(t, s.Close(), context.DeadlineExceeded)
 }
@@ -112,7 +149,7 @@ func TestStreamsAreToldWhenTheServerBeginsToStop(t *testing.T) {
 				<-stopped
 				_, _ = io.WriteString(w, "goodbye")
 			}))
-			s.RegisterOnShutdown(func() { close(stopped) })
+			s.RegisterOnShutdown(func(context.Context) { close(stopped) })
 			client, scheme := p.http(t)
 			response, err := client.Get(scheme + p.start(t, s))
 			require.NoError(t, err)
@@ -165,7 +202,7 @@ func TestStopEndsWithinDrainTimeout(t *testing.T) {
 		}
 		_, err := io.Copy(io.Discard, silent)
 		assert.NoError(t, err, "it is closed")
-		h.stop() // which nobody has told
+		h.stop(t.Context()) // which nobody has told
 		text, err := io.ReadAll(taken)
 		require.NoError(t, err)
 		assert.Equal(t, "goodbye", string(text), "a connection that was taken over is its handler's")

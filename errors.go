@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/internal/record"
 )
 
 // HTTPEquivError is an error that stands for an HTTP status. It is looked for
@@ -34,7 +38,7 @@ var SnakeCaseHTTPEquivErrors bool //nolint:gochecknoglobals // the classic API
 // to 999, else 500.
 type ErrorWriter interface {
 	// WriteError writes the error as JSON if the client accepts it, else as
-	// plain text.
+	// plain text, and that it varies by Accept.
 	WriteError(r *http.Request, w http.ResponseWriter, err error)
 	// WriteJSONError writes {"description":…,"error":…} and a newline.
 	WriteJSONError(w http.ResponseWriter, err error)
@@ -43,13 +47,48 @@ type ErrorWriter interface {
 }
 
 // ResponseErrorWriter answers for all handlers of this package. Set it before
-// serving.
+// serving. A type that embeds the ErrorWriter which it was, and overrides one of the
+// methods, has that one called.
 var ResponseErrorWriter ErrorWriter = defaultErrorWriter{} //nolint:gochecknoglobals // the classic API
+
+// writeError has ResponseErrorWriter answer. If that is a type of the user's that
+// embeds the one that it was before, this is given the type, so that each of its
+// methods may be overridden alone.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	writer := ResponseErrorWriter
+	switch writer.(type) {
+	case defaultErrorWriter, ProblemWriter:
+	default:
+		of := &errorContext{Context: r.Context(), writer: writer}
+		of.request = *r.WithContext(of)
+		r = &of.request
+	}
+	writer.WriteError(r, w, err)
+}
+
+// An errorContext is the context of a request whose response is an error, and that
+// request, so that they are one allocation.
+type errorContext struct {
+	context.Context //nolint:containedctx // it is the context
+	writer          ErrorWriter
+	request         http.Request
+}
+
+func (c *errorContext) Value(key any) any {
+	if key == (errorWriterKey{}) {
+		return c.writer
+	}
+	return c.Context.Value(key)
+}
+
+// errorWriterKey is the context's key for the ErrorWriter that answers a request.
+type errorWriterKey struct{}
 
 // NewHTTPEquivError returns an [HTTPEquivError] with this status code, or 500
 // for one under 100, which is named after err and unwraps to it. A nil err stands
-// for the text of the status.
-func NewHTTPEquivError(err error, code int) HTTPEquivError {
+// for the text of the status. It is returned as an error, as it always was: look for
+// its status with [errors.As].
+func NewHTTPEquivError(err error, code int) error {
 	if code < 100 {
 		code = http.StatusInternalServerError
 	}
@@ -78,10 +117,15 @@ type defaultErrorWriter struct{}
 
 func (ew defaultErrorWriter) WriteError(r *http.Request, w http.ResponseWriter, err error) {
 	err = inTime(r, w, err)
-	if accepts(r, jsonType) {
-		ew.WriteJSONError(w, err)
+	addVary(w.Header(), varyAccept)
+	writer, ok := r.Context().Value(errorWriterKey{}).(ErrorWriter)
+	if !ok {
+		writer = ew
+	}
+	if httpfield.Accepts(r, httpfield.JSON) {
+		writer.WriteJSONError(w, err)
 	} else {
-		ew.WritePlaintextError(w, err)
+		writer.WritePlaintextError(w, err)
 	}
 }
 
@@ -89,14 +133,14 @@ func (defaultErrorWriter) WriteJSONError(w http.ResponseWriter, err error) {
 	body := struct {
 		Description string `json:"description"`
 		Error       string `json:"error"`
-	}{description(err), errorName(err)}
-	writeErrorHeader(w, jsonType, err)
+	}{record.Text(err), errorName(err)}
+	writeErrorHeader(w, httpfield.JSON, err)
 	_ = json.NewEncoder(w).Encode(body) // strings always encode; a client that is gone is no error
 }
 
 func (defaultErrorWriter) WritePlaintextError(w http.ResponseWriter, err error) {
-	writeErrorHeader(w, plaintextType, err)
-	_, _ = io.WriteString(w, errorName(err)+": "+description(err))
+	writeErrorHeader(w, httpfield.PlainText, err)
+	_, _ = io.WriteString(w, errorName(err)+": "+record.Text(err))
 }
 
 // writeErrorHeader writes the header of an error, without what was meant for
@@ -110,6 +154,9 @@ func writeErrorHeader(w http.ResponseWriter, mediaType string, err error) {
 		delete(h, "Last-Modified")
 		values := []string{mediaType, "nosniff"}
 		h["Content-Type"], h["X-Content-Type-Options"] = values[:1:1], values[1:]
+	}
+	if status == http.StatusNotAcceptable {
+		addVary(h, varyAccept)
 	}
 	w.WriteHeader(status)
 }
@@ -149,15 +196,6 @@ func errorName(err error) string {
 		}
 	}
 	return namelessError
-}
-
-// description returns err's text, or its status's if it holds no error.
-func description(err error) string {
-	//nolint:errorlint // one that is wrapped has the text of what wraps it
-	if status, ok := err.(statusError); ok && status.Unwrap() == nil {
-		return http.StatusText(status.StatusCode())
-	}
-	return err.Error()
 }
 
 // typeName returns the name of err's type with its package, or "" if the type

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -91,6 +92,11 @@ type named struct{ error }
 
 func (named) Name() string { return "my.Name" }
 
+// PublicError is an error of a type that has a name for clients.
+type PublicError struct{ error }
+
+type privateError struct{ error }
+
 func TestThereIsAStatusErrorForEveryStatus(t *testing.T) {
 	inner, withName := errors.New("text"), named{errors.New("text")}
 	plain, namedOnes := statusErrors(inner), statusErrors(withName)
@@ -125,7 +131,13 @@ func TestErrorsAreNamed(t *testing.T) {
 		{tigertonic.NotFound{text}, 404, "tigertonic.NotFound", "not_found"},
 		{tigertonic.NotFound{named{text}}, 404, "my.Name", "my.Name"},
 		{tigertonic.NotFound{fmt.Errorf("text%w", named{errors.New("")})}, 404, "my.Name", "my.Name"},
-		{tigertonic.BadRequest{syntax}, 400, "tigertonic.BadRequest", "bad_request"},
+		{tigertonic.NotFound{PublicError{text}}, 404, "tigertonic_test.PublicError", "tigertonic_test.PublicError"},
+		{tigertonic.NotFound{&PublicError{text}}, 404, "tigertonic_test.PublicError", "tigertonic_test.PublicError"},
+		{tigertonic.NotFound{privateError{PublicError{text}}}, 404, "tigertonic.NotFound", "not_found"},
+		{tigertonic.NotFound{tigertonic.Conflict{text}}, 404, "tigertonic.Conflict", "conflict"},
+		{tigertonic.NotFound{fmt.Errorf("%w", PublicError{text})}, 404, "tigertonic.NotFound", "not_found"},
+		{tigertonic.NotFound{tigertonic.NewMarshalerError("text")}, 404, "tigertonic.MarshalerError", "tigertonic.MarshalerError"},
+		{tigertonic.BadRequest{syntax}, 400, "json.SyntaxError", "json.SyntaxError"},
 		{tigertonic.Teapot{text}, 418, "tigertonic.Teapot", "im_a_teapot"},
 		{tigertonic.NonAuthoritativeInfo{text}, 203, "tigertonic.NonAuthoritativeInfo", "non_authoritative_information"},
 		{fmt.Errorf("%w", tigertonic.Conflict{text}), 409, "tigertonic.Conflict", "conflict"},
@@ -165,6 +177,35 @@ func TestStatusErrorWithoutErrorHasTheStatusText(t *testing.T) {
 	requireError(t, w, 404, "tigertonic.NotFound", "Not Found")
 }
 
+// The zero values are errors like others, wherever their text is asked for.
+func TestStatusErrorsWithoutErrorAreSafe(t *testing.T) {
+	type wraps struct{ tigertonic.NotFound }
+	for status, err := range statusErrors(nil) {
+		text := http.StatusText(status)
+		require.EqualError(t, err, text)
+		require.EqualError(t, errors.Join(err, errors.New("b")), text+"\nb")
+		require.EqualError(t, fmt.Errorf("a: %w", err), "a: "+text)
+		require.NoError(t, errors.Unwrap(err))
+		require.NotErrorIs(t, err, errors.ErrUnsupported)
+		assert.Empty(t, err.(tigertonic.NamedError).Name())
+		for _, err := range []error{err, errors.Join(err), fmt.Errorf("a: %w", err), tigertonic.NewHTTPEquivError(err, status), tigertonic.InternalServerError{err}} {
+			for _, write := range []func(http.ResponseWriter, error){
+				tigertonic.ResponseErrorWriter.WriteJSONError, tigertonic.ResponseErrorWriter.WritePlaintextError,
+			} {
+				w := httptest.NewRecorder()
+				write(w, err)
+				assert.GreaterOrEqual(t, w.Code, 200)
+			}
+			if status >= 400 && status < 500 {
+				w := httptest.NewRecorder()
+				tigertonic.ProblemWriter{}.WriteJSONError(w, tigertonic.NotFound{err})
+				assert.Equal(t, 404, w.Code)
+			}
+		}
+	}
+	require.EqualError(t, wraps{}, "Not Found")
+}
+
 func TestNewHTTPEquivErrorUnwraps(t *testing.T) {
 	inner := errors.New("text")
 	require.ErrorIs(t, tigertonic.NewHTTPEquivError(inner, 400), inner)
@@ -202,4 +243,58 @@ func TestResponseErrorWriterCanBeReplaced(t *testing.T) {
 	w := serve(t, tigertonic.NewTrieServeMux(), "GET", "/x", "")
 	assert.Equal(t, 418, w.Code)
 	assert.Equal(t, "custom: GET /x not found\n", w.Body.String())
+}
+
+// overriding embeds an ErrorWriter, as programs do to change one of its forms.
+type overriding struct {
+	tigertonic.ErrorWriter
+	called *[]string
+}
+
+type overridingJSON struct{ overriding }
+
+func (o overridingJSON) WriteJSONError(w http.ResponseWriter, err error) {
+	*o.called = append(*o.called, "JSON")
+	o.ErrorWriter.WriteJSONError(w, err)
+}
+
+type overridingText struct{ overriding }
+
+func (o overridingText) WritePlaintextError(w http.ResponseWriter, err error) {
+	*o.called = append(*o.called, "text")
+	o.ErrorWriter.WritePlaintextError(w, err)
+}
+
+type overridingBoth struct{ overriding }
+
+func (o overridingBoth) WriteError(r *http.Request, w http.ResponseWriter, err error) {
+	*o.called = append(*o.called, "both")
+	o.ErrorWriter.WriteError(r, w, err)
+}
+
+func TestOverriddenMethodOfAnEmbeddedErrorWriterIsCalled(t *testing.T) {
+	before := tigertonic.ResponseErrorWriter
+	defer func() { tigertonic.ResponseErrorWriter = before }()
+	refused := tigertonic.Forbidden{errors.New("no")}
+	handlers := map[string]http.Handler{
+		"404":       tigertonic.NewTrieServeMux(),
+		"405":       newMux("PUT /"),
+		"If":        tigertonic.If(func(*http.Request) (http.Header, error) { return nil, refused }, hello),
+		"401":       tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "realm", hello),
+		"host":      tigertonic.NewHostServeMux(),
+		"Marshaled": tigertonic.Marshaled(func(*url.URL, http.Header) (int, http.Header, any, error) { return 0, nil, nil, refused }),
+	}
+	for name, h := range handlers {
+		var called []string
+		o := overriding{before, &called}
+		tigertonic.ResponseErrorWriter = overridingJSON{o}
+		serve(t, h, "GET", "/", "", "Accept", "application/json")
+		tigertonic.ResponseErrorWriter = overridingBoth{o}
+		serve(t, h, "GET", "/", "", "Accept", "application/json")
+		tigertonic.ResponseErrorWriter = overridingText{o}
+		serve(t, h, "GET", "/", "", "Accept", "text/plain")
+		assert.Equal(t, []string{"JSON", "both", "text"}, called, name)
+		before.WriteError(authorized(t, "GET"), httptest.NewRecorder(), refused)
+		assert.Len(t, called, 3, "the embedded one alone has its own forms")
+	}
 }

@@ -19,7 +19,7 @@ func ExampleMarshaled() {
 	}
 	greet := func(u *url.URL, _ http.Header, rq *greeting) (int, http.Header, *greeting, error) {
 		if rq.Hello == "" {
-			return 0, nil, nil, tigertonic.UnprocessableEntity{errors.New("hello to whom?")}
+			return 0, nil, nil, tigertonic.UnprocessableEntity{Err: errors.New("whose name?")}
 		}
 		return http.StatusCreated, http.Header{"Content-Location": {u.Path}}, rq, nil
 	}
@@ -33,9 +33,9 @@ func ExampleMarshaled() {
 	// Output:
 	// 201 {"hello":"world"}
 	// /greetings
-	// 422 {"description":"hello to whom?","error":"tigertonic.UnprocessableEntity"}
+	// 422 {"description":"whose name?","error":"tigertonic.UnprocessableEntity"}
 	// 400 {"description":"json: a number doesn't fit \"hello\", at offset 10","error":"json.UnmarshalTypeError"}
-	// 415 {"description":"the Content-Type of a body must be application/json","error":"tigertonic.UnsupportedMediaType"}
+	// 415 {"description":"the Content-Type of a body must be application/json","error":"tigertonic.MarshalerError"}
 }
 
 // A function that returns an interface type with a method Read sends a stream.
@@ -66,7 +66,9 @@ func ExampleHTTPEquivError() {
 
 func ExampleNewHTTPEquivError() {
 	err := tigertonic.NewHTTPEquivError(errors.New("slow down"), http.StatusTooManyRequests)
-	fmt.Println(err.StatusCode(), err)
+	if equiv, ok := errors.AsType[tigertonic.HTTPEquivError](err); ok {
+		fmt.Println(equiv.StatusCode(), err)
+	}
 	// Output: 429 slow down
 }
 

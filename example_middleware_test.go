@@ -21,7 +21,7 @@ func ExampleIf() {
 	h := tigertonic.If(
 		func(r *http.Request) (http.Header, error) {
 			if r.Header.Get("X-Token") == "" {
-				return nil, tigertonic.Forbidden{errors.New("no token")}
+				return nil, tigertonic.Forbidden{Err: errors.New("no token")}
 			}
 			return http.Header{"X-Seen": {"yes"}}, nil
 		},
@@ -170,7 +170,7 @@ func ExampleJSONLogged() {
 	l.RequestIDCreator = func(*http.Request) tigertonic.RequestID { return "ID" }
 
 	l.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	// Output: @json: {"duration":0,"http":{"request":{"body":"","headers":{},"method":"GET","url":"/"},"response":{"body":"hello","headers":{},"reason":"OK","status":200},"version":"1.1"},"@message":"GET / HTTP/1.1 200 OK","@request_id":"ID","@type":"http"}
+	// Output: @json: {"duration":0,"http":{"request":{"body":"","headers":{},"method":"GET","url":"/"},"response":{"body":"hello","headers":{},"reason":"OK","status":200},"version":"1.1"},"@message":"GET / HTTP/1.1\nHTTP/1.1 200 OK","@request_id":"ID","@type":"http"}
 }
 
 func ExampleApacheLogged() {

@@ -51,6 +51,22 @@ func ExampleTrieServeMux() {
 	// 200 {"allow":["GET","HEAD","OPTIONS","POST"]}
 }
 
+func ExampleHostServeMux_wildcard() {
+	hosts := tigertonic.NewHostServeMux()
+	hosts.Handle("www.example.com", text("the company"))
+	hosts.HandleFunc("{site}.example.com", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "the site %s", r.PathValue("site"))
+	})
+
+	request(hosts, "GET", "http://www.example.com/", "")
+	request(hosts, "GET", "http://Cyclists.example.com:8080/", "")
+	request(hosts, "GET", "http://a.b.example.com/", "")
+	// Output:
+	// 200 the company
+	// 200 the site cyclists
+	// 404 {"description":"GET / not found","error":"tigertonic.NotFound"}
+}
+
 func ExampleTrieServeMux_HandleNamespace() {
 	api := tigertonic.NewTrieServeMux()
 	api.HandleFunc("GET", "/stuff/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +77,40 @@ func ExampleTrieServeMux_HandleNamespace() {
 
 	request(mux, "GET", "/acme/1.0/stuff/ID", "")
 	// Output: 200 GET /{tenant}/1.0/stuff/{id}: ID of acme
+}
+
+// A handler that was written for the Tiger Tonic of 2013 to 2017 finds its wildcards
+// in the query, and all others get the query as it was sent.
+func ExampleWildcardsInQuery() {
+	byQuery := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.URL.Query().Get("id"))
+	})
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/old/{id}", tigertonic.WildcardsInQuery(byQuery))
+	mux.Handle("GET", "/new/{id}", byQuery)
+
+	request(mux, "GET", "/old/1?id=sent", "")
+	request(mux, "GET", "/new/1?id=sent", "")
+	// Output:
+	// 200 1
+	// 200 sent
+}
+
+// A file server would read //admin as /admin, which is guarded. An object store
+// means what it says.
+func ExampleUnsafePaths() {
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.EscapedPath())
+	})
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/files", echo)
+	mux.HandleNamespace("/objects", tigertonic.UnsafePaths(echo))
+
+	request(mux, "GET", "/files/admin%2Fsecret", "")
+	request(mux, "GET", "/objects/a%2Fb//c", "")
+	// Output:
+	// 404 {"description":"GET /files/admin%2Fsecret not found","error":"tigertonic.NotFound"}
+	// 200 /a%2Fb//c
 }
 
 func ExampleTrieServeMux_Handler() {

@@ -71,7 +71,7 @@ func ExampleServer_RegisterOnShutdown() {
 			_, _ = io.WriteString(w, "goodbye")
 		}
 	}))
-	s.RegisterOnShutdown(func() { close(stopping) })
+	s.RegisterOnShutdown(func(context.Context) { close(stopping) })
 	s.OnListen = func(_ string, addr net.Addr) {
 		go func() {
 			response, err := http.Get("http://" + addr.String())

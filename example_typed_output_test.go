@@ -7,7 +7,9 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -80,7 +82,7 @@ func ExampleTyped_events() {
 					return // the client has gone
 				}
 			}
-			yield(step{}, tigertonic.Gone{errors.New("the pot is empty")})
+			yield(step{}, tigertonic.Gone{Err: errors.New("the pot is empty")})
 		}, nil
 	}
 	request(tigertonic.Typed(brew), "GET", "/brew", "", "Accept", "text/event-stream")
@@ -89,7 +91,8 @@ func ExampleTyped_events() {
 	//
 	// data: {"step":"pour"}
 	//
-	// event: error
+	// event: problem
+	// id: end
 	// data: {"title":"Gone","status":410,"detail":"the pot is empty"}
 }
 
@@ -131,7 +134,7 @@ func ExampleTyped_errors() {
 		if in.Name == "" {
 			return nil, errors.New("dial tcp 10.0.0.7:5432: refused")
 		}
-		return nil, fmt.Errorf("looking up: %w", tigertonic.NotFound{errors.New("no such tea")})
+		return nil, fmt.Errorf("looking up: %w", tigertonic.NotFound{Err: errors.New("no such tea")})
 	}), nil)
 	h.Logger, h.RequestIDCreator = discard, fixedID
 	request(h, "GET", "/?name=x", "")
@@ -154,10 +157,10 @@ func ExampleProblemWriter() {
 func ExampleDescribed() {
 	h := tigertonic.Described(text("hello"), func(op *tigertonic.Operation) {
 		op.Summary = "Say hello"
-		op.Response("200").Add("text/plain", tigertonic.MediaType{})
+		op.Response(http.StatusOK).Add("text/plain", tigertonic.MediaType{})
 	})
 	var op tigertonic.Operation
-	h.Describe(&op)
+	h.(tigertonic.Describer).Describe(&op) // as package openapi does
 	fmt.Println(op.Summary, op.Responses["200"].Description)
 	// Output: Say hello OK
 }
@@ -173,4 +176,105 @@ func ExampleContextFrom() {
 	}, whoami), user{})
 	request(h, "GET", "/whoami", "", "X-User", "ada")
 	// Output: 200 "ada"
+}
+
+// The fields of a result are the headers and the body of the response. GET and HEAD get a
+// 304 by themselves.
+func ExampleTyped_headers() {
+	type noteOut struct {
+		ETag    string    `header:"ETag"`
+		Changed time.Time `header:"Last-Modified"`
+		Body    string    `body:""`
+	}
+	h := tigertonic.Typed(func(context.Context, *struct{}) (noteOut, error) {
+		return noteOut{ETag: `"v7"`, Changed: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), Body: "buy tea"}, nil
+	})
+	w := request(h, "GET", "/note", "")
+	fmt.Println(w.Header().Get("ETag"), w.Header().Get("Last-Modified"))
+	request(h, "GET", "/note", "", "If-None-Match", `"v7"`)
+	// Output:
+	// 200 "buy tea"
+	// "v7" Tue, 01 Dec 2026 00:00:00 GMT
+	// 304
+}
+
+// Each field of a result is one of several responses, and the one that is set is sent. The
+// document has all of them.
+func ExampleTyped_answers() {
+	type note struct {
+		Text string `json:"text"`
+	}
+	type created struct {
+		Location string `header:"Location" required:"true"`
+		Body     note   `body:""`
+	}
+	type putOut struct {
+		Created   *created  `status:"201" doc:"There was no such note."`
+		Replaced  *note     `status:"200" doc:"The note is another one now."`
+		Unchanged *struct{} `status:"204" doc:"The note was the same."`
+	}
+	notes := map[string]note{}
+	type putIn struct {
+		ID   string `query:"id" required:"true"`
+		Body note   `body:""`
+	}
+	h := tigertonic.Typed(func(_ context.Context, in *putIn) (putOut, error) {
+		old, ok := notes[in.ID]
+		notes[in.ID] = in.Body
+		switch {
+		case !ok:
+			return putOut{Created: &created{"/notes/" + in.ID, in.Body}}, nil
+		case old == in.Body:
+			return putOut{Unchanged: &struct{}{}}, nil
+		}
+		return putOut{Replaced: &in.Body}, nil
+	})
+	for _, text := range []string{"buy tea", "buy tea", "drink tea"} {
+		request(h, "PUT", "/note?id=1", `{"text":"`+text+`"}`, "Content-Type", "application/json")
+	}
+	// Output:
+	// 201 {"text":"buy tea"}
+	// 204
+	// 200 {"text":"drink tea"}
+}
+
+// Events of several types are told apart by their names, and a client that connects again
+// says which it has had.
+func ExampleEvent() {
+	type order struct {
+		Tea string `json:"tea"`
+	}
+	type update struct {
+		Ordered *order    `event:"ordered"`
+		Served  *struct{} `event:"served" doc:"It is on the table."`
+	}
+	type watchIn struct {
+		After int `header:"Last-Event-ID"`
+	}
+	watch := func(_ context.Context, in *watchIn) (iter.Seq2[tigertonic.Event[update], error], error) {
+		updates := []update{{Ordered: &order{"sencha"}}, {Served: &struct{}{}}}
+		return func(yield func(tigertonic.Event[update], error) bool) {
+			for i := in.After; i < len(updates); i++ {
+				if !yield(tigertonic.Event[update]{ID: strconv.Itoa(i + 1), Data: updates[i]}, nil) {
+					return
+				}
+			}
+		}, nil
+	}
+	h := tigertonic.Typed(watch).Heartbeat(10 * time.Second)
+	request(h, "GET", "/orders", "", "Accept", "text/event-stream")
+	request(h, "GET", "/orders", "", "Accept", "application/jsonl", "Last-Event-ID", "1")
+	// Output:
+	// 200 id: 1
+	// event: ordered
+	// data: {"tea":"sencha"}
+	//
+	// id: 2
+	// event: served
+	// data: {}
+	//
+	// event: end
+	// id: end
+	// data: {}
+	// 200 {"served":{}}
 }

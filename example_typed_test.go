@@ -60,10 +60,10 @@ func ExampleTyped_parameters() {
 	request(mux, "GET", "/shops/kyoto/teas?kind=red&limit=500", "")
 	// Output:
 	// 200 "5 of [green white] in kyoto since 2013, in fr"
-	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"parameter":"limit","in":"query","detail":"must be at most 100"},{"parameter":"kind","in":"query","detail":"value 1 must be one of black, green, white"}]}
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"parameter":"limit","in":"query","keyword":"maximum","limit":100,"detail":"must be at most 100"},{"parameter":"kind","in":"query","keyword":"enum","limit":["green","black","white"],"detail":"value 1 must be one of black, green, white"}]}
 }
 
-// All that is wrong with a request is told at once.
+// An invalid request gets an error that lists everything wrong with it.
 func ExampleTyped_invalid() {
 	type item struct {
 		SKU string `json:"sku" pattern:"^[a-z]+$"`
@@ -92,18 +92,24 @@ func ExampleTyped_invalid() {
 	//   "errors": [
 	//     {
 	//       "pointer": "/items/0/qty",
+	//       "keyword": "minimum",
+	//       "limit": 1,
 	//       "detail": "must be at least 1"
 	//     },
 	//     {
 	//       "pointer": "/items/1/sku",
+	//       "keyword": "pattern",
+	//       "limit": "^[a-z]+$",
 	//       "detail": "must match ^[a-z]+$"
 	//     },
 	//     {
 	//       "pointer": "/items/1/qty",
+	//       "keyword": "required",
 	//       "detail": "is required"
 	//     },
 	//     {
 	//       "pointer": "/email",
+	//       "keyword": "required",
 	//       "detail": "is required"
 	//     }
 	//   ]
@@ -144,8 +150,8 @@ func ExampleEndpoint_Errors() {
 	e := tigertonic.Typed(func(context.Context, *input) (struct{}, error) { return struct{}{}, nil }).
 		Summary("Sell a tea").
 		Errors(
-			tigertonic.NotFound{errors.New("there is no such tea")},
-			tigertonic.Conflict{errors.New("the tea is sold out")},
+			tigertonic.NotFound{Err: errors.New("there is no such tea")},
+			tigertonic.Conflict{Err: errors.New("the tea is sold out")},
 		)
 	var op tigertonic.Operation
 	e.Describe(&op)
@@ -201,7 +207,7 @@ func ExamplePatch() {
 	request(h, "PATCH", "/profile", `{"name":""}`, "Content-Type", mergePatch)
 	// Output:
 	// 200 {"name":"Ada","tags":{"b":"2","c":"3"}}
-	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/name","detail":"must be at least 1 character long"}]}
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/name","keyword":"minLength","limit":1,"detail":"must be at least 1 character long"}]}
 }
 
 // stay is valid if it ends after it begins, which no tag can say.
@@ -246,6 +252,24 @@ func ExampleFieldErrors() {
 	// Output: 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/email","detail":"is taken"},{"parameter":"page","in":"query","detail":"is behind the last one"}]}
 }
 
+// What is collected is an error only if there is something.
+func ExampleFieldErrors_Err() {
+	validate := func(names ...string) error {
+		var errs tigertonic.FieldErrors
+		for i, name := range names {
+			if name == "" {
+				errs = append(errs, tigertonic.FieldError{Pointer: fmt.Sprintf("/names/%d", i), Detail: "is empty"})
+			}
+		}
+		return errs.Err()
+	}
+	fmt.Println(validate("Ada", "Eve"))
+	fmt.Println(validate("Ada", "", ""))
+	// Output:
+	// <nil>
+	// /names/1: is empty; /names/2: is empty
+}
+
 func ExampleSchemaOf() {
 	type tea struct {
 		Name  string                 `json:"name" minLength:"1"`
@@ -283,4 +307,57 @@ func ExampleDescriber() {
 	h.Describe(&op)
 	fmt.Println(op.Responses["429"].Description)
 	// Output: there have been too many requests
+}
+
+// A client gets the details of what is wrong in German, or in English.
+func ExampleLocalized() {
+	german := func(e tigertonic.FieldError) string {
+		switch e.Keyword {
+		case "minimum":
+			return "muss mindestens " + e.Limit + " sein"
+		case "required":
+			return "fehlt"
+		}
+		return "" // the English text
+	}
+	type order struct {
+		Item  string `json:"item"`
+		Count int    `json:"count" minimum:"1"`
+	}
+	h := tigertonic.Localized(
+		tigertonic.Typed(func(context.Context, *order) (struct{}, error) { return struct{}{}, nil }),
+		func(acceptLanguage string) (string, func(tigertonic.FieldError) string) {
+			if strings.HasPrefix(acceptLanguage, "de") { // golang.org/x/text/language has a Matcher
+				return "de", german
+			}
+			return "en", nil
+		})
+	for _, language := range []string{"de-AT,de;q=0.8", "en"} {
+		request(h, "POST", "/", `{"count":0}`, "Content-Type", "application/json", "Accept-Language", language)
+	}
+	// Output:
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/count","keyword":"minimum","limit":1,"detail":"muss mindestens 1 sein"},{"pointer":"/item","keyword":"required","detail":"fehlt"}]}
+	// 422 {"title":"Unprocessable Entity","status":422,"detail":"the request isn't valid","errors":[{"pointer":"/count","keyword":"minimum","limit":1,"detail":"must be at least 1"},{"pointer":"/item","keyword":"required","detail":"is required"}]}
+}
+
+// A query may have lists with commas, objects, and values that are empty. StrictQuery refuses
+// names that aren't known.
+func ExampleEndpoint_StrictQuery() {
+	type filter struct {
+		Status string   `query:"status" enum:"open,closed"`
+		Labels []string `query:"labels,comma"`
+	}
+	type search struct {
+		IDs    []int  `query:"ids,comma"`
+		Limit  int    `query:"limit,omitempty" default:"20"`
+		Filter filter `query:"filter,deepObject" doc:"Which of them."`
+	}
+	h := tigertonic.Typed(func(_ context.Context, in *search) (string, error) {
+		return fmt.Sprint(in.IDs, in.Limit, in.Filter), nil
+	}).StrictQuery()
+	request(h, "GET", "/?ids=1,2&limit=&filter[status]=open&filter[labels]=a,b", "")
+	request(h, "GET", "/?limt=5", "")
+	// Output:
+	// 200 "[1 2] 20 {open [a b]}"
+	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"limt","in":"query","detail":"isn't known: there are ids, limit, filter[status], filter[labels]"}]}
 }

@@ -71,6 +71,8 @@ func answerOf(t *testing.T, h http.Handler, r *http.Request) (w *httptest.Respon
 type foundError struct {
 	Pointer               *string
 	Parameter, In, Detail string
+	Keyword               string
+	Limit                 any
 }
 
 type fuzzedParameters struct {

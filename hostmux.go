@@ -6,15 +6,30 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/trie"
 )
 
-// HostServeMux routes requests by the name of the host, which is r.Host or, if
-// that is empty, r.URL.Host. Case, a trailing dot and a port make no difference.
-// A host that isn't well-formed is answered 400 and one that isn't known 404,
-// through [ResponseErrorWriter].
+// HostServeMux routes requests by the name of the host, which is r.Host or, if that is
+// empty, r.URL.Host. Case, a trailing dot and a port make no difference. A malformed
+// host gets a 400 and an unknown one a 404, through [ResponseErrorWriter].
+//
+// A name may have one wildcard, whose value handlers read with r.PathValue or
+// [PathValue], in lower case. It gives way to a wildcard of that name in the path.
+//
+//	{site}.example.com  any one label in front of example.com
+//	api.{domain...}     any labels behind api
+//
+// A name without a wildcard wins over both, and the first kind over the second. Neither
+// matches an IP address, a host with an empty label, or one that is longer than names
+// in DNS may be (RFC 1035 §2.3.4). A label such as xn--mnchen-3ya is passed on as it
+// stands: nothing is decoded.
 //
 // A map that is made without [HostServeMux.Handle] has names in lower case,
-// without trailing dots, ports and the brackets of IPv6. A nil map has no hosts and
+// without trailing dots, ports and the brackets of IPv6, and no wildcards. In the map,
+// a name with a wildcard has an asterisk in its place. A nil map has no hosts and
 // can't be added to.
 // Register everything before serving; after that a HostServeMux may be
 // used by any number of goroutines.
@@ -24,12 +39,22 @@ type HostServeMux map[string]http.Handler
 func NewHostServeMux() HostServeMux { return HostServeMux{} }
 
 // Handle registers the handler for a host. It panics if the name isn't
-// well-formed, if it has a handler already, or if the handler is nil, leads back
-// to this mux or has an Unwrap that leads in a circle.
+// well-formed, if it has a handler already, or one that differs only in the name of its
+// wildcard does, or if the handler is nil, leads back to this mux or has an Unwrap that
+// leads in a circle.
 func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 	host, ok := normalizeHost(hostname)
-	problem := ""
+	problem, offset := "", 0
+	var wild *wildHost
+	if at := strings.IndexAny(hostname, "{}"); at >= 0 {
+		wild, problem = parseWildHost(hostname)
+		offset, ok = at, wild != nil
+		host = wild.key()
+	}
 	switch {
+	case problem != "":
+	case !ok && strings.ContainsFunc(hostname, func(c rune) bool { return c >= utf8.RuneSelf }):
+		problem = "not the name of a host in ASCII, such as xn--mnchen-3ya.de"
 	case !ok || host == "":
 		problem = "not the name of a host"
 	case isMissing(h):
@@ -37,12 +62,17 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 	case endless(h):
 		problem = "what the handler's Unwrap returns leads in a circle"
 	case mux[host] != nil:
-		problem = fmt.Sprintf("conflicts with the handler %s that %q has already", nameOfHandler(mux[host]), host)
+		name, old := mux.entry(host)
+		problem, offset = fmt.Sprintf("conflicts with the handler %s that %q has already", nameOfHandler(old), name), 0
 	case reaches(h, mux.is):
 		problem = "the handler leads back to this mux with the same host"
 	}
 	if problem != "" {
-		panic(fmt.Sprintf("tigertonic: host %q: at offset 0: %s (registered at %v)", hostname, problem, caller()))
+		panic(fmt.Sprintf("tigertonic: host %q: at offset %d: %s (registered at %v)", hostname, offset, problem, callsite.Caller()))
+	}
+	if wild != nil {
+		wild.handler = h
+		h = wild
 	}
 	mux[host] = h
 }
@@ -52,7 +82,8 @@ func (mux HostServeMux) HandleFunc(hostname string, f func(http.ResponseWriter, 
 	mux.Handle(hostname, http.HandlerFunc(f))
 }
 
-// Handler returns the handler for the request and the name of its host. For a
+// Handler returns the handler for the request and the name of its host, as the client
+// has it, and sets the path value of the host's wildcard. For a
 // host that isn't known it is a [NotFoundHandler], for one that isn't well-formed
 // a handler that answers 400, and the name is "".
 func (mux HostServeMux) Handler(r *http.Request) (h http.Handler, hostname string) {
@@ -67,6 +98,13 @@ func (mux HostServeMux) Handler(r *http.Request) (h http.Handler, hostname strin
 	if h := mux[hostname]; h != nil {
 		return h, hostname
 	}
+	if wild, value := mux.wild(hostname); wild != nil {
+		r.SetPathValue(wild.name, value)
+		if r.Pattern == "" {
+			r.Pattern = trie.EverythingBelow // so that a mux sets its wildcards of that name, too
+		}
+		return wild.handler, hostname
+	}
 	return NotFoundHandler{}, ""
 }
 
@@ -76,7 +114,7 @@ func (mux HostServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// is tells whether h is this mux.
+// is reports whether h is this mux.
 func (mux HostServeMux) is(h http.Handler) bool {
 	other, ok := h.(HostServeMux)
 	return ok && reflect.ValueOf(other).Pointer() == reflect.ValueOf(mux).Pointer()
@@ -85,7 +123,110 @@ func (mux HostServeMux) is(h http.Handler) bool {
 type badHostHandler struct{ host string }
 
 func (h badHostHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ResponseErrorWriter.WriteError(r, w, BadRequest{fmt.Errorf("%q is not a host", h.host)})
+	writeError(w, r, BadRequest{fmt.Errorf("%q is not a host", h.host)})
+}
+
+// A wildHost is a host with a wildcard and its handler.
+type wildHost struct {
+	before, name, after string // "" {name} ".example.com", or "api." {name...} ""
+	handler             http.Handler
+}
+
+// parseWildHost returns the host with a wildcard, without its handler, or what is wrong
+// with it.
+func parseWildHost(hostname string) (wild *wildHost, problem string) {
+	before, rest, _ := strings.Cut(hostname, "{")
+	text, after, closed := strings.Cut(rest, "}")
+	segments, err := trie.ParsePattern("/{" + text + "}")
+	switch {
+	case !closed:
+		return nil, "unclosed wildcard"
+	case err != nil:
+		return nil, err.Text
+	}
+	name, isRest := segments[0].Text, segments[0].Kind == trie.Rest
+	if _, port, _ := strings.Cut(after, ":"); isPort(port) {
+		after, _, _ = strings.Cut(after, ":")
+	}
+	label, suffix := strings.TrimSuffix(before, "."), strings.TrimPrefix(after, ".")
+	switch {
+	case isRest && label+"." == before && after == "" && isLabel(label):
+		return &wildHost{before: strings.ToLower(before), name: name}, ""
+	case !isRest && before == "" && "."+suffix == after:
+		if suffix, ok := normalizeHost(suffix); ok && canBeWild("x."+suffix) {
+			return &wildHost{name: name, after: "." + suffix}, ""
+		}
+	}
+	return nil, "a wildcard is the first label, as in {site}.example.com, or everything behind it, as in api.{domain...}"
+}
+
+// key returns the host with an asterisk in place of the wildcard, or "" if it is nil.
+func (wild *wildHost) key() string {
+	if wild == nil {
+		return ""
+	}
+	return wild.before + "*" + wild.after
+}
+
+// pattern returns the host as it is registered.
+func (wild *wildHost) pattern() string {
+	if wild.before != "" {
+		return wild.before + "{" + wild.name + "...}"
+	}
+	return "{" + wild.name + "}" + wild.after
+}
+
+// ServeHTTP calls the handler.
+func (wild *wildHost) ServeHTTP(w http.ResponseWriter, r *http.Request) { wild.handler.ServeHTTP(w, r) }
+
+// Unwrap returns the handler.
+func (wild *wildHost) Unwrap() http.Handler { return wild.handler }
+
+// entry returns the name, as it is registered, and the handler of a key of the map.
+func (mux HostServeMux) entry(key string) (name string, h http.Handler) {
+	if wild, ok := mux[key].(*wildHost); ok {
+		return wild.pattern(), wild.handler
+	}
+	return key, mux[key]
+}
+
+// wild returns the host with a wildcard that matches a name, or nil, and what its wildcard
+// stands for.
+func (mux HostServeMux) wild(host string) (wild *wildHost, value string) {
+	if !canBeWild(host) {
+		return nil, ""
+	}
+	label, rest, _ := strings.Cut(host, ".")
+	var key [maxHostname + len("*")]byte
+	if wild, ok := mux[string(append(append(key[:0], "*."...), rest...))].(*wildHost); ok {
+		return wild, label
+	}
+	wild, _ = mux[string(append(append(key[:0], label...), ".*"...))].(*wildHost)
+	return wild, rest
+}
+
+// The longest that names in DNS and their labels may be (RFC 1035 §2.3.4).
+const maxHostname, maxLabel = 253, 63
+
+// canBeWild reports whether a normalized host has at least two labels, none of them
+// empty or too long, and isn't an IP address: the last label of a name has more than
+// digits (RFC 3696 §2).
+func canBeWild(host string) bool {
+	if len(host) > maxHostname {
+		return false
+	}
+	labels, last := 0, ""
+	for label := range strings.SplitSeq(host, ".") {
+		if !isLabel(label) {
+			return false
+		}
+		labels, last = labels+1, label
+	}
+	return labels > 1 && strings.Trim(last, "0123456789") != ""
+}
+
+func isLabel(s string) bool {
+	return s != "" && len(s) <= maxLabel && isHostname(s) && strings.IndexByte(s, '.') < 0
 }
 
 // normalizeHost returns the one spelling of a host (RFC 3986 §3.2.2, §3.2.3),

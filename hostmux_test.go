@@ -1,9 +1,12 @@
 package tigertonic_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -149,6 +152,7 @@ func TestHostMuxRefusesRegistrations(t *testing.T) {
 		{"a b", foreign{}, `"a b": at offset 0: not the name of a host`},
 		{"*.example.com", foreign{}, `"*.example.com": at offset 0: not the name of a host`},
 		{"http://example.com", foreign{}, `"http://example.com": at offset 0: not the name of a host`},
+		{"münchen.de", foreign{}, `"münchen.de": at offset 0: not the name of a host in ASCII, such as xn--mnchen-3ya.de`},
 		{"[::1", foreign{}, `"[::1": at offset 0: not the name of a host`},
 		{"example.org", nil, `"example.org": at offset 0: the handler is nil`},
 		{"example.com", foreign{}, `"example.com": at offset 0: conflicts with the handler Version(example.com) that "example.com" has already`},
@@ -179,4 +183,136 @@ func TestHostsLeadToMuxes(t *testing.T) {
 	}
 	assert.Equal(t, 404, serve(t, outer, "GET", "http://a.example/1.0/b/1", "").Code)
 	assert.Equal(t, 404, serve(t, outer, "GET", "http://c.example/1.0/b/1", "").Code)
+}
+
+// sayHost answers with the pattern and what the wildcards stand for.
+func sayHost(w http.ResponseWriter, r *http.Request) {
+	_, _ = fmt.Fprintf(w, "%s site=%q domain=%q id=%q", r.Pattern, tigertonic.PathValue(r, "site"), r.PathValue("domain"), tigertonic.PathValue(r, "id"))
+}
+
+func newWildHosts() tigertonic.HostServeMux {
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleFunc("GET", "/of/{site}", sayHost)
+	mux.Handle("GET", "/at/{site}", tigertonic.HandlerFunc(sayHost))
+	mux.Handle("GET", "/stuff/{id}", tigertonic.HandlerFunc(sayHost))
+	hosts := newHosts("www.example.com", "example.com")
+	hosts.Handle("{site}.Example.com.:80", mux)
+	hosts.HandleFunc("{site}.a.example.com", sayHost)
+	hosts.HandleFunc("api.{domain...}", sayHost)
+	hosts.HandleFunc("{site}.example.org", sayHost)
+	return hosts
+}
+
+func TestHostMuxMatchesWildcards(t *testing.T) {
+	hosts := newWildHosts()
+	for target, want := range map[string]string{
+		"http://ann.example.com/stuff/1":                      `GET /stuff/{id} site="ann" domain="" id="1"`,
+		"http://ANN.Example.COM.:8080/stuff/1":                `GET /stuff/{id} site="ann" domain="" id="1"`,
+		"http://xn--mnchen-3ya.example.com:1/stuff/1":         `GET /stuff/{id} site="xn--mnchen-3ya" domain="" id="1"`,
+		"http://a_b-c.example.com/stuff/1":                    `GET /stuff/{id} site="a_b-c" domain="" id="1"`,
+		"http://api.example.com/stuff/1":                      `GET /stuff/{id} site="api" domain="" id="1"`,
+		"http://ann.example.com/of/bob":                       `GET /of/{site} site="bob" domain="" id=""`,
+		"http://ann.example.com/at/bob":                       `GET /at/{site} site="bob" domain="" id=""`,
+		"http://ann.a.example.com/x":                          `/{...} site="ann" domain="" id=""`,
+		"http://api.b.example.net/":                           `/{...} site="" domain="b.example.net" id=""`,
+		"http://API.localhost:80/":                            `/{...} site="" domain="localhost" id=""`,
+		"http://www.example.com/":                             "www.example.com\n",
+		"http://EXAMPLE.com./":                                "example.com\n",
+		"http://" + strings.Repeat("a", 63) + ".example.org/": `/{...} site="` + strings.Repeat("a", 63) + `" domain="" id=""`,
+	} {
+		assert.Equal(t, want, serve(t, hosts, "GET", target, "").Body.String(), target)
+	}
+}
+
+func TestHostMuxMatchesNoHostileHostByAWildcard(t *testing.T) {
+	hosts := newWildHosts()
+	hosts.HandleFunc("10.{domain...}", sayHost)
+	for host, code := range map[string]int{
+		"": 404, "example.org": 404, "b.ann.example.org": 404, "b.ann.a.example.com": 404, "ann..example.org": 404, ".example.org": 404, "..example.org": 404,
+		"ann.example.org..": 404, "ann.example.orgx": 404, "annexample.org": 404, "ann.example.org.evil.example": 404, "api": 404, "api.": 404, "api..": 404, "api..x": 404,
+		"10.0.0.1": 404, "10.1": 404, "[::ffff:10.0.0.1]": 404, "[api::1]": 400, "{site}.example.org": 400, "*.example.org": 400, "api.*": 400, "a/b.example.org": 400,
+		"a b.example.org": 400, "ü.example.org": 400, "%61nn.example.org": 400, "ann.example.org:x": 400, "ann.example.org,bob.example.org": 400, "ann@bob.example.org": 400,
+		strings.Repeat("a", 64) + ".example.org": 404, "api." + strings.Repeat("a.", 125) + "b": 404, strings.Repeat("a", 70_000) + ".example.org": 404, "api." + strings.Repeat("a.", 35_000): 404,
+	} {
+		r := requestFor(t, "GET /x")
+		r.Host = host
+		w := httptest.NewRecorder()
+		hosts.ServeHTTP(w, r)
+		assert.Equal(t, code, w.Code, "%.50q", host)
+		_, name := hosts.Handler(r)
+		assert.Empty(t, name)
+		assert.Empty(t, r.PathValue("site")+r.PathValue("domain")+r.Pattern)
+	}
+}
+
+func TestHostMuxRefusesWildcards(t *testing.T) {
+	hosts := newHosts("example.com")
+	hosts.Handle("{site}.example.com", foreign{})
+	hosts.Handle("api.{domain...}", tigertonic.Version("api"))
+	const where = "a wildcard is the first label, as in {site}.example.com, or everything behind it, as in api.{domain...}"
+	for host, want := range map[string]string{
+		"{site}": "0: " + where, "{site}.": "0: " + where, "{site}example.com": "0: " + where, "x{site}.example.com": "1: " + where,
+		"www.{site}.example.com": "4: " + where, "{a}.{b}.example.com": "0: " + where, "{site...}.example.com": "0: " + where, "{site...}": "0: " + where,
+		"api.{domain}": "4: " + where, "a.b.{domain...}": "4: " + where, "api.{domain...}.com": "4: " + where, "{site}..example.com": "0: " + where,
+		"{site}.example.com:x": "0: " + where, "{site}.0.0.1": "0: " + where, "{site}.::1": "0: " + where, "{site}.a b": "0: " + where,
+		"{site.example.com": "0: unclosed wildcard", "site}.example.com": "4: unclosed wildcard", "{}.example.com": "0: a wildcard without a name",
+		"{a:b}.example.com":      "0: a wildcard takes any segment: write {name}, and check the value",
+		"{other}.EXAMPLE.com.:1": `0: conflicts with the handler tigertonic_test.foreign that "{site}.example.com" has already`,
+		"API.{other...}":         `0: conflicts with the handler Version(api) that "api.{domain...}" has already`,
+	} {
+		got := panicOf(t, func() { hosts.Handle(host, foreign{}) })
+		assert.Equal(t, fmt.Sprintf("tigertonic: host %q: at offset %s (registered at hostmux_test.go)", host, want), got)
+	}
+	assert.Len(t, hosts, 3)
+}
+
+func TestHostMuxWithWildcardsShowsThem(t *testing.T) {
+	hosts := tigertonic.NewHostServeMux()
+	hosts.Handle("{site}.example.com", newMux("GET /a/{site}"))
+	hosts.Handle("api.{domain...}", tigertonic.Version("api"))
+	hosts.Handle("example.com", tigertonic.Version("one"))
+	assert.Equal(t, []string{"{site}.example.com", "api.{domain...}", "example.com"}, hostsOf(tigertonic.Routes(hosts)))
+	assert.Contains(t, tigertonic.Explain(hosts), "{site}.example.com  GET     /a/{site}  ")
+	r := requestFor(t, "GET /a/b")
+	r.Host = "ANN.example.com:80"
+	h, name := hosts.Handler(r)
+	assert.IsType(t, &tigertonic.TrieServeMux{}, h)
+	assert.Equal(t, "ann.example.com", name)
+	assert.Equal(t, "ann", r.PathValue("site"))
+}
+
+func hostsOf(routes []tigertonic.Route) (hosts []string) {
+	for _, rt := range routes {
+		hosts = append(hosts, rt.Host)
+	}
+	return hosts
+}
+
+// A typed endpoint reads the wildcard of a host as it reads one of a namespace.
+func TestTypedReadsTheWildcardOfAHost(t *testing.T) {
+	type in struct {
+		Site string `path:"site,namespace"`
+		ID   int    `path:"id"`
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/stuff/{id}", tigertonic.Typed(func(_ context.Context, in *in) (string, error) {
+		return fmt.Sprint(in.Site, " ", in.ID), nil
+	}))
+	hosts := tigertonic.NewHostServeMux()
+	hosts.Handle("{site}.example.com", mux)
+	assert.JSONEq(t, `"ann 7"`, serve(t, hosts, "GET", "http://ann.example.com/stuff/7", "").Body.String())
+}
+
+func TestHostMuxAllocatesNothingForNames(t *testing.T) {
+	hosts := tigertonic.NewHostServeMux()
+	hosts.HandleFunc("{site}.example.com", func(http.ResponseWriter, *http.Request) {})
+	hosts.HandleFunc("www.example.com", func(http.ResponseWriter, *http.Request) {})
+	for host, most := range map[string]float64{"www.example.com": 0, "b.ann.example.com": 0, "ann.example.com": 2} {
+		r := &http.Request{Method: "GET", Host: host, URL: &url.URL{Path: "/"}, Header: http.Header{}}
+		got := testing.AllocsPerRun(100, func() {
+			*r = http.Request{Method: "GET", Host: host, URL: r.URL}
+			hosts.Handler(r)
+		})
+		assert.LessOrEqual(t, got, most, host)
+	}
 }

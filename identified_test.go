@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // saysItsID answers with the ID of the request.
@@ -80,7 +81,7 @@ func TestIdentifiedTakesWellFormedIDsOnly(t *testing.T) {
 		{"spaces round a traceparent", []string{"Traceparent", " " + traceparent}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := serve(t, tigertonic.Identified(saysItsID), "GET", "/", "", tt.headers...)
+			w := serve(t, tigertonic.Identified(saysItsID, nil), "GET", "/", "", tt.headers...)
 			if tt.want == "" {
 				assert.Regexp(t, `^[0-9A-Za-z]{16}$`, w.Body.String())
 			} else {
@@ -91,13 +92,58 @@ func TestIdentifiedTakesWellFormedIDsOnly(t *testing.T) {
 	}
 }
 
+func TestIdentifiedTrustsWhomItsOptionsSay(t *testing.T) {
+	created := 0
+	opts := &tigertonic.IdentifyOptions{
+		Trust: func(r *http.Request) bool { return strings.HasPrefix(r.RemoteAddr, "10.") },
+		RequestIDCreator: func(r *http.Request) tigertonic.RequestID {
+			created++
+			return tigertonic.RequestID(r.Header.Get("Create"))
+		},
+	}
+	for _, tt := range []struct {
+		name, remote string
+		headers      []string
+		want         string // "" is a new one
+		created      int
+	}{
+		{"a proxy of ours", "10.0.0.1:80", []string{"X-Request-Id", "abc"}, "abc", 0},
+		{"its trace", "10.0.0.1:80", []string{"Traceparent", traceparent}, traceID, 0},
+		{"somebody else", "192.0.2.1:80", []string{"X-Request-Id", "abc", "Traceparent", traceparent, "Create", "made"}, "made", 1},
+		{"nothing that is sent", "10.0.0.1:80", []string{"Create", "made"}, "made", 1},
+		{"an ID that is none", "10.0.0.1:80", []string{"Create", "a b"}, "", 1},
+	} {
+		for outside, h := range map[string]http.Handler{
+			"Identified": tigertonic.Identified(saysItsID, opts),
+			"Logged":     loggedTo(new(bytes.Buffer), tigertonic.Identified(saysItsID, opts)),
+		} {
+			t.Run(tt.name+" in "+outside, func(t *testing.T) {
+				created = 0
+				r := httptest.NewRequest("GET", "/", nil)
+				r.RemoteAddr = tt.remote
+				for i := 0; i < len(tt.headers); i += 2 {
+					r.Header.Add(tt.headers[i], tt.headers[i+1])
+				}
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if tt.want == "" {
+					assert.Regexp(t, `^[0-9A-Za-z]{16}$`, w.Body.String())
+				} else {
+					assert.Equal(t, tt.want, w.Body.String())
+				}
+				assert.Equal(t, tt.created, created)
+			})
+		}
+	}
+}
+
 func FuzzIdentified(f *testing.F) {
 	for _, id := range append(hostile, "abc", "a b", "") {
 		f.Add(id, traceparent)
 		f.Add(traceparent, id)
 	}
 	f.Fuzz(func(t *testing.T, id, parent string) {
-		w := serve(t, tigertonic.Identified(saysItsID), "GET", "/", "", "X-Request-Id", id, "Traceparent", parent)
+		w := serve(t, tigertonic.Identified(saysItsID, nil), "GET", "/", "", "X-Request-Id", id, "Traceparent", parent)
 		got := w.Body.String()
 		require.Regexp(t, `^[0-9A-Za-z._-]{1,64}$`, got)
 		require.Equal(t, []string{got}, w.Header()["X-Request-Id"])
@@ -124,7 +170,7 @@ func TestIdentifiedIsFoundInContextsMadeOfTheRequests(t *testing.T) {
 		assert.ErrorIs(t, ctx.Err(), context.Canceled)
 		assert.NoError(t, r.Context().Err())
 		assert.EqualValues(t, "abc", tigertonic.RequestIDFrom(context.WithoutCancel(ctx)))
-	}), 0))
+	}), 0), nil)
 	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), outer{}, "of the server"), "GET", "/", nil)
 	r.Header.Set("X-Request-Id", "abc")
 	h.ServeHTTP(httptest.NewRecorder(), r)
@@ -139,13 +185,13 @@ func TestIdentifiedEndsWithTheRequestsContext(t *testing.T) {
 		cancel()
 		<-inner.Done()
 		assert.ErrorIs(t, r.Context().Err(), context.Canceled)
-	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+	}), nil).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
 }
 
 func TestIdentifiedInAnotherDoesNothing(t *testing.T) {
 	h := tigertonic.Identified(foreignly(tigertonic.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tigertonic.Identified(saysItsID).ServeHTTP(struct{ http.ResponseWriter }{w}, r)
-	}))))
+		tigertonic.Identified(saysItsID, nil).ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	}), nil)), nil)
 	w := serve(t, h, "GET", "/", "")
 	assert.Equal(t, []string{w.Body.String()}, w.Header()["X-Request-Id"])
 	assert.Len(t, w.Body.String(), 16)
@@ -157,7 +203,7 @@ func TestIdentifiedSharesNoHeader(t *testing.T) {
 		w.Header()["X-Request-Id"][0] = "changed"
 		w.Header().Add("X-Request-Id", "added")
 		saysItsID(w, r)
-	}))
+	}), nil)
 	for range 2 {
 		w := serve(t, h, "GET", "/", "", "X-Request-Id", "abc")
 		assert.Equal(t, "abc", w.Body.String())
@@ -166,7 +212,7 @@ func TestIdentifiedSharesNoHeader(t *testing.T) {
 }
 
 func TestIdentifiedIsInEveryLogLine(t *testing.T) {
-	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h) }
+	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) }
 	for name, wrap := range map[string]func(b *bytes.Buffer, h http.Handler) http.Handler{
 		"Logged inside":  func(b *bytes.Buffer, h http.Handler) http.Handler { return identify(loggedTo(b, h)) },
 		"Logged outside": func(b *bytes.Buffer, h http.Handler) http.Handler { return loggedTo(b, identify(h)) },
@@ -176,10 +222,10 @@ func TestIdentifiedIsInEveryLogLine(t *testing.T) {
 		"JSONLogged inside":  func(b *bytes.Buffer, h http.Handler) http.Handler { return identify(jsonLoggedTo(b, h)) },
 		"JSONLogged outside": func(b *bytes.Buffer, h http.Handler) http.Handler { return jsonLoggedTo(b, identify(h)) },
 		"Accessed inside": func(b *bytes.Buffer, h http.Handler) http.Handler {
-			return identify(tigertonic.Accessed(h, slog.New(slog.NewTextHandler(b, nil))))
+			return identify(tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(b, nil))}))
 		},
 		"Accessed outside": func(b *bytes.Buffer, h http.Handler) http.Handler {
-			return tigertonic.Accessed(identify(h), slog.New(slog.NewTextHandler(b, nil)))
+			return tigertonic.Accessed(identify(h), &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(b, nil))})
 		},
 		"foreign wrappers": func(b *bytes.Buffer, h http.Handler) http.Handler {
 			return identify(foreignly(loggedTo(b, foreignly(h))))
@@ -208,7 +254,7 @@ var hello404 = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
 func TestIdentifiedIsOutsideOfALoggerThatKnowsNothingOfIt(t *testing.T) {
 	mux := tigertonic.NewTrieServeMux()
-	mux.Handle("GET", "/", tigertonic.Identified(failing(errLeak)))
+	mux.Handle("GET", "/", tigertonic.Identified(failing(errLeak), nil))
 	var b bytes.Buffer
 	h := loggedTo(&b, mux)
 	w := serve(t, h, "GET", "/", "")
@@ -223,13 +269,13 @@ func TestIdentifiedIsOutsideOfALoggerThatKnowsNothingOfIt(t *testing.T) {
 func TestRequestIDCreatorWinsForItsLogger(t *testing.T) {
 	custom := func(*http.Request) tigertonic.RequestID { return "custom ID" }
 	for name, wrap := range map[string]func(l http.Handler) http.Handler{
-		"inside":  func(h http.Handler) http.Handler { return tigertonic.Identified(h) },
+		"inside":  func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) },
 		"outside": func(h http.Handler) http.Handler { return h },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inner := http.Handler(failing(errLeak))
 			if name == "outside" {
-				inner = tigertonic.Identified(inner)
+				inner = tigertonic.Identified(inner, nil)
 			}
 			var lines, objects bytes.Buffer
 			l := tigertonic.Logged(inner, nil)
@@ -252,7 +298,7 @@ func TestIdentifiedIsInProblemsBehindAWriterThatCantBeUnwrapped(t *testing.T) {
 	b := captureSlog(t)
 	h := tigertonic.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		failing(errLeak).ServeHTTP(struct{ http.ResponseWriter }{w}, r)
-	}))
+	}), nil)
 	assert.Equal(t, "abc", assertSecret(t, serve(t, h, "GET", "/", "", "X-Request-Id", "abc"), 500))
 	assert.Contains(t, b.String(), "request_id=abc")
 }
@@ -261,7 +307,7 @@ func TestIdentifiedIsInProblemsBehindAWriterThatCantBeUnwrapped(t *testing.T) {
 // Identified and Within.
 func TestCopiesOfRequestsHandBackWhatOthersLookFor(t *testing.T) {
 	for name, wrap := range map[string]func(http.Handler) http.Handler{
-		"Identified": func(h http.Handler) http.Handler { return tigertonic.Identified(h) },
+		"Identified": func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) },
 		"Within":     func(h http.Handler) http.Handler { return tigertonic.Within(h, time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -296,32 +342,32 @@ func TestIdentifiedCostsTwoAllocations(t *testing.T) {
 	}
 	null := tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) })
 	for _, headers := range [][]string{nil, {"X-Request-Id", "abc"}, {"Traceparent", traceparent}} {
-		got := testing.AllocsPerRun(1000, asker(t, tigertonic.Identified(null), "GET", "/", "", headers...))
+		got := testing.AllocsPerRun(1000, asker(t, tigertonic.Identified(null, nil), "GET", "/", "", headers...))
 		assert.LessOrEqual(t, got, 2.0, "%v: the recorder, and the context with the request", headers)
 	}
 }
 
 func TestIdentifiedDescribesItsHeaders(t *testing.T) {
 	op := &tigertonic.Operation{}
-	op.Response("200")
-	op.Response("default")
-	h := tigertonic.Identified(hello)
-	h.Describe(op)
-	h.Describe(op)
+	op.Response(http.StatusOK)
+	op.ResponseRange("default")
+	h := tigertonic.Identified(hello, nil)
+	h.(tigertonic.Describer).Describe(op)
+	h.(tigertonic.Describer).Describe(op)
 	require.Len(t, op.Parameters, 1)
 	assert.Equal(t, "X-Request-Id", op.Parameters[0].Name)
 	assert.Equal(t, "header", op.Parameters[0].In)
 	assert.False(t, op.Parameters[0].Required)
-	assert.Equal(t, "^[A-Za-z0-9._-]+$", op.Parameters[0].Schema.Pattern)
+	assert.Equal(t, &schema.Schema{Types: []string{"string"}}, op.Parameters[0].Schema, "any value is taken, some as none")
 	for status, rs := range op.Responses {
-		assert.Contains(t, rs.Headers, "X-Request-Id", status)
+		assert.Equal(t, "^[A-Za-z0-9._-]+$", rs.Headers["X-Request-Id"].Schema.Pattern, status)
 	}
 }
 
 func TestIDsOfConcurrentRequestsArentMixedUp(t *testing.T) {
 	h := tigertonic.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		saysItsID(w, r)
-	}))
+	}), nil)
 	seen, ids := map[string]bool{}, make(chan string, 800)
 	for range 8 {
 		go func() {
@@ -342,4 +388,20 @@ func TestIDsOfConcurrentRequestsArentMixedUp(t *testing.T) {
 		assert.False(t, seen[id], id)
 		seen[id] = true
 	}
+}
+
+func TestTraceFromIsTheRequests(t *testing.T) {
+	var parent, state string
+	h := tigertonic.Identified(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		parent, state = tigertonic.TraceFrom(r.Context())
+	}), nil)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header["Traceparent"], r.Header["Tracestate"] = []string{traceparent}, []string{"a=1", "b=2"}
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	assert.Equal(t, []string{traceparent, "a=1,b=2"}, []string{parent, state})
+	r.Header["Traceparent"] = []string{traceparent, traceparent}
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	assert.Equal(t, []string{"", ""}, []string{parent, state})
+	parent, state = tigertonic.TraceFrom(t.Context())
+	assert.Equal(t, []string{"", ""}, []string{parent, state})
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func TestLimitedLetsNInAndNWait(t *testing.T) {
 	for _, n := range []int{1, 2, 10} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGate()
-			h := tigertonic.Limited(g, n)
+			h := tigertonic.Limited(g, n, nil)
 			var admitted, refused []<-chan askedAnswer
 			for range 2 * n {
 				admitted = append(admitted, askLater(t.Context(), h, "/"))
@@ -102,7 +103,7 @@ func TestLimitedLetsNInAndNWait(t *testing.T) {
 func TestLimitedWaitsForALittleWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		h := tigertonic.Limited(g, 2)
+		h := tigertonic.Limited(g, 2, nil)
 		first, second := askLater(t.Context(), h, "/"), askLater(t.Context(), h, "/")
 		synctest.Wait()
 		a := <-askLater(t.Context(), h, "/")
@@ -119,10 +120,54 @@ func TestLimitedWaitsForALittleWhile(t *testing.T) {
 	})
 }
 
+func TestLimitedIsAsItsOptionsSay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		opts       tigertonic.LimitOptions
+		waits      int // of three requests beside the one that runs
+		took       time.Duration
+		retryAfter string
+	}{
+		"the defaults":        {tigertonic.LimitOptions{}, 1, 20 * time.Millisecond, "1"},
+		"no queue":            {tigertonic.LimitOptions{Queue: -1, Wait: time.Hour}, 0, 0, "1"},
+		"a longer queue":      {tigertonic.LimitOptions{Queue: 2, Wait: time.Second}, 2, time.Second, "1"},
+		"a later time":        {tigertonic.LimitOptions{RetryAfter: 90 * time.Second}, 1, 20 * time.Millisecond, "90"},
+		"a part of a second":  {tigertonic.LimitOptions{RetryAfter: time.Millisecond}, 1, 20 * time.Millisecond, "1"},
+		"a bit over a second": {tigertonic.LimitOptions{RetryAfter: time.Second + 1}, 1, 20 * time.Millisecond, "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				opts := tt.opts
+				h := tigertonic.Limited(g, 1, &opts)
+				opts = tigertonic.LimitOptions{Queue: 99, Wait: time.Hour} // is the caller's
+				running := askLater(t.Context(), h, "/")
+				synctest.Wait()
+				waited := 0
+				for _, answered := range []<-chan askedAnswer{askLater(t.Context(), h, "/"), askLater(t.Context(), h, "/"), askLater(t.Context(), h, "/")} {
+					a := <-answered
+					assert.Equal(t, 503, a.Code)
+					assert.Equal(t, []string{tt.retryAfter}, a.Header()["Retry-After"])
+					if a.took > 0 {
+						waited++
+						assert.Equal(t, tt.took, a.took)
+					}
+				}
+				assert.Equal(t, tt.waits, waited)
+				g.out <- struct{}{}
+				<-running
+			})
+		})
+	}
+	for _, opts := range []*tigertonic.LimitOptions{{Wait: -1}, {RetryAfter: -1}} {
+		assert.Regexp(t, `^tigertonic: `+regexp.QuoteMeta("Limited: Wait: "+opts.Wait.String()+", RetryAfter: "+opts.RetryAfter.String()+"; to have no request wait, set Queue to -1")+` \(at .*/limited_test.go:\d+\)$`,
+			recovered(func() { tigertonic.Limited(newGate(), 1, opts) }))
+	}
+}
+
 func TestLimitedServesThoseFirstThatCameFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		h := tigertonic.Limited(g, 3)
+		h := tigertonic.Limited(g, 3, nil)
 		paths := []string{"/1", "/2", "/3", "/4", "/5", "/6"}
 		var all []<-chan askedAnswer
 		for _, path := range paths {
@@ -146,7 +191,7 @@ func TestLimitedServesThoseFirstThatCameFirst(t *testing.T) {
 func TestLimitedStopsWaitingWhenTheClientIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		h := tigertonic.Limited(g, 1)
+		h := tigertonic.Limited(g, 1, nil)
 		first := askLater(t.Context(), h, "/")
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -176,7 +221,7 @@ func TestLimitedIsFreeAgainHoweverTheHandlerEnds(t *testing.T) {
 			h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 				called++
 				end()
-			}), 1)
+			}), 1, nil)
 			for range 3 {
 				done := make(chan struct{})
 				go func() {
@@ -203,7 +248,7 @@ func TestLimitedCountsWhatATakenOverConnectionIsServedBy(t *testing.T) {
 			<-release
 			conn.Close()
 		}
-	}), 1), false)
+	}), 1, nil), false)
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
@@ -211,17 +256,15 @@ func TestLimitedCountsWhatATakenOverConnectionIsServedBy(t *testing.T) {
 	require.NoError(t, err)
 	_, err = io.ReadFull(conn, make([]byte, 1))
 	require.NoError(t, err)
-	for _, want := range []int{503, 200} {
+	ask := func() int {
 		res, err := srv.Client().Get(srv.URL)
 		require.NoError(t, err)
 		res.Body.Close()
-		assert.Equal(t, want, res.StatusCode)
-		if want == 503 {
-			close(release)
-			_, _ = io.Copy(io.Discard, conn) // until the handler has ended
-			time.Sleep(time.Millisecond)
-		}
+		return res.StatusCode
 	}
+	assert.Equal(t, 503, ask())
+	close(release)
+	eventually(t, "the handler to have ended", func() bool { return ask() == 200 })
 }
 
 // Under overload, refusals go out by the thousand: they are in the access log
@@ -233,8 +276,8 @@ func TestLimitedRefusesWithoutALogOfItsOwn(t *testing.T) {
 	h := tigertonic.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		entered <- struct{}{}
 		<-release
-	}), 1)
-	s := tigertonic.NewServer("", tigertonic.Accessed(h, slog.New(slog.NewTextHandler(&access, nil))))
+	}), 1, nil)
+	s := tigertonic.NewServer("", tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(&access, nil))}))
 	s.ErrorLog = log.New(&server, "", 0)
 	b := captureSlog(t)
 	first := askLater(t.Context(), h, "/")
@@ -262,7 +305,7 @@ func TestLimitedUnderLoad(t *testing.T) {
 		}
 		runtime.Gosched()
 		in.Add(-1)
-	}), n)
+	}), n, nil)
 	var served, refused atomic.Int64
 	var wg sync.WaitGroup
 	for range 32 {
@@ -287,9 +330,9 @@ func TestLimitedUnderLoad(t *testing.T) {
 func TestLimitedRefusesLimitsUnderOne(t *testing.T) {
 	for n, want := range map[int]string{0: "0", -1: "-1"} {
 		assert.Regexp(t, `^tigertonic: Limited: a limit of `+want+` requests \(at .*/limited_test.go:\d+\)$`,
-			recovered(func() { tigertonic.Limited(hello, n) }))
+			recovered(func() { tigertonic.Limited(hello, n, nil) }))
 	}
-	assert.Equal(t, 200, serve(t, tigertonic.Limited(hello, 1<<40), "GET", "/", "").Code, "a large one takes no memory")
+	assert.Equal(t, 200, serve(t, tigertonic.Limited(hello, 1<<40, nil), "GET", "/", "").Code, "a large one takes no memory")
 }
 
 func TestLimitedAllocatesNothing(t *testing.T) {
@@ -297,12 +340,12 @@ func TestLimitedAllocatesNothing(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	null := tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
-	assert.Zero(t, testing.AllocsPerRun(100, asker(t, tigertonic.Limited(null, 1), "GET", "/", "")))
+	assert.Zero(t, testing.AllocsPerRun(100, asker(t, tigertonic.Limited(null, 1, nil), "GET", "/", "")))
 }
 
 func TestLimitedDescribesItsRefusal(t *testing.T) {
 	op := &tigertonic.Operation{}
-	tigertonic.Limited(hello, 1).Describe(op)
+	tigertonic.Limited(hello, 1, nil).(tigertonic.Describer).Describe(op)
 	rs := op.Responses["503"]
 	require.NotNil(t, rs)
 	assert.Equal(t, "there are too many requests, try again later", rs.Description)

@@ -9,8 +9,12 @@ import (
 	"net/textproto"
 	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/codec"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
 // MarshalerError is an error in the type of a function given to [Marshaled], or
@@ -30,10 +34,11 @@ func (e MarshalerError) Error() string { return string(e) }
 // usable.
 type Marshaler struct {
 	function reflect.Value
-	request  reflect.Type // of Rq, or nil
-	empty    bool         // Rq is missing or an empty interface
-	context  reflect.Type // *C, or nil
-	streams  bool         // Rs is an interface that includes io.Reader
+	request  reflect.Type  // of Rq, or nil
+	decoder  codec.Decoder // for a body, or nil if only encoding/json can
+	empty    bool          // Rq is missing or an empty interface
+	context  reflect.Type  // *C, an interface, or nil
+	streams  bool          // Rs is an interface that includes io.Reader
 }
 
 // Marshaled returns a handler that decodes the body of a request as JSON, calls
@@ -42,7 +47,9 @@ type Marshaler struct {
 //	func(*url.URL, http.Header[, Rq[, *C]]) (int, http.Header, Rs, error)
 //
 // where Rq is a pointer, a map, a slice, or an empty interface if no body is
-// expected, and C is the type given to [WithContext]. Marshaled panics with a
+// expected, and C is the type given to [WithContext]. Instead of *C there may be an
+// interface that *C implements. The URL has the wildcards of the request's pattern in
+// its query, whatever stands between the mux and f. Marshaled panics with a
 // [MarshalerError] if f is anything else.
 //
 // The body is decoded, by the rules of [encoding/json], for PATCH, POST and PUT
@@ -50,20 +57,21 @@ type Marshaler struct {
 // [DefaultMaxBytes] long or as long as [Sized] says (413), and one value (400).
 // For other methods Rq is zero, a pointer one to a zero value.
 //
-// f returns a status, headers which replace those of the same name, and a value
-// that is the body, encoded as a whole before the header is written. There is no
+// f returns a status, headers which replace those of the same name, or join them as
+// those of a [Response] do, and a value that is the body, encoded as a whole before the header is written. There is no
 // body if the value is a nil pointer or interface, or if the status is 204 or 304.
+// The Content-Type is application/json in any case, whatever f returns.
 // The request must accept application/json (else 406). If Rs is an interface type
 // that includes [io.Reader], then what f returns is copied as it is, each piece as
 // soon as it is there, and closed if it is an [io.Closer]; f then sets the
 // Content-Type itself, which the request must accept.
 //
-// An error is written by [ResponseErrorWriter]. Its status is the one that it
+// An error is written by [ResponseErrorWriter], without the headers returned with it. Its status is the one that it
 // has if it is an [HTTPEquivError], else the one returned with it, else 500.
 func Marshaled(f any) *Marshaler {
 	m, err := newMarshaler(f)
 	if err != nil {
-		panic(NewMarshalerError("tigertonic: Marshaled: %v (at %v)", err, caller()))
+		panic(NewMarshalerError("tigertonic: Marshaled: %v (at %v)", err, callsite.Caller()))
 	}
 	return m
 }
@@ -112,6 +120,7 @@ func (m *Marshaler) takeArguments(t reflect.Type) error {
 		switch m.request.Kind() {
 		case reflect.Pointer, reflect.Map, reflect.Slice:
 			m.empty = false
+			m.decoder = codec.CompileClassic(m.decoded())
 		case reflect.Interface:
 			if m.request.NumMethod() > 0 {
 				return NewMarshalerError("the third argument is a %v, an interface that isn't empty", m.request)
@@ -122,8 +131,8 @@ func (m *Marshaler) takeArguments(t reflect.Type) error {
 	}
 	if t.NumIn() > 3 {
 		m.context = t.In(3)
-		if m.context.Kind() != reflect.Pointer {
-			return NewMarshalerError("the fourth argument is a %v, not a pointer to what WithContext was given", m.context)
+		if kind := m.context.Kind(); kind != reflect.Pointer && kind != reflect.Interface {
+			return NewMarshalerError("the fourth argument is a %v, not a pointer to what WithContext was given or an interface", m.context)
 		}
 	}
 	return nil
@@ -146,51 +155,53 @@ func (m *Marshaler) takeResults(t reflect.Type) error {
 
 // ServeHTTP calls the function.
 func (m *Marshaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !m.streams && !accepts(r, jsonType) {
-		ResponseErrorWriter.WriteError(r, w, NotAcceptable{NewMarshalerError("only %s can be sent, which the Accept header doesn't allow", jsonType)})
+	if !m.streams && !httpfield.Accepts(r, httpfield.JSON) {
+		writeError(w, r, NotAcceptable{NewMarshalerError("only %s can be sent, which the Accept header doesn't allow", httpfield.JSON)})
 		return
 	}
 	var in [4]reflect.Value
 	n, err := m.arguments(&in, w, r)
 	if err != nil {
-		ResponseErrorWriter.WriteError(r, w, err)
+		writeError(w, r, err)
 		return
 	}
 	out := m.function.Call(in[:n])
-	status, header := int(out[0].Int()), out[1].Interface().(http.Header)
-	if m.streams || isNil(out[2]) {
-		setHeaders(w.Header(), header, "")
-	} else {
-		setHeaders(w.Header(), header, jsonType)
-	}
+	head := responseHead{int(out[0].Int()), out[1].Interface().(http.Header)}
 	if err, _ := reflect.TypeAssert[error](out[3]); err != nil {
 		m.close(out[2])
-		ResponseErrorWriter.WriteError(r, w, withStatus(err, status))
+		writeError(w, r, withStatus(err, head.status))
 		return
 	}
-	if err := m.respond(w, r, status, out[2]); err != nil {
-		ResponseErrorWriter.WriteError(r, w, err)
+	if answered, err := head.answered(w, r); answered {
+		m.close(out[2])
+		if err != nil {
+			writeError(w, r, err)
+		}
+		return
+	}
+	if err := m.respond(w, r, head, out[2]); err != nil {
+		writeError(w, r, err)
 	}
 }
 
 // Describe adds what the function takes and returns. Its status is known only
 // when it is called.
 func (m *Marshaler) Describe(op *Operation) {
-	c := schemaCompiler{classic: true}
-	rs := op.Response("2XX")
+	c := typeschema.Compiler{Classic: true}
+	rs := op.ResponseRange("2XX")
 	if out := m.function.Type().Out(2); m.streams {
 		rs.Add("*/*", MediaType{})
 	} else {
-		rs.Add(jsonType, MediaType{Schema: c.schema(out)})
+		rs.Add(httpfield.JSON, MediaType{Schema: c.Schema(out)})
 	}
 	if m.request != nil && !m.empty {
-		op.Body = &RequestBody{Required: true, Content: map[string]MediaType{jsonType: {Schema: c.schema(m.request)}}}
+		op.Body = &RequestBody{Required: true, Content: map[string]MediaType{httpfield.JSON: {Schema: c.Schema(m.request)}}}
 		op.AddError(http.StatusBadRequest, "the body can't be decoded")
 		op.AddError(http.StatusRequestEntityTooLarge, "the body is too long")
-		op.AddError(http.StatusUnsupportedMediaType, "the body is not "+jsonType)
+		op.AddError(http.StatusUnsupportedMediaType, "the body is not "+httpfield.JSON)
 	}
 	op.AddError(http.StatusNotAcceptable, "the media type isn't accepted")
-	op.Response("default").addErrorContent()
+	op.ResponseRange("default").addErrorContent()
 }
 
 // String is how [Explain] shows the handler.
@@ -201,7 +212,7 @@ func (m *Marshaler) String() string {
 // arguments sets the function's arguments for the request and returns their
 // number.
 func (m *Marshaler) arguments(in *[4]reflect.Value, w http.ResponseWriter, r *http.Request) (n int, err error) {
-	in[0], in[1] = reflect.ValueOf(r.URL), reflect.ValueOf(r.Header)
+	in[0], in[1] = reflect.ValueOf(classicURL(r)), reflect.ValueOf(r.Header)
 	n = 2
 	switch r.Method {
 	case http.MethodPatch, http.MethodPost, http.MethodPut:
@@ -237,60 +248,110 @@ func (m *Marshaler) zero() reflect.Value {
 // decode returns the argument for the request's body.
 func (m *Marshaler) decode(w http.ResponseWriter, r *http.Request) (value reflect.Value, err error) {
 	switch {
-	case !hasJSONBody(r):
-		return value, UnsupportedMediaType{NewMarshalerError("the Content-Type of a body must be %s", jsonType)}
+	case !httpfield.SaysJSONBody(r):
+		return value, UnsupportedMediaType{NewMarshalerError("the Content-Type of a body must be %s", httpfield.JSON)}
 	case m.empty:
 		return value, NewMarshalerError("the function takes no body, which a %s has", r.Method)
 	}
-	e := getEncoder()
-	defer putEncoder(e)
-	if err := e.readBody(w, r); err != nil {
+	e := codec.NewBuffer()
+	defer e.Release()
+	if err := readBody(e, w, r); err != nil {
 		return value, err
 	}
-	target := m.request
-	if target.Kind() == reflect.Pointer {
-		target = target.Elem()
+	value = reflect.New(m.decoded())
+	if m.decoder != nil {
+		if e.DecodeClassic(m.decoder, value.Interface()) {
+			return m.argument(value), nil
+		}
+		value.Elem().SetZero()
 	}
-	value = reflect.New(target)
 	err = json.Unmarshal(e.Bytes(), value.Interface())
-	if _, malformed := errors.AsType[*json.SyntaxError](err); malformed && !hasPlainBody(r) {
+	if _, malformed := errors.AsType[*json.SyntaxError](err); malformed && !httpfield.HasPlainBody(r) {
 		// Only then: whoever has decoded the body may have left the header.
 		return value, UnsupportedMediaType{NewMarshalerError("a body must be sent without Content-Encoding")}
 	}
-	if target == m.request {
-		value = value.Elem()
+	return m.argument(value), decodeError(err)
+}
+
+// decoded returns the type that a body is decoded into.
+func (m *Marshaler) decoded() reflect.Type {
+	if m.request.Kind() == reflect.Pointer {
+		return m.request.Elem()
 	}
-	return value, decodeError(err)
+	return m.request
+}
+
+// argument returns what the function gets of a pointer to what has been decoded.
+func (m *Marshaler) argument(value reflect.Value) reflect.Value {
+	if m.request.Kind() == reflect.Pointer {
+		return value
+	}
+	return value.Elem()
 }
 
 // respond writes what the function has returned, or nothing but an error.
-func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, status int, rs reflect.Value) error {
-	defer m.close(rs)
-	if status < 200 || status > 999 {
-		return NewMarshalerError("the function returned %d, which is not the status of a response", status)
+func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, head responseHead, rs reflect.Value) error {
+	if m.streams {
+		defer m.close(rs)
 	}
-	if isNil(rs) || status == http.StatusNoContent || status == http.StatusNotModified {
-		if !m.streams {
-			w.Header().Del("Content-Type")
-		}
+	status := head.status
+	switch {
+	case status < 200 || status > 999:
+		return NewMarshalerError("the function returned %d, which is not the status of a response", status)
+	case m.streams:
+		return m.stream(w, r, head, rs)
+	case canBeNil(rs.Kind()) && rs.IsNil() || status == http.StatusNoContent || status == http.StatusNotModified:
+		setHeaders(w.Header(), head.header, httpfield.JSON)
 		w.WriteHeader(status)
 		return nil
 	}
-	if !m.streams {
-		return writeJSON(w, status, rs.Interface())
+	e := codec.NewBuffer()
+	defer e.Release()
+	err := e.JSON.Encode(rs.Interface())
+	if err == nil {
+		setHeaders(w.Header(), head.header, httpfield.JSON)
+		answer(e, w, status)
 	}
-	mediaType := w.Header().Get("Content-Type")
+	return err
+}
+
+// stream copies the stream that the function has returned.
+func (m *Marshaler) stream(w http.ResponseWriter, r *http.Request, head responseHead, rs reflect.Value) error {
+	if isNil(rs) || head.status == http.StatusNoContent || head.status == http.StatusNotModified {
+		head.set(w)
+		w.WriteHeader(head.status)
+		return nil
+	}
+	mediaType := head.contentType(w)
 	switch {
 	case mediaType == "":
 		return NewMarshalerError("the function returned a stream without a Content-Type")
-	case !accepts(r, mediaType):
+	case !httpfield.Accepts(r, mediaType):
 		return NotAcceptable{NewMarshalerError("only %s can be sent, which the Accept header doesn't allow", mediaType)}
 	case r.Method == http.MethodHead:
-		w.WriteHeader(status)
+		head.set(w)
+		w.WriteHeader(head.status)
 		return nil
 	}
-	return writeStream(w, rs.Interface().(io.Reader), func() { w.WriteHeader(status) })
+	return writeStream(w, rs.Interface().(io.Reader), func() {
+		head.set(w)
+		w.WriteHeader(head.status)
+	})
 }
+
+// contentType returns the one that the response will have.
+func (h responseHead) contentType(w http.ResponseWriter) string {
+	for name, values := range h.header {
+		if len(values) > 0 && textproto.CanonicalMIMEHeaderKey(name) == "Content-Type" {
+			return values[0]
+		}
+	}
+	return w.Header().Get("Content-Type")
+}
+
+// canBeNil reports whether there may be no value of a kind to be sent. Nil maps and
+// slices are values, and so is a nil pointer in an interface: all are null.
+func canBeNil(kind reflect.Kind) bool { return kind == reflect.Pointer || kind == reflect.Interface }
 
 // close closes a stream that the function has returned, if it can be.
 func (m *Marshaler) close(rs reflect.Value) {
@@ -301,23 +362,7 @@ func (m *Marshaler) close(rs reflect.Value) {
 	}
 }
 
-// setHeaders makes the values in src those of dst, with a Content-Type unless it
-// is in src or "". The values are copied, for what a middleware changes in dst
-// mustn't show in the next response.
-func setHeaders(dst, src http.Header, contentType string) {
-	all := make([]string, 0, len(src)+1) // enough where each has one value
-	if contentType != "" {
-		all = append(all, contentType)
-		dst["Content-Type"] = all[:1:1]
-	}
-	for name, values := range src {
-		begin := len(all)
-		all = append(all, values...)
-		dst[textproto.CanonicalMIMEHeaderKey(name)] = slices.Clip(all[begin:])
-	}
-}
-
-// isNil tells whether v is a nil pointer or interface, or one in the other.
+// isNil reports whether v is a nil pointer or interface, or one in the other.
 func isNil(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Interface:

@@ -98,7 +98,7 @@ func TestMarshaledRefusesBodies(t *testing.T) {
 	const (
 		syntax   = "json.SyntaxError"
 		mismatch = "json.UnmarshalTypeError"
-		media    = "tigertonic.UnsupportedMediaType"
+		media    = "tigertonic.MarshalerError"
 		notJSON  = "the Content-Type of a body must be application/json"
 		coded    = "a body must be sent without Content-Encoding"
 		gzipped  = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -119,7 +119,7 @@ func TestMarshaledRefusesBodies(t *testing.T) {
 		{"no media type", `{}`, []string{}, 415, media, notJSON},
 		{"application/jsonp", `{}`, []string{"Content-Type", "application/jsonp"}, 415, media, notJSON},
 		{"two media types", `{}`, []string{"Content-Type", "application/json", "Content-Type", "text/plain"}, 415, media, notJSON},
-		{"malformed media type", `{}`, []string{"Content-Type", "application/json; ="}, 415, media, notJSON},
+		{"a media type and more words", `{}`, []string{"Content-Type", "application/json charset=utf-8"}, 415, media, notJSON},
 		{"gzip", gzipped, []string{"Content-Type", "application/json", "Content-Encoding", "identity, gzip"}, 415, media, coded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestMarshaledWithoutRequestTakesNoBody(t *testing.T) {
 		requireError(t, postJSON(t, tigertonic.Marshaled(f), "/", `{}`),
 			500, "tigertonic.MarshalerError", "the function takes no body, which a POST has")
 		requireError(t, serve(t, tigertonic.Marshaled(f), "POST", "/", ``),
-			415, "tigertonic.UnsupportedMediaType", "the Content-Type of a body must be application/json")
+			415, "tigertonic.MarshalerError", "the Content-Type of a body must be application/json")
 	}
 }
 
@@ -199,7 +199,7 @@ func TestMarshaledNegotiates(t *testing.T) {
 		assert.Equal(t, want, w.Code, accept)
 		if want == 406 {
 			assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
-			assert.Equal(t, "tigertonic.NotAcceptable: only application/json can be sent, which the Accept header doesn't allow", w.Body.String())
+			assert.Equal(t, "tigertonic.MarshalerError: only application/json can be sent, which the Accept header doesn't allow", w.Body.String())
 		}
 	}
 }
@@ -218,28 +218,32 @@ func TestMarshaledHeadersReplaceThoseSet(t *testing.T) {
 		w := serve(t, h, "GET", "/", "")
 		assert.Equal(t, []string{"1", "2"}, w.Result().Header["X-A"])
 		assert.Equal(t, []string{"outer"}, w.Result().Header["X-B"])
-		assert.Equal(t, []string{"application/hal+json"}, w.Result().Header["Content-Type"])
+		assert.Equal(t, []string{"application/json"}, w.Result().Header["Content-Type"], "which the body is")
 	}
 }
 
 func TestMarshaledWithoutValueHasNoBody(t *testing.T) {
 	for name, f := range map[string]any{
-		"nil pointer":              func(*url.URL, http.Header) (int, http.Header, *stuff, error) { return 200, nil, nil, nil },
-		"nil interface":            func(*url.URL, http.Header) (int, http.Header, any, error) { return 200, nil, nil, nil },
-		"nil pointer in interface": func(*url.URL, http.Header) (int, http.Header, any, error) { return 200, nil, (*stuff)(nil), nil },
-		"204":                      func(*url.URL, http.Header) (int, http.Header, *stuff, error) { return 204, nil, &stuff{}, nil },
-		"304":                      func(*url.URL, http.Header) (int, http.Header, stuff, error) { return 304, nil, stuff{}, nil },
-		"nil stream":               func(*url.URL, http.Header) (int, http.Header, io.Reader, error) { return 200, nil, nil, nil },
+		"nil pointer":   func(*url.URL, http.Header) (int, http.Header, *stuff, error) { return 200, nil, nil, nil },
+		"nil interface": func(*url.URL, http.Header) (int, http.Header, any, error) { return 200, nil, nil, nil },
+		"204":           func(*url.URL, http.Header) (int, http.Header, *stuff, error) { return 204, nil, &stuff{}, nil },
+		"304":           func(*url.URL, http.Header) (int, http.Header, stuff, error) { return 304, nil, stuff{}, nil },
+		"nil stream":    func(*url.URL, http.Header) (int, http.Header, io.Reader, error) { return 200, nil, nil, nil },
 	} {
 		w := serve(t, tigertonic.Marshaled(f), "GET", "/", "")
 		assert.Empty(t, w.Body.String(), name)
-		assert.Empty(t, w.Header(), name)
+		if name == "nil stream" {
+			assert.Empty(t, w.Header(), name)
+		} else {
+			assert.Equal(t, http.Header{"Content-Type": {"application/json"}}, w.Header(), name)
+		}
 		assert.Less(t, w.Code, 400, name)
 	}
 }
 
 func TestMarshaledEncodesNilSlicesAndMaps(t *testing.T) {
 	for _, f := range []any{
+		func(*url.URL, http.Header) (int, http.Header, any, error) { return 200, nil, (*stuff)(nil), nil },
 		func(*url.URL, http.Header) (int, http.Header, []int, error) { return 200, nil, nil, nil },
 		func(*url.URL, http.Header) (int, http.Header, map[string]int, error) { return 200, nil, nil, nil },
 	} {
@@ -301,7 +305,7 @@ func TestMarshaledErrors(t *testing.T) {
 			})
 			w := serve(t, h, "GET", "/", "")
 			requireError(t, w, tt.want, tt.error, "it failed")
-			assert.Equal(t, "1", w.Header().Get("Retry-After"))
+			assert.Empty(t, w.Header().Get("Retry-After"), "headers are for what isn't an error")
 			assert.Empty(t, w.Header().Get("Content-Length"))
 		})
 	}
@@ -341,5 +345,7 @@ func TestMarshaledAllocates(t *testing.T) {
 			h.ServeHTTP(httptest.NewRecorder(), r)
 		})
 	}
-	assert.LessOrEqual(t, allocations(tigertonic.Marshaled(create)), allocations(http.HandlerFunc(byHand))+3)
+	got := allocations(tigertonic.Marshaled(create))
+	assert.LessOrEqual(t, got, allocations(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))+15)
+	assert.LessOrEqual(t, got, allocations(http.HandlerFunc(byHand))+2, "Go 1.26 has two more by hand than this, and Go 1.27 two less")
 }

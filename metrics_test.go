@@ -119,7 +119,7 @@ func TestMetricWithATakenNamePanicsWithItsPlace(t *testing.T) {
 		registry := metrics.NewRegistry()
 		require.NoError(t, registry.Register(tt.taken, metrics.NewGauge()))
 		got := recovered(func() { tt.register(registry) })
-		assert.Equal(t, fmt.Sprintf("tigertonic: metric %q: duplicate metric: %s (registered at %s)", tt.taken, tt.taken, place), got, tt.name)
+		assert.Equal(t, fmt.Sprintf("tigertonic: metric %q: duplicate metric: %s (registered at %s): give each service that is built, as by each test, its own metrics.NewRegistry()", tt.taken, tt.taken, place), got, tt.name)
 	}
 }
 

@@ -4,8 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/record"
+	"github.com/rcrowley/go-tigertonic/internal/trie"
 )
 
 // TrieServeMux routes requests by method and path to handlers. It is an
@@ -18,30 +23,36 @@ import (
 // so with POST /users/me and GET /users/{id}, a GET of /users/me is the second.
 //
 // A wildcard's value is what stands in the path, unescaped once. Handlers read
-// it by r.PathValue("name"), by [PathValue], or from the query, as
-// r.URL.Query().Get("name") and Get("{name}"), where it takes the place of what
-// the client sent under these names. Be careful with r.FormValue, which puts
-// the parameters of a form in the body first. r.Pattern is the method and the
-// pattern with its namespaces, "GET /1.0/stuff/{name}".
+// it by r.PathValue("name") or by [PathValue]. The functions given to [Marshaled],
+// [If] and [PostProcessed] find it in the query, too, by Query().Get("name") and
+// Get("{name}"), where it takes the place of what the client sent under these
+// names. All others get the query as it was sent, unless [WildcardsInQuery] is
+// round them or the mux. r.Pattern is the method and the pattern with its
+// namespaces, "GET /1.0/stuff/{name}".
 //
-// Paths are matched as they were sent: nothing is cleaned and nothing is ever
-// redirected. Segments are those of the escaped path, so %2F doesn't end one.
-// /A isn't /a, /a/ isn't /a, and an empty segment, as in //a, is only matched by
-// itself. A path with a dot segment, which is "." or ".." between slashes once
-// the path is unescaped, matches no pattern and no namespace.
+// Paths are matched as they were sent: nothing is cleaned and, but for the root of a
+// file server, nothing is redirected. Segments are those of the escaped path, so %2F
+// doesn't end one. /A isn't /a, /a/ isn't /a, and an empty segment, as in //a, is only
+// matched by itself. A path with a dot segment, which is "." or ".." between slashes
+// once the path is unescaped, matches no pattern and no namespace. A handler from
+// outside this library gets only unambiguous paths through {name...}, as in a
+// namespace: see [TrieServeMux.HandleNamespace].
 //
-// A path that nothing matches is answered 404 and one without the method 405,
-// through [ResponseErrorWriter]. HEAD is answered by the handler for GET and
-// OPTIONS by the mux, unless there is a handler of their own.
+// A path that nothing matches gets a 404, and one that lacks the method a 405, through
+// [ResponseErrorWriter]. Unless they have handlers, HEAD calls the handler for GET,
+// and the mux responds to OPTIONS. A CONNECT for a host and a port, which has no path
+// (RFC 9110 §9.3.6), is only for handlers of CONNECT, whose pattern matches "/".
 //
 // The mux changes the request that it is given. A handler that can return before
 // the handler in it does, as http.TimeoutHandler can, belongs outside of all
 // muxes, and what is outside of that should read the request before calling it.
 //
-// The zero value is a mux without routes. Register everything before serving;
-// after that a TrieServeMux may be used by any number of goroutines.
+// The zero value is a mux without routes. Register everything before serving, and
+// before a document is made of the mux: later, registering panics. A TrieServeMux may
+// then be used by any number of goroutines.
 type TrieServeMux struct {
-	root node
+	root       trie.Node
+	completion atomic.Pointer[completion] // or nil as long as more may be registered
 }
 
 // NewTrieServeMux returns a mux without routes.
@@ -50,17 +61,22 @@ func NewTrieServeMux() *TrieServeMux { return &TrieServeMux{} }
 // Handle registers the handler for a method and a pattern. It panics if the
 // method can't be one, as a known one in lower case can't (RFC 9110 §9.1), if the
 // pattern is malformed, if the method has a handler for the same pattern or one
-// that differs only in the names of its wildcards, or if the handler is nil,
-// leads back to this mux or has an Unwrap that leads in a circle.
+// that differs only in the names of its wildcards, if the handler is nil,
+// leads back to this mux or has an Unwrap that leads in a circle, or if the mux is
+// complete: it has begun to serve, or [Complete] was called for it.
 func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
-	where := caller()
+	mux.handle(method, pattern, h)
+}
+
+func (mux *TrieServeMux) handle(method, pattern string, h http.Handler) *trie.Route {
+	where := callsite.Caller()
 	whole := method + " " + pattern // which alone is kept
-	segments, err := parsePattern(whole[len(method)+len(" "):])
+	segments, err := trie.ParsePattern(whole[len(method)+len(" "):])
 	switch {
-	case !isMethod(method):
+	case !trie.IsMethod(method):
 		panic(fmt.Sprintf("tigertonic: pattern %q: %q is not a method (registered at %v)", pattern, method, where))
 	case err != nil:
-		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.offset, err.text, where))
+		panic(fmt.Sprintf("tigertonic: pattern %q: at offset %d: %s (registered at %v)", pattern, err.Offset, err.Text, where))
 	case isMissing(h):
 		panic(fmt.Sprintf("tigertonic: pattern %q: the handler is nil (registered at %v)", pattern, where))
 	case endless(h):
@@ -69,20 +85,24 @@ func (mux *TrieServeMux) Handle(method, pattern string, h http.Handler) {
 	if reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: pattern %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", pattern, where))
 	}
-	n := mux.root.descend(segments)
-	if old := n.route(newMethod(method)); old != nil {
+	mux.mustBeOpen("pattern", pattern, h, where)
+	n := mux.root.Descend(segments)
+	if old := n.Route(trie.NewMethod(method)); old != nil {
 		panic(fmt.Sprintf(
 			"tigertonic: pattern %q: at offset %d: %s conflicts with pattern %q registered at %v, both match %s (registered at %v)",
-			pattern, firstDifference(pattern, old.path()), method, old.path(), old.where, example(segments), where))
+			pattern, firstDifference(pattern, old.Path()), method, old.Path(), old.Where, trie.ExamplePath(segments), where))
 	}
-	rt := newRoute(method, whole, segments, h, where)
-	fitRoute(method, pattern, namesOf(rt.captures), h, where)
-	n.add(rt)
+	rt := trie.NewRoute(method, whole, segments, h, where)
+	rt.Flags = uint8(needsOfRoute(rt, h))
+	fitRoute(method, pattern, trie.NamesOf(rt.Captures), h, where)
+	n.Add(rt)
+	return rt
 }
 
-// HandleFunc registers a function, as [TrieServeMux.Handle] does a handler.
+// HandleFunc registers a function, as [TrieServeMux.Handle] does a handler, but as
+// one that reads its wildcards: in place of {name...}, it is given any path.
 func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.ResponseWriter, *http.Request)) {
-	mux.Handle(method, pattern, http.HandlerFunc(f))
+	mux.handle(method, pattern, http.HandlerFunc(f)).Flags &^= uint8(needOneReading)
 }
 
 // HandleNamespace mounts a handler, for all methods, on the paths that begin
@@ -93,17 +113,37 @@ func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.Response
 // with patterns. The namespace "" takes whatever is left. A namespace may hold
 // wildcards, which the handler and all within it can read.
 //
+// A handler that isn't of this package, such as [http.FileServer],
+// [net/http/httputil.ReverseProxy] or another router, unescapes and cleans paths, and
+// may take /admin%2Fsecret and //admin/secret for a path that another namespace
+// guards. So it is given a path only if that has one reading. In what is left for it
+// there is no empty segment but the last, and none that has a slash, a backslash or a
+// NUL in it once it is unescaped, or is a dot segment with parameters, as "..;x". What
+// has is 404, for OPTIONS too, and no other handler is tried. [UnsafePaths] is for
+// handlers that want every path. The mux looks for the handler in wrappers that have
+// Unwrap, in a [FirstHandler] and in a [HostServeMux]. A mux of this package gets every
+// path, also within these, and so do a [HandlerFunc], a [ParamsFunc], and what
+// [Typed] and [Marshaled] make; in other wrappers, which the mux can't see through,
+// and in the middleware of [Wrapped], which may read the path itself, they don't. What else a server behind a proxy leaves out of a path, as some do ";x",
+// is for its guards to know.
+//
+// What is at /files for a file server mounted there is a directory, whose relative
+// links are those of /files/. If it is made by http.FileServer or FileServerFS, it is
+// redirected to there, before wrappers are called. For others, register a redirect:
+//
+//	mux.Handle("GET", "/files", http.RedirectHandler("/files/", http.StatusMovedPermanently))
+//
 // The handler may be a mux, also this one; namespaces within each other have 16
 // segments at most, and what is below is not found. HandleNamespace panics if the
-// namespace is malformed or has a handler already, or if the handler is nil,
+// namespace is malformed or has a handler already, if the handler is nil,
 // leads back to this mux with the same path or has an Unwrap that leads in a
-// circle.
+// circle, or if the mux is complete.
 func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
-	where := caller()
-	segments, err := parseNamespace(namespace)
+	where := callsite.Caller()
+	segments, err := trie.ParseNamespace(namespace)
 	switch {
 	case err != nil:
-		panic(fmt.Sprintf("tigertonic: namespace %q: at offset %d: %s (registered at %v)", namespace, err.offset, err.text, where))
+		panic(fmt.Sprintf("tigertonic: namespace %q: at offset %d: %s (registered at %v)", namespace, err.Offset, err.Text, where))
 	case isMissing(h):
 		panic(fmt.Sprintf("tigertonic: namespace %q: the handler is nil (registered at %v)", namespace, where))
 	case endless(h):
@@ -112,29 +152,33 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 	if len(segments) == 0 && reaches(h, mux.is) {
 		panic(fmt.Sprintf("tigertonic: namespace %q: at offset 0: the handler leads back to this mux with the same path (registered at %v)", namespace, where))
 	}
-	n := mux.root.descend(segments)
-	if old := n.mount; old != nil {
+	mux.mustBeOpen("namespace", namespace, h, where)
+	n := mux.root.Descend(segments)
+	if old := n.Mount; old != nil {
 		panic(fmt.Sprintf(
 			"tigertonic: namespace %q: at offset %d: conflicts with namespace %q registered at %v, both match %s (registered at %v)",
-			namespace, firstDifference(namespace, old.namespace), old.namespace, old.where, example(segments)+"/", where))
+			namespace, firstDifference(namespace, old.Namespace), old.Namespace, old.Where, trie.ExamplePath(segments)+"/", where))
 	}
-	m := newMount(segments, namespace, h, where)
-	fitRoute("*", namespace, namesOf(m.captures), h, where)
-	n.mount = m
+	m := trie.NewMount(segments, namespace, h, where)
+	if pathReader(h, nil) != nil {
+		m.Flags = uint8(needOneReading)
+	}
+	fitRoute("*", namespace, trie.NamesOf(m.Captures), h, where)
+	n.Mount = m
 }
 
 // Handler returns the handler for the request and the pattern, or namespace,
 // that it was registered with, and changes the request as ServeHTTP does before
-// it calls that handler. Where there is none, it is a [NotFoundHandler] or a
+// it calls that handler. A path that isn't for a handler has none. Where there is none, it is a [NotFoundHandler] or a
 // [MethodNotAllowedHandler], and the pattern is "". The body that a handler for
 // GET writes for HEAD is kept off by ServeHTTP alone, or by net/http's server.
 func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern string) {
 	h, rt, m := mux.find(r)
 	switch {
 	case rt != nil:
-		pattern = rt.path()
+		pattern = rt.Path()
 	case m != nil:
-		pattern = m.namespace
+		pattern = m.Namespace
 	}
 	return h, pattern
 }
@@ -142,9 +186,12 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 // ServeHTTP calls the handler for the request.
 func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, rt, _ := mux.find(r)
-	noteRequest(w, r)
+	if c := mux.completion.Load(); c == nil || !c.served {
+		mux.serving(r, rt)
+	}
+	record.NoteRequest(w, r)
 	if r.Method == http.MethodHead {
-		w = withoutBody(w, r)
+		w = record.WithoutBody(w, r)
 	}
 	if f, ok := h.(ParamsFunc); ok && rt != nil && r.URL.RawPath == "" && r.URL.Path != "" {
 		f(w, r, Params{r, rt, r.URL.Path})
@@ -155,76 +202,91 @@ func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // find returns the handler for the request, which is ready for it then, and the
 // route or the mount that it is of, if it isn't the mux's own.
-func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *route, *mount) {
-	path, escaped := requestPath(r.URL)
-	if path == "" && r.Method != http.MethodConnect {
+func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *trie.Route, *trie.Mount) {
+	path, escaped := trie.PathOf(r.URL)
+	tunnel := path == "" && r.Method == http.MethodConnect
+	if path == "" {
 		path = "/" // RFC 3986 §6.2.3
 	}
-	if path == "" || path[0] != '/' {
+	if path[0] != '/' {
 		return NotFoundHandler{}, nil, nil
 	}
-	s := search{method: newMethod(r.Method), escaped: escaped}
-	s.in(&mux.root, path)
+	s := trie.Search{Method: trie.NewMethod(r.Method), Escaped: escaped}
+	s.Find(&mux.root, path)
 	switch {
-	case s.route != nil:
-		s.route.prepare(r, path, escaped)
-		return s.route.handler, s.route, nil
-	case s.mount == nil && !s.other:
-		return NotFoundHandler{}, nil, nil
-	case s.mount == nil:
+	case s.Route != nil:
+		if refuses(s.Route, path, escaped) {
+			break
+		}
+		prepareRoute(s.Route, r, path, escaped)
+		return s.Route.Handler, s.Route, nil
+	case s.Mount != nil:
+		if s.Mount.Flags != 0 {
+			if h := instead(s.Mount, r, path, s.Left, escaped, tunnel); h != nil {
+				return h, nil, nil
+			}
+		}
+		if prepareMount(s.Mount, r, path, s.Left, escaped) {
+			return s.Mount.Handler, nil, s.Mount
+		}
+	case s.Other && !tunnel:
 		return mux.otherwise(r, path, escaped), nil, nil
-	case !s.mount.prepare(r, path, s.left, escaped):
-		return NotFoundHandler{}, nil, nil
 	}
-	return s.mount.handler, nil, s.mount
+	return NotFoundHandler{}, nil, nil
 }
 
 // otherwise returns the mux's own handler for a request whose path has other
 // methods.
 func (mux *TrieServeMux) otherwise(r *http.Request, path string, escaped bool) http.Handler {
-	allow := mux.allow(path, escaped)
-	if r.Method == http.MethodOptions {
-		return &optionsHandler{mux, newMethodList(allow)}
+	all := mux.all(path, escaped)
+	if len(all.Found) == 0 {
+		return NotFoundHandler{}
 	}
-	*r = *r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
+	allow := allowOf(all.Found)
+	if r.Method == http.MethodOptions {
+		return &optionsHandler{mux, newMethodList(allow), all}
+	}
+	*r = *r.WithContext(&allowed{r.Context(), strings.Join(allow, ", ")})
 	return MethodNotAllowedHandler{}
 }
 
-// is tells whether h is this mux.
+// is reports whether h is this mux.
 func (mux *TrieServeMux) is(h http.Handler) bool {
 	other, ok := h.(*TrieServeMux)
 	return ok && other == mux
 }
 
 // route returns the route that answers a request of the method, or nil.
-func (mux *TrieServeMux) route(method, path string, escaped bool) *route {
-	s := search{method: newMethod(method), escaped: escaped}
-	s.in(&mux.root, path)
-	return s.route
+func (mux *TrieServeMux) route(method, path string, escaped bool) *trie.Route {
+	s := trie.Search{Method: trie.NewMethod(method), Escaped: escaped}
+	s.Find(&mux.root, path)
+	if s.Route != nil && refuses(s.Route, path, escaped) {
+		return nil
+	}
+	return s.Route
 }
 
-// allow returns the methods, sorted, of all patterns that match the path, of
-// which there is one.
-func (mux *TrieServeMux) allow(path string, escaped bool) []string {
-	s := search{escaped: escaped, collect: true, allow: make([]string, 0, 8)}
-	s.in(&mux.root, path)
-	if slices.Contains(s.allow, http.MethodGet) {
-		s.allow = append(s.allow, http.MethodHead)
-	}
-	s.allow = append(s.allow, http.MethodOptions)
-	slices.Sort(s.allow)
-	return slices.Compact(s.allow)
+// all returns the search for the routes of all methods that match the path and whose
+// handlers are given it, and for the mount that has the others.
+func (mux *TrieServeMux) all(path string, escaped bool) trie.Search {
+	s := trie.Search{Escaped: escaped, Collect: true, Found: make([]*trie.Route, 0, 8)}
+	s.Find(&mux.root, path)
+	s.Found = slices.DeleteFunc(s.Found, func(rt *trie.Route) bool { return refuses(rt, path, escaped) })
+	return s
 }
 
-// setPath makes path, as requestPath returned it, the URL's.
-func setPath(u *url.URL, path string, escaped bool) {
-	u.Path, u.RawPath = path, ""
-	if escaped {
-		u.Path = unescape(path)
-		if u.EscapedPath() != path { // whose RawPath is empty now
-			u.RawPath = path
-		}
+// allowOf returns the methods, sorted, that a path with these routes has.
+func allowOf(routes []*trie.Route) []string {
+	allow := make([]string, 0, len(routes)+2)
+	for _, rt := range routes {
+		allow = append(allow, rt.Method())
 	}
+	if slices.Contains(allow, http.MethodGet) {
+		allow = append(allow, http.MethodHead)
+	}
+	allow = append(allow, http.MethodOptions)
+	slices.Sort(allow)
+	return slices.Compact(allow)
 }
 
 // firstDifference returns the offset at which a and b begin to differ, or 0 if
@@ -236,4 +298,122 @@ func firstDifference(a, b string) int {
 		}
 	}
 	return 0
+}
+
+// Registering too late fails in one of two ways: it is a data race with the requests that
+// the mux serves, or a document that was made before lacks the route. So a mux knows when
+// it is complete.
+
+// Complete marks a tree of handlers as complete: its muxes panic on later registrations.
+// Package openapi calls it for the trees that it describes. A handler that documents leave
+// out, such as the document's own, may still be registered until the mux begins to serve.
+func Complete(h http.Handler) {
+	where := callsite.Caller()
+	w := walker{walked: map[*TrieServeMux]bool{}}
+	w.walk(h, Route{}, "")
+	for mux := range w.walked {
+		mux.completion.CompareAndSwap(nil, &completion{why: fmt.Sprintf("the mux was said to be complete, as by openapi.New, at %v", where)})
+	}
+}
+
+// A completion is why nothing more may be registered.
+type completion struct {
+	why    string
+	served bool
+}
+
+// serving notes the first request, and the route found for it, if any.
+func (mux *TrieServeMux) serving(r *http.Request, rt *trie.Route) {
+	why := fmt.Sprintf("the mux has begun to serve, with %s %.200q", r.Method, sentPath(r))
+	if rt != nil {
+		why += fmt.Sprintf(", which is for %s registered at %v", rt.Pattern, rt.Where)
+	}
+	mux.completion.Store(&completion{why, true})
+}
+
+// mustBeOpen panics if nothing more may be registered.
+func (mux *TrieServeMux) mustBeOpen(kind, pattern string, h http.Handler, where callsite.Site) {
+	c := mux.completion.Load()
+	if c == nil || !c.served && isHidden(h) {
+		return
+	}
+	panic(fmt.Sprintf("tigertonic: %s %q: %s: register everything before (registered at %v)", kind, pattern, c.why, where))
+}
+
+// isHidden reports whether documents leave out what h serves.
+func isHidden(h http.Handler) bool {
+	op := &Operation{}
+	for range maxWrappers {
+		if d, ok := h.(Describer); ok {
+			d.Describe(op)
+		}
+		if h = unwrap(h); h == nil {
+			break
+		}
+	}
+	return op.Hidden
+}
+
+// What a mux answers by itself is here for 404 and 405, and in preflight.go for OPTIONS.
+
+// NotFoundHandler answers 404 through [ResponseErrorWriter].
+type NotFoundHandler struct{}
+
+// ServeHTTP writes a [NotFound].
+func (NotFoundHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	writeError(w, r, NotFound{missing{r.Method, sentPath(r)}})
+}
+
+// missing is what there is no handler for. Not every ErrorWriter wants its text.
+type missing struct{ method, path string }
+
+func (m missing) Error() string { return m.method + " " + m.path + " not found" }
+
+// sentPath returns the path that the client sent, of which namespaces may have
+// been taken off since.
+func sentPath(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		return path
+	}
+	return r.URL.EscapedPath()
+}
+
+// MethodNotAllowedHandler answers 405 through [ResponseErrorWriter]. The Allow
+// header names the methods of the mux that returned the handler for this
+// request, and is empty if there was none (RFC 9110 §10.2.1).
+type MethodNotAllowedHandler struct{}
+
+// ServeHTTP writes a [MethodNotAllowed].
+func (MethodNotAllowedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	allow, ok := r.Context().Value(allowKey{}).(*allowed)
+	if !ok {
+		allow = &allowed{}
+	}
+	w.Header()["Allow"] = []string{allow.text}
+	writeError(w, r, MethodNotAllowed{allow})
+}
+
+// An allowed is the context of a request whose path has other methods, and the error of
+// it. They can't be in the handler, which users compare with its zero value.
+type allowed struct {
+	context.Context        //nolint:containedctx // it is the context
+	text            string // the methods, or "" if there are none
+}
+
+// allowKey is the context's key for it.
+type allowKey struct{}
+
+func (a *allowed) Value(key any) any {
+	if key == (allowKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+func (a *allowed) Error() string {
+	if a.text == "" {
+		return "no method is allowed"
+	}
+	return "only " + a.text + " are allowed"
 }

@@ -114,13 +114,11 @@ func TestMuxAnswersPreflight(t *testing.T) {
 	}{
 		{"under wrappers", "/a", "https://ours.example", "PUT", http.Header{
 			"Access-Control-Allow-Origin":  {"https://ours.example"},
-			"Access-Control-Allow-Methods": {"DELETE, OPTIONS, PUT"},
+			"Access-Control-Allow-Methods": {"OPTIONS, PUT"},
 			"Access-Control-Allow-Headers": {"X-Token"},
 		}},
 		{"of another origin", "/a", "https://theirs.example", "PUT", http.Header{}},
-		{"for a method without CORS", "/a", "https://ours.example", "DELETE", http.Header{
-			"Access-Control-Allow-Methods": {"DELETE, OPTIONS, PUT"},
-		}},
+		{"for a method without CORS", "/a", "https://ours.example", "DELETE", http.Header{}},
 		{"for a method that isn't there", "/a", "https://ours.example", "PATCH", http.Header{}},
 		{"for GET without CORS", "/plain", "https://ours.example", "GET", http.Header{
 			"Access-Control-Allow-Methods": {"GET, HEAD, OPTIONS"},
@@ -250,6 +248,65 @@ func TestMuxTakesOddRequests(t *testing.T) {
 	assert.Equal(t, 404, w.Code)
 }
 
+// A CONNECT names a host and a port and has no path (RFC 9110 §9.3.6).
+func TestMuxReachesConnect(t *testing.T) {
+	say := func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s %q", r.Pattern, r.URL.Host, r.URL.Path)
+	}
+	withRoot, within, rest, passed := newMux("GET /a"), newMux("GET /a"), newMux("GET /a"), newMux("GET /a")
+	withRoot.HandleFunc("CONNECT", "/", say)
+	withRoot.HandleFunc("CONNECT", "/x", say)
+	within.HandleNamespace("", withRoot)
+	rest.Handle("CONNECT", "/{x...}", http.HandlerFunc(say))
+	passed.HandleNamespace("", tigertonic.UnsafePaths(http.HandlerFunc(say)))
+	refused, others := newMux("GET /a"), newMux("GET /", "POST /{x...}")
+	refused.HandleNamespace("", http.HandlerFunc(say))
+	for _, test := range []struct {
+		name    string
+		mux     *tigertonic.TrieServeMux
+		request string
+		want    string
+	}{
+		{"a pattern", withRoot, "CONNECT example.com:443", `200 CONNECT / example.com:443 ""`},
+		{"a pattern, with a path", withRoot, "CONNECT /x", `200 CONNECT /x  "/x"`},
+		{"a pattern, with a path that isn't cleaned", withRoot, "CONNECT //x", "404 "},
+		{"a pattern in a namespace", within, "CONNECT example.com:443", `200 CONNECT / example.com:443 ""`},
+		{"a pattern for the rest", rest, "CONNECT example.com:443", `200 CONNECT /{x...} example.com:443 ""`},
+		{"a namespace that takes it", passed, "CONNECT example.com:443", `200 /{...} example.com:443 ""`},
+		{"a namespace that doesn't", refused, "CONNECT example.com:443", "404 "},
+		{"other methods", others, "CONNECT example.com:443", "404 "},
+	} {
+		for _, h := range []http.Handler{test.mux, tigertonic.HostServeMux{"example.com": test.mux}} {
+			server := httptest.NewServer(h)
+			status, body := sendLine(t, server, test.request+" HTTP/1.1", "example.com")
+			server.Close()
+			got := status
+			if status == "200" {
+				got += " " + body
+			}
+			assert.Equal(t, strings.TrimSpace(test.want), got, test.name)
+		}
+	}
+}
+
+// sendLine sends a request with this first line and returns the status and the body
+// of the answer.
+func sendLine(t *testing.T, server *httptest.Server, line, host string) (status, body string) {
+	t.Helper()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "%s\r\nHost: %s\r\nConnection: close\r\n\r\n", line, host)
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err, line)
+	_, status, _ = strings.Cut(string(answer), " ")
+	status, _, _ = strings.Cut(status, " ")
+	_, body, _ = strings.Cut(string(answer), "\r\n\r\n")
+	return status, body
+}
+
 func TestMuxBehindAServerAnswersOddRequests(t *testing.T) {
 	mux := newMux("GET /", "GET /a")
 	server := httptest.NewUnstartedServer(mux)
@@ -281,7 +338,7 @@ func TestMuxHandlerAndThenServingEqualsServing(t *testing.T) {
 	mux := newMux("GET /", "GET /a", "POST /a/{x}", "GET /{x...}", "OPTIONS /o")
 	inner := newMux("GET /x/{y}", "PUT /x")
 	mux.HandleNamespace("/n", inner)
-	mux.HandleNamespace("/w/{v}", http.HandlerFunc(sayPath))
+	mux.HandleNamespace("/w/{v}", tigertonic.HandlerFunc(sayPath))
 	var patterns []string
 	for _, request := range []string{
 		"GET /", "POST /", "GET /a", "OPTIONS /a", "POST /a/b?x=1", "PUT /a/b", "GET /a%2Fb/c", "OPTIONS /o", "GET /../a",
@@ -335,10 +392,11 @@ func TestMuxHandlerChangesTheRequestAsServingDoes(t *testing.T) {
 	mux.Handle("GET", "/a/{x}", foreign{})
 	mux.HandleNamespace("/n/{y}", foreign{})
 	for request, want := range map[string]string{
-		"GET /a/x%2Fy?x=evil&z=1":   "/a/x%2Fy?%7Bx%7D=x%2Fy&x=x%2Fy&z=1 GET /a/{x}",
-		"PUT /n/1/x%2Fy?x=1&y=evil": "/x%2Fy?%7By%7D=1&y=1&x=1 /n/{y}/{...}",
-		"PUT /a/1?x=1":              "/a/1?x=1 ",
-		"GET /b?x=1":                "/b?x=1 ",
+		"GET /a/x%2Fy?x=2&z=1": "/a/x%2Fy?x=2&z=1 GET /a/{x}",
+		"PUT /n/1/x%20y?x=1&y": "/x%20y?x=1&y /n/{y}/{...}",
+		"PUT /n/1/x%2Fy?x=1&y": "/n/1/x%2Fy?x=1&y ",
+		"PUT /a/1?x=1":         "/a/1?x=1 ",
+		"GET /b?x=1":           "/b?x=1 ",
 	} {
 		r := requestFor(t, request)
 		mux.Handler(r)
@@ -369,5 +427,15 @@ func TestMuxOfA405IsTheOneThatReturnedIt(t *testing.T) {
 	outer.ServeHTTP(w, r)
 	assert.Equal(t, "OPTIONS, PUT", w.Header().Get("Allow"))
 	assert.Equal(t, "kept", r.Context().Value(t))
-	assert.Equal(t, []string{"Allow", "Content-Type", "X-Content-Type-Options"}, slices.Sorted(maps.Keys(w.Header())))
+	assert.Equal(t, []string{"Allow", "Content-Type", "Vary", "X-Content-Type-Options"}, slices.Sorted(maps.Keys(w.Header())))
+}
+
+func TestMuxAnswersOptionsInPlainText(t *testing.T) {
+	mux := newMux("POST /a")
+	w := serve(t, mux, "OPTIONS", "/a", "", "Accept", "text/html")
+	assert.Equal(t, 200, w.Code)
+	assert.Equal(t, "text/plain; charset=utf-8", w.Header().Get("Content-Type"))
+	assert.Equal(t, "OPTIONS, POST", w.Header().Get("Allow"))
+	assert.Equal(t, "OPTIONS, POST", w.Body.String())
+	assert.JSONEq(t, `{"allow":["OPTIONS","POST"]}`, serve(t, mux, "OPTIONS", "/a", "", "Accept", "*/*").Body.String())
 }

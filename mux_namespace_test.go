@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +48,7 @@ func TestNamespaceIsTakenOffThePath(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mux := tigertonic.NewTrieServeMux()
-			mux.HandleNamespace(test.namespace, http.HandlerFunc(sayPath))
+			mux.HandleNamespace(test.namespace, tigertonic.HandlerFunc(sayPath))
 			w := ask(t, mux, test.request)
 			if test.want == "" {
 				assert.Equal(t, 404, w.Code, w.Body)
@@ -152,11 +153,17 @@ func TestInnerWildcardHidesTheNamespacesOfTheSameName(t *testing.T) {
 	inner.HandleFunc("GET", "/{id}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.PathValue("id"), r.URL.Query()["id"], tigertonic.PathValue(r, "id"))
 	})
+	inner.Handle("POST", "/{id}", tigertonic.Marshaled(func(u *url.URL, _ http.Header, _ []int) (int, http.Header, []string, error) {
+		return 200, nil, u.Query()["id"], nil
+	}))
 	inner.Handle("PUT", "/{id}", tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, tigertonic.PathValue(r, "id"))
 	}))
 	mux.HandleNamespace("/{id}", inner)
-	assert.Equal(t, "2[2]2", ask(t, mux, "GET /1/2?id=evil").Body.String())
+	assert.Equal(t, "2[2]2", ask(t, tigertonic.WildcardsInQuery(mux), "GET /1/2?id=evil").Body.String())
+	assert.Equal(t, "2[sent]2", ask(t, mux, "GET /1/2?id=sent").Body.String())
+	w := serve(t, mux, "POST", "/1/2?id=evil", "[]", "Content-Type", "application/json")
+	assert.Equal(t, `["2"]`+"\n", w.Body.String())
 	assert.Equal(t, "2", ask(t, mux, "PUT /1/2?id=evil").Body.String())
 }
 
@@ -344,15 +351,15 @@ func TestMuxUnderTheStandardMux(t *testing.T) {
 	outer.Handle("/p/{id}/", inner)
 	outer.Handle("/q/{id}/", inner)
 	for request, want := range map[string]string{
-		"GET /a/1?id=evil":     "GET /a/{id} id=1,1,1",
+		"GET /a/1?id=sent":     "GET /a/{id} id=1,1,sent",
 		"PUT /a/1?id=evil":     "PUT /a/{id} id=1",
-		"GET /strip/a/x%2Fy":   "GET /a/{id} id=x/y,x/y,x/y",
+		"GET /strip/a/x%2Fy":   "GET /a/{id} id=x/y,x/y,",
 		"PUT /strip/a/x%2Fy":   "PUT /a/{id} id=x/y",
-		"GET /o/outer/inner":   "GET /o/{x}/{id} id=inner,inner,inner",
+		"GET /o/outer/inner":   "GET /o/{x}/{id} id=inner,inner,",
 		"PUT /o/outer/inner":   "PUT /o/{x}/{id} id=inner",
-		"GET /n/outer/inner":   "GET /n/{x}/{id} id=inner,inner,inner",
+		"GET /n/outer/inner":   "GET /n/{x}/{id} id=inner,inner,",
 		"PUT /n/outer/inner":   "PUT /n/{x}/{id} id=inner",
-		"GET /p/x/inner":       "GET /p/x/{id} id=inner,inner,inner",
+		"GET /p/x/inner":       "GET /p/x/{id} id=inner,inner,",
 		"PUT /p/x/inner":       "PUT /p/x/{id} id=inner",
 		"PUT /strip/p/x/inner": "PUT /p/x/{id} id=inner",
 		"GET /q/x/y":           "/q/x/{...} id=x,x,",

@@ -33,8 +33,8 @@ func TestExplainNamesEveryWrapper(t *testing.T) {
 		"PostProcessed > " + inner:                      tigertonic.PostProcessed(m, func(*http.Request, *http.Response) {}),
 		"Sized(5) > " + inner:                           tigertonic.Sized(m, 5),
 		"Recovered > " + inner:                          tigertonic.Recovered(m),
-		"Identified > " + inner:                         tigertonic.Identified(m),
-		"Limited(5) > " + inner:                         tigertonic.Limited(m, 5),
+		"Identified > " + inner:                         tigertonic.Identified(m, nil),
+		"Limited(5) > " + inner:                         tigertonic.Limited(m, 5, nil),
 		"Within(1m30s) > " + inner:                      tigertonic.Within(m, 90*time.Second),
 		"Accessed > " + inner:                           tigertonic.Accessed(m, nil),
 		"WithContext(tigertonic_test.stuff) > " + inner: tigertonic.WithContext(m, stuff{}),
@@ -42,10 +42,10 @@ func TestExplainNamesEveryWrapper(t *testing.T) {
 		`HTTPBasicAuth("realm") > ` + inner:             tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "realm", m),
 		"Server > Recovered > " + inner:                 tigertonic.NewServer("", m).Handler,
 		"Version(1)":                                    tigertonic.Version("1"),
-		"nil":                                           tigertonic.HandlerFunc(nil),
+		"nil (not described)":                           tigertonic.HandlerFunc(nil),
 		"tigertonic.FirstHandler":                       tigertonic.First(),
 		"tigertonic.NotFoundHandler":                    tigertonic.First(tigertonic.NotFoundHandler{}),
-		"http.NotFound":                                 http.NotFoundHandler(),
+		"http.NotFound (not described)":                 http.NotFoundHandler(),
 	} {
 		assert.Equal(t, "METHOD  PATTERN  HANDLER\n*                "+want+"\n", tigertonic.Explain(h))
 	}

@@ -61,7 +61,7 @@ func TestTypedNegotiates(t *testing.T) {
 			for want, h := range map[*string]http.Handler{
 				&tt.value:    returning(sencha, nil),
 				&tt.sequence: returning(seqOf(sencha), nil),
-				&tt.stream:   returning(tigertonic.Stream{"text/csv", strings.NewReader("a")}, nil),
+				&tt.stream:   returning(tigertonic.Stream{ContentType: "text/csv", Reader: strings.NewReader("a")}, nil),
 			} {
 				r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 				r.Header["Accept"] = tt.accept
@@ -149,7 +149,7 @@ func TestTypedUnderAnyMux(t *testing.T) {
 
 func TestContextFromReachesTyped(t *testing.T) {
 	whoami := tigertonic.Typed(func(ctx context.Context, _ *struct{}) (string, error) {
-		if s := tigertonic.ContextFrom[session](ctx); s != nil {
+		if s, ok := tigertonic.LookupContext[session](ctx); ok {
 			return s.User, nil
 		}
 		return "nobody", nil
@@ -161,7 +161,8 @@ func TestContextFromReachesTyped(t *testing.T) {
 	assert.Equal(t, `"rcrowley"`+"\n", serve(t, h, "GET", "/", "", "X-User", "rcrowley").Body.String())
 	assert.Equal(t, `""`+"\n", serve(t, h, "GET", "/", "").Body.String())
 	assert.Equal(t, `"nobody"`+"\n", serve(t, whoami, "GET", "/", "").Body.String())
-	assert.Nil(t, tigertonic.ContextFrom[session](t.Context()))
+	_, ok := tigertonic.LookupContext[session](t.Context())
+	assert.False(t, ok)
 }
 
 func TestTypedAllocates(t *testing.T) {

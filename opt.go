@@ -2,10 +2,11 @@ package tigertonic
 
 import (
 	jsonv1 "encoding/json"
-	"reflect"
+	"errors"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
 // Opt is a value that may be absent or null, which it tells apart. It is for
@@ -42,10 +43,10 @@ func (o Opt[T]) Or(v T) T {
 	return v
 }
 
-// IsZero tells whether it is absent: neither a value nor null.
+// IsZero reports whether the Opt is absent: neither a value nor null.
 func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
 
-// IsNull tells whether it is null.
+// IsNull reports whether the Opt is null.
 func (o Opt[T]) IsNull() bool { return o.state == optNull }
 
 // MarshalJSONTo encodes the value, or null.
@@ -95,33 +96,57 @@ func (o *Opt[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// An optional is an Opt of any type.
-type optional interface{ elem() reflect.Type }
-
-func (Opt[T]) elem() reflect.Type { return reflect.TypeFor[T]() }
-
-// optElem returns T if t is an Opt[T].
-func optElem(t reflect.Type) (elem reflect.Type, ok bool) {
-	if t.Kind() != reflect.Struct { // a pointer to an Opt has its methods, too
-		return nil, false
+// ValuePointer returns a pointer to the value, or nil if there is none. If set is true,
+// the Opt has a value from then on: its previous value, or T's zero value. It is for code
+// that doesn't know T, such as that of Typed.
+func (o *Opt[T]) ValuePointer(set bool) any {
+	if set {
+		o.state = optValue
 	}
-	o, ok := reflect.TypeAssert[optional](reflect.Zero(t))
-	if !ok {
-		return nil, false
-	}
-	return o.elem(), true
-}
-
-// set makes the Opt one with a value, and returns a pointer to it.
-func (o *Opt[T]) set() any {
-	o.state = optValue
-	return &o.value
-}
-
-// get returns a pointer to the value, or nil.
-func (o *Opt[T]) get() any {
 	if o.state != optValue {
 		return nil
 	}
 	return &o.value
 }
+
+// Union makes a struct that embeds it one of several structs, its variants, told apart by
+// a member of their JSON, the discriminator:
+//
+//	type Payment struct {
+//		tigertonic.Union `discriminator:"type"`
+//		Card             *Card         `variant:"card"`
+//		Transfer         *BankTransfer `variant:"transfer"`
+//	}
+//
+// Exactly one of the pointers is set. The JSON is that of the struct which it points to,
+// with the discriminator as the first member: {"type":"card","number":"…"}. What is read
+// may have it anywhere. The other fields of the union must be variants, with different
+// values, and none of their structs has a member of the discriminator's name; [Typed],
+// [Declare] and [SchemaOf] panic if something is wrong. A union can be a field, an item, a
+// map's value, a body or an item of a stream, and be behind a pointer or an [Opt]; it can't
+// be embedded, or be a variant itself.
+//
+// A function that returns a union of which none or two variants are set has failed: its
+// client gets 500, and the log says which. A field with the option omitempty or omitzero
+// may be left without one. In a [Patch], an object without the discriminator, or with the
+// one that is there, is merged with the variant; one with another takes its place, with
+// nothing of it left.
+//
+// Only this package and package client know unions: encoding/json sees the methods of the
+// embedded Union alone, not the struct round it. So they return an error, and what has a
+// Union in it isn't for [Marshaled].
+type Union struct{ unionMark }
+
+// unionMark is what marks a union, by its method.
+type unionMark = jsontype.UnionMark
+
+// A Union has what marks it, though nobody reads that by its name.
+var _ = Union{}.unionMark
+
+var errUnionAlone = errors.New("tigertonic: a Union is written and read by Typed and package client, not by a JSON package alone")
+
+// MarshalJSON returns an error: the method can't know the struct that embeds the Union.
+func (Union) MarshalJSON() ([]byte, error) { return nil, errUnionAlone }
+
+// UnmarshalJSON returns an error: the method can't know the struct that embeds the Union.
+func (*Union) UnmarshalJSON([]byte) error { return errUnionAlone }

@@ -6,9 +6,18 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/rcrowley/go-tigertonic/internal/answers"
+	"github.com/rcrowley/go-tigertonic/internal/codec"
+	"github.com/rcrowley/go-tigertonic/internal/form"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
+	"github.com/rcrowley/go-tigertonic/internal/typeschema"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // CreatedResponse is the answer to a request that has made a resource: 201 with
@@ -26,7 +35,9 @@ type AcceptedResponse[T any] struct {
 }
 
 // Response is an answer with any status and headers, which replace those of the
-// same name. A status of 0 means 200, or 204 if there is no body.
+// same name, but for Vary, which is joined, and Set-Cookie, Link, WWW-Authenticate,
+// Proxy-Authenticate, Warning and Server-Timing, which are added to what middleware has
+// set. A status of 0 means 200, or 204 if there is no body.
 type Response[T any] struct {
 	Status int
 	Header http.Header
@@ -35,9 +46,20 @@ type Response[T any] struct {
 
 // Stream is a body that is copied as it is read, each piece as soon as it is
 // there. The reader is closed if it is an [io.Closer]. A nil one is an empty body.
+//
+// A reader that is an [io.Seeker], such as an [os.File] or a [bytes.Reader], is sent with
+// its length, from where it stands, and in answer to Range and If-Range only the parts
+// that are asked for (RFC 9110 §14): as [http.ServeContent] does, whose other conditions
+// look at the ETag and the Last-Modified of a [Response] round the stream. Its end
+// mustn't change while it is sent.
 type Stream struct {
 	ContentType string // required
 	io.Reader
+	// Name makes the body a file that browsers store under this name, whatever is in it:
+	// Content-Disposition: attachment (RFC 6266). Directories and control characters in
+	// it are left out. A Content-Disposition of a [Response] is used instead. Package client
+	// sets it to that of an attachment, likewise.
+	Name string
 }
 
 // An enveloped is a response that has a body in it.
@@ -75,12 +97,24 @@ type output struct {
 	typ       reflect.Type
 	enveloped enveloped // a zero one, or nil
 	kind      outputKind
-	direct    bool         // it is a pointer or an interface that is sent as JSON
-	nilable   bool         // its body is one
-	item      reflect.Type // of a sequence
-	schema    *Schema      // of the body, or of a sequence's items
+	direct    bool           // it is a pointer that is sent as JSON
+	nilable   bool           // its body is one
+	item      reflect.Type   // of a sequence
+	schema    *schema.Schema // of the body, or of a sequence's items in JSON
 	options   json.Options
-	append    appender // or nil if all is the codec's
+	encoder   codec.Encoder // or nil if all is the codec's
+
+	// Of a sequence: the type of its data, which is that of its items or of what is in an
+	// Event, the kinds of events if there are several, and how long it may be silent.
+	data      reflect.Type
+	isEvent   bool
+	kinds     []eventKind
+	heartbeat time.Duration
+
+	// plan is that of a struct whose fields are headers, the body or one of several answers,
+	// or nil, and bodies are the outputs for those of its answers.
+	plan   *answers.Plan
+	bodies []*output
 }
 
 type outputKind uint8
@@ -92,15 +126,50 @@ const (
 	sequenceOutput
 )
 
+// hasJSON reports whether values of a type can be sent as JSON.
+func hasJSON(t reflect.Type) bool {
+	c := typeschema.Compiler{Output: true}
+	c.Schema(t)
+	return c.Finish() == nil
+}
+
 func compileOutput(t reflect.Type) (*output, error) {
+	if answers.IsPlanned(t) {
+		return compileAnswers(t)
+	}
 	o := &output{typ: t}
 	if e, ok := reflect.TypeAssert[enveloped](reflect.New(t)); ok {
 		o.enveloped, t = e, e.contentType()
 	}
-	if err := misfit(t, o.enveloped != nil); err != nil {
-		return nil, err
+	err := o.compileBody(t, o.enveloped != nil)
+	return o, err
+}
+
+// compileAnswers compiles a type whose fields say what a response is.
+func compileAnswers(t reflect.Type) (*output, error) {
+	c := typeschema.Compiler{Output: true, Refused: refused()}
+	plan, err := answers.Compile(t, &c)
+	o := &output{typ: t, plan: plan}
+	errs := []error{err, c.Finish()}
+	for i := range plan.Answers {
+		body := &output{typ: plan.Answers[i].Body}
+		if body.typ == nil {
+			body.kind = noOutput
+		} else {
+			errs = append(errs, body.compileBody(body.typ, true))
+		}
+		o.bodies = append(o.bodies, body)
 	}
-	c := schemaCompiler{output: true}
+	return o, joinOnce(errs...)
+}
+
+// compileBody compiles a body of type t, which is in a response or is what the function
+// returns itself.
+func (o *output) compileBody(t reflect.Type, inResponse bool) error {
+	if err := misfit(t, inResponse); err != nil {
+		return err
+	}
+	c := typeschema.Compiler{Output: true, Refused: refused()}
 	item, isSequence := sequenceOf(t)
 	switch {
 	case t == reflect.TypeFor[struct{}]():
@@ -108,53 +177,72 @@ func compileOutput(t reflect.Type) (*output, error) {
 	case t == reflect.TypeFor[Stream]():
 		o.kind = streamOutput
 	case isSequence:
-		o.kind, o.item, o.schema = sequenceOutput, item, c.schema(item)
+		if err := o.compileItems(&c, item); err != nil {
+			return err
+		}
 	default:
 		o.nilable = t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface
-		o.schema = c.schema(indirect(t))
+		o.schema = c.Schema(jsontype.Indirect(t))
 	}
-	err := c.finish()
-	o.options = typedOptions(c.durations)
-	o.direct = o.nilable && o.enveloped == nil
+	err := c.Finish()
+	o.options = jsontype.Options(c.HasDurations(), c.HasUnions())
+	o.direct = o.nilable && !inResponse && t.Kind() == reflect.Pointer
 	switch {
 	case err != nil || o.schema == nil:
+	case o.kind == sequenceOutput && o.kinds == nil:
+		o.encoder = codec.CompileEncoder(o.data, "writeOnly", hasJSON)
 	case o.kind == sequenceOutput:
-		o.append = compileAppender(item)
 	case !o.direct:
-		o.append = compileAppender(t)
-	case t.Kind() == reflect.Pointer:
-		o.append = compileAppender(t.Elem())
+		o.encoder = codec.CompileEncoder(t, "writeOnly", hasJSON)
+	default:
+		o.encoder = codec.CompileEncoder(t.Elem(), "writeOnly", hasJSON)
 	}
-	return o, err
+	return err
 }
 
 // misfit returns why values of a type would be sent as JSON without being meant
 // to be.
 func misfit(t reflect.Type, inResponse bool) error {
-	elem := indirect(t)
+	elem := jsontype.Indirect(t)
 	_, isResponse := reflect.TypeAssert[enveloped](reflect.New(elem))
+	isResponse = isResponse || answers.IsPlanned(elem)
 	_, isSequence := sequenceOf(elem)
 	switch {
 	case elem != t && (isResponse || isSequence || elem == reflect.TypeFor[Stream]()):
-		return fmt.Errorf("the function returns a %s, which must be a value, not a pointer", typeText(t))
+		return fmt.Errorf("the function returns a %s, which must be a value, not a pointer", typeschema.NameOf(t))
 	case isResponse && inResponse:
-		return fmt.Errorf("the function returns a %s in a response", typeText(t))
+		return fmt.Errorf("the function returns a %s in a response", typeschema.NameOf(t))
+	case reflect.PointerTo(elem).Implements(reflect.TypeFor[anyEvent]()):
+		return fmt.Errorf("the function returns a %s, which is an item of a stream, iter.Seq2[%[1]s, error]", typeschema.NameOf(elem))
 	case t.Kind() == reflect.Interface && t.Implements(reflect.TypeFor[io.Reader]()):
-		return fmt.Errorf("the function returns a %s, which must be in a Stream", typeText(t))
+		return fmt.Errorf("the function returns a %s, which must be in a Stream", typeschema.NameOf(t))
 	}
 	return nil
 }
 
+// mayStream reports whether there is a [Stream] in what the function returns.
+func (o *output) mayStream() bool {
+	return o.kind == streamOutput || slices.ContainsFunc(o.bodies, (*output).mayStream)
+}
+
 // negotiate returns an error if nothing of what can be sent is accepted.
 func (o *output) negotiate(r *http.Request) error {
+	for _, body := range o.bodies { // whichever it is going to be
+		if err := body.negotiate(r); err != nil {
+			return err
+		}
+	}
+	if o.plan != nil {
+		return nil
+	}
 	switch o.kind {
 	case jsonOutput:
-		if !accepts(r, jsonType) {
-			return notAcceptable(jsonType)
+		if !httpfield.Accepts(r, httpfield.JSON) {
+			return notAcceptable(httpfield.JSON)
 		}
 	case sequenceOutput:
-		if preferred(r, sequenceTypes[:]) == "" {
-			return notAcceptable("one of " + jsonType + ", " + linesType + " and " + eventsType)
+		if httpfield.Preferred(r, sequenceTypes[:]) == "" {
+			return notAcceptable("one of " + httpfield.JSON + ", " + linesType + " and " + eventsType)
 		}
 	}
 	return nil
@@ -167,6 +255,9 @@ func notAcceptable(what string) error {
 // respond writes the response that result stands for, or nothing but an error.
 // It is what the function has returned, or a pointer to that unless o is direct.
 func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) error {
+	if o.plan != nil {
+		return o.respondAnswer(w, r, reflect.ValueOf(result).Elem())
+	}
 	status, value := http.StatusOK, result
 	var header http.Header
 	if o.enveloped != nil {
@@ -184,10 +275,57 @@ func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) err
 		closeStream(value)
 		return fmt.Errorf("tigertonic: the function returned %d, which is not the status of a response", status)
 	}
+	return o.send(w, r, responseHead{status, header}, value, none)
+}
+
+// respondAnswer writes the response that a value of the plan's type stands for.
+func (o *output) respondAnswer(w http.ResponseWriter, r *http.Request, result reflect.Value) error {
+	a, parts, err := o.plan.Chosen(result)
+	var header http.Header
+	if err == nil {
+		header, err = a.HeaderOf(parts)
+	}
+	if err != nil {
+		o.discard(result.Addr().Interface())
+		return fmt.Errorf("tigertonic: the function returned a %s that can't be sent: %w", typeschema.NameOf(o.typ), err)
+	}
+	status, body, value := a.Status, o.bodyOf(a), any(nil)
+	none := a.Body == nil
+	if !none {
+		value = a.BodyOf(parts).Addr().Interface()
+		none = body.nilable && body.isNil(value)
+	}
+	switch {
+	case status == 0 && none:
+		status = http.StatusNoContent
+	case status == 0:
+		status = http.StatusOK
+	case none && a.Body != nil:
+		return fmt.Errorf("tigertonic: the function returned a %s whose body is nil, with the status %d", typeschema.NameOf(a.Type), status)
+	}
+	return body.send(w, r, responseHead{status, header}, value, none)
+}
+
+// bodyOf returns the output for the body of one of the answers.
+func (o *output) bodyOf(a *answers.Answer) *output {
+	for i := range o.plan.Answers {
+		if a == &o.plan.Answers[i] {
+			return o.bodies[i]
+		}
+	}
+	return nil
+}
+
+// send writes a response with a body, or without one.
+func (o *output) send(w http.ResponseWriter, r *http.Request, head responseHead, value any, none bool) error {
+	status := head.status
 	if status == http.StatusNoContent || status == http.StatusNotModified || status == http.StatusResetContent {
 		none = true // RFC 9110 §6.4.1, §15.3.6
 	}
-	head := responseHead{status, header}
+	if answered, err := head.answered(w, r); answered {
+		closeStream(value)
+		return err
+	}
 	switch {
 	case none:
 		closeStream(value)
@@ -217,31 +355,40 @@ func (h responseHead) set(w http.ResponseWriter) {
 
 // discard closes what the function has returned beside an error.
 func (o *output) discard(result any) {
+	if o.plan != nil {
+		o.plan.All(reflect.ValueOf(result).Elem(), func(a *answers.Answer, parts reflect.Value) {
+			if a.Body != nil {
+				closeStream(a.BodyOf(parts).Addr().Interface())
+			}
+		})
+		return
+	}
 	if o.enveloped != nil {
 		result = result.(enveloped).content()
 	}
 	closeStream(result)
 }
 
-// isNil tells whether the pointer or interface that is the body is nil.
+// isNil reports whether the pointer or interface that is the body is nil.
 func (o *output) isNil(value any) bool {
-	if o.direct {
-		return value == nil || isNil(reflect.ValueOf(value))
+	v := reflect.ValueOf(value)
+	if !o.direct {
+		v = v.Elem()
 	}
-	return isNil(reflect.ValueOf(value).Elem())
+	return isNil(v) || v.Kind() == reflect.Interface && isNil(v.Elem())
 }
 
 func (o *output) respondJSON(w http.ResponseWriter, head responseHead, value any) error {
-	e := getEncoder()
-	defer putEncoder(e)
-	if err := e.appendJSON(value, o.append, o.options); err != nil {
+	e := codec.NewBuffer()
+	defer e.Release()
+	if err := e.AppendJSON(value, o.encoder, o.options); err != nil {
 		return err
 	}
 	e.WriteByte('\n')
 	h := w.Header()
-	h["Content-Type"] = []string{jsonType}
+	h["Content-Type"] = []string{httpfield.JSON}
 	head.set(w)
-	if e.Len() > serverCounts && h.Get("Content-Encoding") == "" { // or a middleware changes the length
+	if e.Len() > serverCounts && isUnchanged(w) {
 		h["Content-Length"] = []string{strconv.Itoa(e.Len())}
 	}
 	w.WriteHeader(head.status)
@@ -264,12 +411,14 @@ func (s *Stream) respond(w http.ResponseWriter, r *http.Request, head responseHe
 	switch {
 	case s.ContentType == "":
 		return errors.New("tigertonic: the function returned a Stream without a ContentType")
-	case !accepts(r, s.ContentType):
+	case !httpfield.Accepts(r, s.ContentType):
 		return notAcceptable(s.ContentType)
 	}
+	if seeker, ok := rangeable(s.Reader); ok && head.status == http.StatusOK && reads(r.Method) {
+		return s.respondRanges(w, r, head, seeker)
+	}
 	begin := func() {
-		head.set(w)
-		w.Header()["Content-Type"] = []string{s.ContentType}
+		s.setHead(w, head)
 		w.WriteHeader(head.status)
 	}
 	if s.Reader == nil || r.Method == http.MethodHead {
@@ -277,4 +426,39 @@ func (s *Stream) respond(w http.ResponseWriter, r *http.Request, head responseHe
 		return nil
 	}
 	return writeStream(w, s.Reader, begin)
+}
+
+// setHead sets the headers of the response.
+func (s *Stream) setHead(w http.ResponseWriter, head responseHead) {
+	if s.Name != "" {
+		w.Header()["Content-Disposition"] = []string{form.Attachment(s.Name)}
+	}
+	head.set(w)
+	w.Header()["Content-Type"] = []string{s.ContentType}
+}
+
+// respondRanges sends what is asked for of a stream that can seek.
+func (s *Stream) respondRanges(w http.ResponseWriter, r *http.Request, head responseHead, seeker io.ReadSeeker) error {
+	s.setHead(w, head)
+	modified, _ := http.ParseTime(w.Header().Get("Last-Modified"))
+	writer := &rangeWriter{ResponseWriter: w}
+	http.ServeContent(writer, withKnownRange(r), "", modified, seeker)
+	if writer.refused != 0 {
+		delete(w.Header(), "X-Content-Type-Options") // of a text
+		delete(w.Header(), "Content-Disposition")
+	}
+	switch writer.refused {
+	case 0:
+	case http.StatusRequestedRangeNotSatisfiable:
+		return RequestedRangeNotSatisfiable{errors.New("the body has no such range")}
+	case http.StatusPreconditionFailed:
+		return PreconditionFailed{errChanged}
+	default:
+		return errors.New("tigertonic: the function returned a Stream that can't seek")
+	}
+	if offset, ok := seeker.(*offsetSeeker); ok && offset.err != nil {
+		noteCause(w, offset.err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }

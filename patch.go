@@ -6,8 +6,8 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/rcrowley/go-tigertonic/internal/bind"
 )
 
 // Patch is a JSON merge patch (RFC 7386) for values of type T, as the body that
@@ -16,19 +16,7 @@ import (
 // merged with what is there. The zero value changes nothing.
 type Patch[T any] struct {
 	text jsontext.Value
-	plan *patchPlan // of the endpoint that has taken it, or nil
-}
-
-// A patchPlan is what values of a type must be after a patch.
-type patchPlan struct {
-	body     *bodyInput
-	validate *validation
-}
-
-func newPatchPlan(t reflect.Type) (*patchPlan, error) {
-	var c schemaCompiler
-	plan := &patchPlan{newBodyInput(&c, t, nil, true), compileValidation(t)}
-	return plan, c.finish()
+	plan *bind.PatchPlan // of the endpoint that has taken it, or nil
 }
 
 // Apply applies the patch to the value that to points to. What the patch doesn't
@@ -43,43 +31,31 @@ func (p Patch[T]) Apply(ctx context.Context, to *T) error {
 	plan := p.plan
 	if plan == nil {
 		var err error
-		if plan, err = newPatchPlan(reflect.TypeFor[T]()); err != nil {
+		if plan, err = bind.NewPatchPlan(reflect.TypeFor[T](), bindRules()); err != nil {
 			return err
-		}
-	}
-	if !p.text.IsValid() {
-		return errors.New("tigertonic: a merge patch that isn't valid JSON")
-	}
-	text, err := json.Marshal(to, plan.body.options)
-	if err != nil {
-		return err
-	}
-	patch := parseTree(p.text)
-	merged := mergePatch(parseTree(text), patch).append(nil)
-	c := checking{scanner: scanner{src: merged}}
-	c.value(plan.body.check)
-	if len(c.errs) > 0 {
-		return c.errs
-	}
-	if len(c.edits) > 0 {
-		var ok bool
-		if merged, ok = c.edited(); !ok {
-			return RequestEntityTooLarge{errors.New("the patch is too long with what it leaves out")}
 		}
 	}
 	patched := *to
-	g := grafting{options: plan.body.options}
-	g.value(reflect.ValueOf(&patched).Elem(), patch, parseTree(merged), "")
-	if g.err != nil {
-		return g.err
-	}
-	if plan.validate != nil {
-		if err := plan.validate.run(ctx, &patched, FieldError{}); err != nil {
-			return err
-		}
+	if err := plan.Apply(ctx, p.text, &patched); err != nil {
+		return patchError(err)
 	}
 	*to = patched
 	return nil
+}
+
+// patchError returns an error of a patch as users know it.
+func patchError(err error) error {
+	if invalid, ok := errors.AsType[*bind.Invalid](err); ok {
+		errs := make(FieldErrors, len(invalid.Findings))
+		for i, f := range invalid.Findings {
+			errs[i] = FieldError(f)
+		}
+		return errs
+	}
+	if refusal, ok := errors.AsType[*bind.Refusal](err); ok {
+		return RequestEntityTooLarge{refusal}
+	}
+	return err
 }
 
 // MarshalJSON returns the patch.
@@ -96,61 +72,11 @@ func (p *Patch[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// A patch is a Patch for any type.
-type patch interface{ patchElem() reflect.Type }
-
-func (Patch[T]) patchElem() reflect.Type { return reflect.TypeFor[T]() }
-
-func (p *Patch[T]) setPlan(plan *patchPlan) { p.plan = plan }
-
-// patchSchema returns the schema of the patches for t: no member is required,
-// and those that t doesn't require can be null, which removes them.
-func (c *schemaCompiler) patchSchema(t reflect.Type) *Schema {
-	return c.patchOf(c.schema(t))
-}
-
-// patchOf returns the schema of the patches for what meets s.
-func (c *schemaCompiler) patchOf(s *Schema) *Schema {
-	s = bare(s)
-	if known, ok := c.patches[s]; ok {
-		return known
+// Prepare returns T, and keeps the plan for applying the patch unless it is nil. It is for
+// Typed itself, which doesn't know T.
+func (p *Patch[T]) Prepare(plan any) reflect.Type {
+	if plan, ok := plan.(*bind.PatchPlan); ok {
+		p.plan = plan
 	}
-	if s.class() != "object" {
-		return s
-	}
-	if c.patches == nil {
-		c.patches = map[*Schema]*Schema{}
-	}
-	patched := &Schema{}
-	c.patches[s] = patched
-	*patched = *s
-	if s.Ref != nil {
-		patched.Ref = c.patchOf(s.Ref)
-		return patched
-	}
-	if s.Name != "" {
-		patched.Variant = "patch"
-	}
-	patched.Types = []string{"object"}
-	patched.Properties = make([]Property, len(s.Properties))
-	for i, p := range s.Properties {
-		value := withoutDefault(c.patchOf(p.Schema))
-		if !p.Required {
-			value = nullable(value)
-		}
-		patched.Properties[i] = Property{Name: p.Name, Schema: value}
-	}
-	if s.Additional != nil {
-		patched.Additional = nullable(c.patchOf(s.Additional))
-	}
-	return patched
-}
-
-func withoutDefault(s *Schema) *Schema {
-	if s.Default == nil {
-		return s
-	}
-	clone := *s
-	clone.Default = nil
-	return &clone
+	return reflect.TypeFor[T]()
 }

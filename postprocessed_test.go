@@ -160,8 +160,8 @@ func TestTeesKeepOnlyWhatIsWrittenToThem(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		one, two := tigertonic.NewTeeResponseWriter(w), tigertonic.NewTeeResponseWriter(w)
 		io.WriteString(w, "before ")
-		one.Write([]byte("one "))
-		two.Write([]byte("two "))
+		_, _ = one.Write([]byte("one "))
+		_, _ = two.Write([]byte("two "))
 		io.WriteString(w, "after")
 		assert.Equal(t, "one ", one.Body.String())
 		assert.Equal(t, "two ", two.Body.String())

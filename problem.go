@@ -5,13 +5,18 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/rcrowley/go-tigertonic/internal/bind"
+	"github.com/rcrowley/go-tigertonic/internal/codec"
+	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
+	"github.com/rcrowley/go-tigertonic/internal/record"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 const problemType = "application/problem+json"
@@ -24,7 +29,7 @@ type Problem struct {
 	Type   string // a URI, about:blank if it is ""
 	Title  string // the text of the status if it is ""
 	Detail string
-	// Header is set on the response. A problem with Retry-After is a refusal: it
+	// Header is set on the response, as that of a [Response] is. A problem with Retry-After is a refusal: it
 	// isn't logged as something that has gone wrong.
 	Header http.Header
 	// Extensions are further members. Those called like a field are left out.
@@ -79,6 +84,7 @@ type plainProblem struct {
 	status int
 	detail string
 	errs   FieldErrors
+	found  []bind.Finding // what else is wrong with the request
 	id     RequestID
 }
 
@@ -88,12 +94,16 @@ func plainProblemOf(err error) plainProblem {
 	if p.status >= http.StatusInternalServerError {
 		return p // the text is for the log
 	}
-	if errs, ok := errors.AsType[FieldErrors](err); ok {
+	if t, ok := errors.AsType[translated](err); ok {
+		p.detail, p.errs = t.detail, t.FieldErrors
+	} else if errs, ok := errors.AsType[FieldErrors](err); ok {
 		p.detail, p.errs = "the request isn't valid", errs
-	} else if errs, ok := errors.AsType[unreadable](err); ok {
-		p.detail, p.errs = "the request can't be read", errs.FieldErrors
+	} else if invalid, ok := errors.AsType[*bind.Invalid](err); ok {
+		if p.detail, p.found = "the request isn't valid", invalid.Findings; invalid.Unreadable {
+			p.detail = "the request can't be read"
+		}
 	} else if equiv, ok := errors.AsType[HTTPEquivError](err); ok {
-		p.detail = description(equiv) // what wraps it may not be for clients
+		p.detail = record.Text(equiv) // what wraps it may not be for clients
 	}
 	return p
 }
@@ -102,31 +112,44 @@ func plainProblemOf(err error) plainProblem {
 func (p *plainProblem) append(b []byte) []byte {
 	b = append(b, '{')
 	if title := http.StatusText(p.status); title != "" {
-		b = append(appendHTMLSafe(append(b, `"title":`...), title), ',')
+		b = append(jsonscan.AppendHTMLSafeString(append(b, `"title":`...), title), ',')
 	}
 	b = strconv.AppendInt(append(b, `"status":`...), int64(p.status), 10)
 	if p.detail != "" {
-		b = appendHTMLSafe(append(b, `,"detail":`...), p.detail)
+		b = jsonscan.AppendHTMLSafeString(append(b, `,"detail":`...), p.detail)
 	}
-	for i, e := range p.errs {
-		separator := `,"errors":[`
-		if i > 0 {
-			separator = ","
-		}
+	separator := `,"errors":[`
+	for _, e := range p.errs {
 		b = e.append(append(b, separator...))
+		separator = ","
 	}
-	if len(p.errs) > 0 {
+	for _, f := range p.found {
+		e := FieldError(f)
+		b = e.append(append(b, separator...))
+		separator = ","
+	}
+	if separator == "," {
 		b = append(b, ']')
 	}
 	if p.id != "" {
-		b = appendHTMLSafe(append(b, `,"request_id":`...), string(p.id))
+		b = jsonscan.AppendHTMLSafeString(append(b, `,"request_id":`...), string(p.id))
 	}
 	return append(b, '}')
+}
+
+// remote is an error of package client that another service has sent. Its content was
+// meant for this service, not for its clients.
+type remote interface {
+	error
+	Remote() bool
 }
 
 // asProblem returns the problem that err is, or wraps, as a value or a pointer,
 // with a status that a response can have.
 func asProblem(err error) (p Problem, ok bool) {
+	if r, ok := errors.AsType[remote](err); ok && r.Remote() {
+		return p, false
+	}
 	if p, ok = errors.AsType[Problem](err); !ok {
 		pointer, _ := errors.AsType[*Problem](err)
 		if pointer == nil {
@@ -140,13 +163,12 @@ func asProblem(err error) (p Problem, ok bool) {
 	return p, true
 }
 
-// ProblemWriter is an [ErrorWriter] that answers with problems (RFC 9457) in
-// JSON, whatever the client accepts. Set [ResponseErrorWriter] to it to have all
-// handlers answer as [Typed] ones do. The zero value works.
+// ProblemWriter is an [ErrorWriter] that sends problems (RFC 9457) in JSON, whatever
+// the client accepts. Set [ResponseErrorWriter] to it, and all handlers send errors as
+// [Typed] ones do. The zero value works.
 //
-// Errors with a status under 500 are told with their text, and [Problem] errors
-// as they are. Of others the client is told no more than an ID, by which it is
-// found in the log.
+// It sends errors with a status under 500 with their text, and [Problem] errors as
+// they are. For any other error, the client gets only an ID; the log has the cause.
 type ProblemWriter struct{}
 
 // WriteError writes a problem.
@@ -155,13 +177,16 @@ func (pw ProblemWriter) WriteError(r *http.Request, w http.ResponseWriter, err e
 		w = identified(w, r)
 		err = inTime(r, w, err)
 	}
+	if r != nil {
+		err = localized(r, w, err)
+	}
 	pw.WriteJSONError(w, err)
 }
 
 // WriteJSONError writes a problem.
 func (ProblemWriter) WriteJSONError(w http.ResponseWriter, err error) {
-	e := getEncoder()
-	defer putEncoder(e)
+	e := codec.NewBuffer()
+	defer e.Release()
 	e.Grow(serverCounts / 4)
 	text, status := appendProblem(e.AvailableBuffer(), w, err)
 	setProblemHeader(w, err)
@@ -203,41 +228,142 @@ func identified(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	if id == "" {
 		return w
 	}
-	w, rec := record(w, r)
-	rec.id = cmp.Or(rec.id, id)
+	w, rec := record.Wrap(w, r)
+	rec.ID = cmp.Or(rec.ID, string(id))
 	return w
 }
 
-// noteCause lets the handlers that log the request know what has gone wrong, and
-// returns the ID that they log it under. It logs by itself if there is none.
-func noteCause(w http.ResponseWriter, err error) (id RequestID) {
-	if noted, ok := errors.AsType[*withheld](err); ok {
-		return noted.id
-	}
-	return (&cause{err: err}).note(w)
+// noteCause is [record.Note].
+func noteCause(w http.ResponseWriter, err error) RequestID {
+	return RequestID(record.Note(w, err, newID))
 }
 
-// note notes the cause, and logs it if it hasn't been and nobody else will.
-func (c *cause) note(w http.ResponseWriter) (id RequestID) {
-	all := recorders(w)
-	for _, rec := range all {
-		id = cmp.Or(id, rec.id)
+func newID() string { return string(NewRequestID()) }
+
+// retryAfterHeader says when to try again. It also distinguishes a refusal from a
+// failure.
+const retryAfterHeader = "Retry-After"
+
+// setProblemHeader sets the headers of err if it is a problem.
+func setProblemHeader(w http.ResponseWriter, err error) {
+	if p, ok := asProblem(err); ok && p.Header != nil {
+		setHeaders(w.Header(), p.Header, "")
 	}
-	if id == "" {
-		id = NewRequestID()
+}
+
+// noteProblem notes a problem as the cause of the response. It is logged on its own
+// unless it is a refusal.
+func noteProblem(w http.ResponseWriter, err error, p Problem) {
+	if p.isRefusal() {
+		record.NoteRefusal(w, err, newID)
+		return
 	}
-	tells := c.told
-	for _, rec := range all {
-		rec.cause, rec.id = c, cmp.Or(rec.id, id)
-		tells = tells || rec.tells
-	}
-	if !tells {
-		args := []any{"request_id", string(id), "error", causeText(c.err)}
-		if stack := c.stack(); stack != "" {
-			args = append(args, "stack", stack)
+	noteCause(w, err)
+}
+
+// isRefusal reports whether the problem means that the service can't take the request now,
+// rather than that it has failed.
+func (p *Problem) isRefusal() bool {
+	for name := range p.Header {
+		if http.CanonicalHeaderKey(name) == retryAfterHeader {
+			return true
 		}
-		slog.Error("tigertonic: a request has failed", args...)
-		c.told = true
 	}
-	return id
+	return false
+}
+
+// describeHeader adds the problem's headers to the response that describes it.
+func (p *Problem) describeHeader(rs *ResponseInfo) {
+	for name, values := range p.Header {
+		if http.CanonicalHeaderKey(name) == retryAfterHeader {
+			rs.describeRetryAfter(values)
+			continue
+		}
+		rs.SetHeader(name, "", &schema.Schema{Types: []string{"string"}})
+	}
+}
+
+// describeRetryAfter adds the header Retry-After with the type of these values:
+// seconds, unless one is a date.
+func (rs *ResponseInfo) describeRetryAfter(values []string) {
+	for _, value := range values {
+		if _, err := strconv.ParseUint(value, 10, 64); err != nil {
+			rs.SetHeader(retryAfterHeader, "When to try again.", &schema.Schema{Types: []string{"string"}})
+			return
+		}
+	}
+	rs.SetHeader(retryAfterHeader, "In how many seconds to try again.", &schema.Schema{Types: []string{"integer"}, Minimum: "0"})
+}
+
+// The schemas of the bodies of errors.
+
+// errorsPackage is where the types of errors are.
+const errorsPackage = "github.com/rcrowley/go-tigertonic"
+
+func stringSchema(description string) *schema.Schema {
+	return &schema.Schema{Types: []string{"string"}, Description: description}
+}
+
+// Each is created once: every operation of a service has some of them.
+//
+//nolint:gochecknoglobals // what they return never changes
+var (
+	classicErrorSchema   = sync.OnceValue(newClassicErrorSchema)
+	plainProblemSchema   = sync.OnceValue(func() *schema.Schema { return newProblemSchema(false) })
+	invalidProblemSchema = sync.OnceValue(func() *schema.Schema { return newProblemSchema(true) })
+)
+
+// problemSchema returns the schema of a problem. With invalid, it includes the errors
+// of a request that isn't valid.
+func problemSchema(invalid bool) *schema.Schema {
+	if invalid {
+		return invalidProblemSchema()
+	}
+	return plainProblemSchema()
+}
+
+func newClassicErrorSchema() *schema.Schema {
+	return &schema.Schema{
+		Name: "Error", Package: errorsPackage, Types: []string{"object"}, Closed: true,
+		Description: "What has gone wrong.",
+		Properties: []schema.Property{
+			{Name: "description", Required: true, Schema: stringSchema("What has gone wrong, for people.")},
+			{Name: "error", Required: true, Schema: stringSchema("What the error is called.")},
+		},
+	}
+}
+
+func newProblemSchema(invalid bool) *schema.Schema {
+	s := &schema.Schema{
+		Name: "Problem", Package: errorsPackage, Types: []string{"object"},
+		Description: "What has gone wrong (RFC 9457).",
+		Properties: []schema.Property{
+			{Name: "type", Schema: &schema.Schema{Types: []string{"string"}, Format: "uri-reference", Description: "The kind of the problem, about:blank if it isn't there."}},
+			{Name: "title", Schema: stringSchema("The kind of the problem, for people.")},
+			{Name: "status", Required: true, Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "200", Maximum: "999", Description: "The status of the response."}},
+			{Name: "detail", Schema: stringSchema("This problem, for people.")},
+		},
+	}
+	if !invalid {
+		s.Properties = append(s.Properties, schema.Property{Name: "request_id", Schema: stringSchema("What the service logs the cause under.")})
+		return s
+	}
+	s.Name, s.Description = "InvalidRequest", "What is wrong with the request (RFC 9457)."
+	s.Properties = append(s.Properties, schema.Property{Name: "errors", Schema: &schema.Schema{
+		Types: []string{"array"}, Description: "All that is wrong.", Items: &schema.Schema{
+			Name: "FieldError", Package: errorsPackage, Types: []string{"object"}, Closed: true,
+			Description: "What is wrong with one place in the request.",
+			Properties: []schema.Property{
+				{Name: "pointer", Schema: stringSchema("The place in the body (RFC 6901).")},
+				{Name: "parameter", Schema: stringSchema("The name of the parameter.")},
+				{Name: "in", Schema: &schema.Schema{Types: []string{"string"}, Enum: []json.RawMessage{
+					json.RawMessage(`"path"`), json.RawMessage(`"query"`), json.RawMessage(`"header"`), json.RawMessage(`"cookie"`), json.RawMessage(`"form"`), json.RawMessage(`"request"`),
+				}, Description: "Where the parameter is."}},
+				{Name: "keyword", Schema: stringSchema("The keyword of JSON Schema that isn't met.")},
+				{Name: "limit", Schema: &schema.Schema{Description: "What the keyword allows."}},
+				{Name: "detail", Required: true, Schema: stringSchema("What is wrong, for people.")},
+			},
+		},
+	}})
+	return s
 }

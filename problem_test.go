@@ -268,7 +268,7 @@ func TestTypedClosesItsStreams(t *testing.T) {
 					continue
 				}
 				s := &stream{reads: tt.reads}
-				body := tigertonic.Stream{tt.contentType, s}
+				body := tigertonic.Stream{ContentType: tt.contentType, Reader: s}
 				h := http.Handler(returning(body, tt.err))
 				if enveloped {
 					h = returning(tigertonic.Response[tigertonic.Stream]{Status: tt.status, Body: body}, tt.err)
@@ -301,7 +301,7 @@ func TestTypedStreamWithoutReaderIsEmpty(t *testing.T) {
 func TestTypedStreamThatBreaksIsCutOffAndLogged(t *testing.T) {
 	overBoth(t, func(t *testing.T, http2 bool) {
 		s := &stream{reads: []func([]byte) (int, error){piece("half"), failure}}
-		h, b := logLines(returning(tigertonic.Stream{"text/plain", s}, nil), nil)
+		h, b := logLines(returning(tigertonic.Stream{ContentType: "text/plain", Reader: s}, nil), nil)
 		srv := newServer(t, h, http2)
 		response := open(t, srv, "*/*")
 		body, err := io.ReadAll(response.Body)

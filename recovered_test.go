@@ -55,8 +55,8 @@ func TestPanicBeforeTheFirstByteIsOne500(t *testing.T) {
 		"a problem":              {panics(tigertonic.Problem{Status: 404, Detail: boom}), "panic: " + boom},
 		"a number":               {panics(42), "panic: 42"},
 		"a value without ==":     {panics([]string{boom}), "panic: [" + boom + "]"},
-		"nil":                    {panics(nil), "panic: panic called with nil argument"},
-		"an empty status error":  {panics(tigertonic.NotFound{}), "panic: %!v(PANIC=Error method: runtime error: invalid memory address or nil pointer dereference)"},
+		"nil":                    {panics(nil), "panic: " + new(runtime.PanicNilError).Error()},
+		"an empty status error":  {panics(tigertonic.NotFound{}), "panic: Not Found"},
 		"a nil pointer":          {http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = r.Response.Status }), "panic: runtime error: invalid memory address or nil pointer dereference"},
 		"a nil error of a type":  {panics((*soldOut)(nil)), "panic: sold out"},
 		"a typed endpoint":       {typedFunc(func(*struct{}) (tea, error) { panic(boom) }), "panic: " + boom},
@@ -278,13 +278,13 @@ func TestPanicWhileAPanicIsAnsweredAborts(t *testing.T) {
 func TestPanicIsLoggedOnceWithTheIDThatTheClientIsTold(t *testing.T) {
 	type wrap = func(http.Handler) http.Handler
 	recovering := func(h http.Handler) http.Handler { return tigertonic.Recovered(h) }
-	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h) }
+	identify := func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) }
 	server := func(h http.Handler) http.Handler { return tigertonic.NewServer("", h).Handler }
 	var b *bytes.Buffer // of all loggers
 	logged := func(h http.Handler) http.Handler { return loggedTo(b, h) }
 	jsonLogged := func(h http.Handler) http.Handler { return jsonLoggedTo(b, h) }
 	accessed := func(h http.Handler) http.Handler {
-		return tigertonic.Accessed(h, slog.New(slog.NewJSONHandler(b, nil)))
+		return tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewJSONHandler(b, nil))})
 	}
 	opaquely := func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -387,7 +387,7 @@ func TestPanicOfMuchTextIsLoggedInPart(t *testing.T) {
 func TestPanicAfterAFailureHidesItNot(t *testing.T) {
 	var b bytes.Buffer
 	h := tigertonic.Accessed(tigertonic.Recovered(tigertonic.PostProcessed(failing(errLeak), func(*http.Request, *http.Response) { panic(boom) })),
-		slog.New(slog.NewJSONHandler(&b, nil)))
+		&tigertonic.AccessOptions{Logger: slog.New(slog.NewJSONHandler(&b, nil))})
 	assert.Equal(t, http.ErrAbortHandler, recovered(func() { serve(t, h, "GET", "/", "") }), "the answer was written")
 	var line struct{ Error, Stack string }
 	require.NoError(t, json.Unmarshal(b.Bytes(), &line))
@@ -417,6 +417,32 @@ func TestRecoveredRefusesAnotherMetric(t *testing.T) {
 	require.NoError(t, metrics.DefaultRegistry.Register("tigertonic.panics", metrics.NewGauge()))
 	assert.Regexp(t, `^tigertonic: Recovered: the metric "tigertonic.panics" isn't a counter \(at .*/recovered_test.go:\d+\)$`,
 		recovered(func() { tigertonic.Recovered(hello) }))
+}
+
+// A program that walks the registry finds nothing there of ours before a panic.
+func TestPanicsAreInTheRegistryOnceThereIsOne(t *testing.T) {
+	old := metrics.DefaultRegistry.Get("tigertonic.panics")
+	metrics.DefaultRegistry.Unregister("tigertonic.panics")
+	defer func() {
+		metrics.DefaultRegistry.Unregister("tigertonic.panics")
+		if old != nil {
+			require.NoError(t, metrics.DefaultRegistry.Register("tigertonic.panics", old))
+		}
+	}()
+	h, other := tigertonic.Recovered(panics(boom)), tigertonic.Recovered(panics(boom))
+	tigertonic.NewServer("", hello)
+	h.Panics.Clear()
+	assert.Zero(t, h.Panics.Count())
+	assert.Nil(t, metrics.DefaultRegistry.Get("tigertonic.panics"))
+	serve(t, h, "GET", "/", "")
+	serve(t, other, "GET", "/", "")
+	assert.EqualValues(t, 2, panicCount())
+	assert.EqualValues(t, 2, h.Panics.Count(), "they share it")
+	assert.EqualValues(t, 2, h.Panics.Snapshot().Count())
+	metrics.DefaultRegistry.Unregister("tigertonic.panics")
+	require.NoError(t, metrics.DefaultRegistry.Register("tigertonic.panics", metrics.NewGauge()))
+	assert.Equal(t, 500, serve(t, h, "GET", "/", "").Code, "whatever somebody has put there since")
+	assert.EqualValues(t, 1, h.Panics.Count())
 }
 
 func TestRecoveredCostsNoMoreThanARecorder(t *testing.T) {

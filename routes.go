@@ -11,13 +11,18 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/rcrowley/go-tigertonic/internal/trie"
+
+	"github.com/rcrowley/go-tigertonic/internal/linelog"
 )
 
 // A Route is one way through a tree of handlers.
 type Route struct {
 	// Method is the method, or "" for a handler that is called for all of them.
 	Method string
-	// Host is the name by which a HostServeMux knows the way, or "".
+	// Host is the name by which a HostServeMux knows the way, as it was registered if it
+	// has a wildcard, or "".
 	Host string
 	// Pattern is the pattern with its namespaces. It ends in /{...} where all
 	// that is below leads to the handler, and is "" if there is no mux at all.
@@ -27,6 +32,47 @@ type Route struct {
 	// Wrappers are the handlers round it, the outermost first. The elements of
 	// a FirstHandler but for its last count as such.
 	Wrappers []http.Handler
+	// Where is the line that registered the route with the innermost mux, "main.go:12",
+	// or "" if there is no mux.
+	Where string
+}
+
+// IsDescribed reports whether the operation has a description: from the handler, from
+// a [describedHandler] round it, or from a wrapper that isn't of this package and is
+// a [Describer].
+func (rt Route) IsDescribed() bool {
+	if _, ok := rt.Handler.(Describer); ok {
+		return true
+	}
+	return slices.ContainsFunc(rt.Wrappers, func(h http.Handler) bool {
+		if _, ok := h.(Describer); !ok {
+			return false
+		}
+		_, ok := h.(*describedHandler)
+		return ok || !isOurs(h)
+	})
+}
+
+// IsOpaque reports whether the handler may hide more routes than the tree shows: it serves
+// every method or everything below a path, isn't described, and is of an unknown type, such
+// as a closure or another router.
+func (rt Route) IsOpaque() bool {
+	switch rt.Handler.(type) {
+	case Version, NotFoundHandler, MethodNotAllowedHandler, FirstHandler:
+		return false
+	case HandlerFunc, ParamsFunc: // which read wildcards
+		return rt.Method == "" && !rt.IsDescribed()
+	}
+	return (rt.Method == "" || strings.HasSuffix(rt.Pattern, "...}")) && !rt.IsDescribed()
+}
+
+// isOurs reports whether a handler's type is of this package.
+func isOurs(h http.Handler) bool {
+	t := reflect.TypeOf(h)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == reflect.TypeFor[Route]().PkgPath()
 }
 
 // Routes returns the ways through the handlers in the mux, in the order of its
@@ -43,8 +89,9 @@ func Routes(h http.Handler) []Route {
 	return w.routes
 }
 
-// Explain returns the routes of a tree of handlers as a table for people, one a
-// line: host if there are any, method, pattern, wrappers and handler.
+// Explain returns the routes of a tree of handlers as a table for people, one a line: host
+// if there are any, method, pattern, wrappers and handler. A handler that may hide more
+// than the table shows is marked "(not described)".
 func Explain(h http.Handler) string {
 	routes := Routes(h)
 	hosts := slices.ContainsFunc(routes, func(rt Route) bool { return rt.Host != "" })
@@ -60,9 +107,12 @@ func Explain(h http.Handler) string {
 	for _, rt := range routes {
 		names := make([]string, 0, len(rt.Wrappers)+1)
 		for _, h := range append(rt.Wrappers, rt.Handler) {
-			names = append(names, escape(nameOfHandler(h), "\t"))
+			names = append(names, linelog.Escape(nameOfHandler(h), "\t"))
 		}
-		row(orStar(rt.Host), orStar(rt.Method), escape(rt.Pattern, "\t"), strings.Join(names, " > "))
+		if rt.IsOpaque() {
+			names[len(names)-1] += " (not described)"
+		}
+		row(orStar(rt.Host), orStar(rt.Method), linelog.Escape(rt.Pattern, "\t"), strings.Join(names, " > "))
 	}
 	_ = table.Flush() // to memory
 	return b.String()
@@ -138,16 +188,16 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 	w.walked[mux] = true
 	w.muxes = append(w.muxes, mux)
 	defer func() { w.muxes = w.muxes[:len(w.muxes)-1] }()
-	mux.root.walk(func(n *node) {
-		for rt := n.routes; rt != nil; rt = rt.next {
+	mux.root.Walk(func(n *trie.Node) {
+		for rt := n.Routes; rt != nil; rt = rt.Next {
 			way := way
-			way.Method, way.Pattern = rt.method(), namespaces+rt.path()
-			w.walk(rt.handler, way, namespaces)
+			way.Method, way.Pattern, way.Where = rt.Method(), namespaces+rt.Path(), rt.Where.String()
+			w.walk(rt.Handler, way, namespaces)
 		}
-		if n.mount != nil {
-			way, namespaces := way, namespaces+n.mount.namespace
-			way.Pattern = namespaces + everythingBelow
-			w.walk(n.mount.handler, way, namespaces)
+		if n.Mount != nil {
+			way, namespaces := way, namespaces+n.Mount.Namespace
+			way.Pattern, way.Where = namespaces+trie.EverythingBelow, n.Mount.Where.String()
+			w.walk(n.Mount.Handler, way, namespaces)
 		}
 	})
 }
@@ -160,16 +210,25 @@ func (w *walker) walkHosts(mux HostServeMux, way Route, namespaces string) {
 	}
 	w.hosts = append(w.hosts, id)
 	defer func() { w.hosts = w.hosts[:len(w.hosts)-1] }()
-	for _, host := range slices.Sorted(maps.Keys(mux)) {
+	for _, key := range slices.Sorted(maps.Keys(mux)) {
 		way := way
+		host, h := mux.entry(key)
 		way.Host = host
-		w.walk(mux[host], way, namespaces)
+		w.walk(h, way, namespaces)
 	}
 }
 
 // unwrap returns the handler that h wraps, the last one of a FirstHandler, or
 // nil. A handler that says to wrap itself wraps none.
 func unwrap(h http.Handler) http.Handler {
+	next := innerOf(h)
+	if in, ok := next.(*inside); ok { // which nobody has written
+		return in.handler
+	}
+	return next
+}
+
+func innerOf(h http.Handler) http.Handler {
 	switch x := h.(type) {
 	case FirstHandler:
 		if len(x) > 0 {
@@ -187,7 +246,7 @@ func unwrap(h http.Handler) http.Handler {
 // what they say to wrap leads in a circle.
 const maxWrappers = 1000
 
-// endless tells whether the handlers that h wraps have no end.
+// endless reports whether the handlers that h wraps lead in a circle.
 func endless(h http.Handler) bool {
 	for range maxWrappers {
 		if h = unwrap(h); h == nil {
@@ -197,8 +256,8 @@ func endless(h http.Handler) bool {
 	return true
 }
 
-// reaches tells whether h, or what it may hand a request to with the same path,
-// is a mux that target says yes to.
+// reaches reports whether h, or a handler that it may pass a request to with the same
+// path, is a mux that target says yes to.
 func reaches(h http.Handler, target func(http.Handler) bool) bool {
 	visited, hosts := map[*TrieServeMux]bool{}, map[uintptr]bool{}
 	var visit func(http.Handler) bool
@@ -232,38 +291,37 @@ func reaches(h http.Handler, target func(http.Handler) bool) bool {
 
 // passedOn returns the handlers that see a request's path as the mux does.
 func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
-	mux.root.walk(func(n *node) {
-		for rt := n.routes; rt != nil; rt = rt.next {
-			handlers = append(handlers, rt.handler)
+	mux.root.Walk(func(n *trie.Node) {
+		for rt := n.Routes; rt != nil; rt = rt.Next {
+			handlers = append(handlers, rt.Handler)
 		}
 	})
-	if m := mux.root.mount; m != nil {
-		handlers = append(handlers, m.handler)
+	if m := mux.root.Mount; m != nil {
+		handlers = append(handlers, m.Handler)
 	}
 	return handlers
 }
 
-// needsOf returns what the handlers in h expect of a request that a mux has
-// routed to them. Only a handler that is known not to look, or to look with
-// PathValue, expects nothing: so it is a list of types, which one that embeds
-// another isn't on.
+// needsOf returns whether the handlers in h expect to find r.PathValue filled.
+// Only a handler that is known not to look, or to look with PathValue, doesn't: so
+// it is a list of types, which one that embeds another isn't on.
 func needsOf(h http.Handler) need {
 	switch x := h.(type) {
-	case HandlerFunc, ParamsFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint:
+	case *MeasuredHandler:
+		return needsOf(x.handler)
+	case HandlerFunc, ParamsFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint, *Marshaler:
 		return 0
-	case *Marshaler:
-		return needQuery
 	case FirstHandler:
 		var needs need
 		for _, element := range x {
 			needs |= needsOf(element)
 		}
 		return needs
-	case *AccessLogger, *ApacheLogger, *CachedHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX,
-		*DescribedHandler, *IdentifiedHandler, *Limiter, *RecoveredHandler, *Sizer, *Timer, *WithinHandler:
+	case *accessLogger, *ApacheLogger, *authHandler, *CacheControl, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX,
+		*decompressor, *deprecatedHandler, *describedHandler, *identifiedHandler, *inside, *limiter, *proxiedHandler, *queryHandler, *RecoveredHandler, *scopedHandler, *sizer, *Timer, *unsafePathsHandler, *withinHandler:
 		return needsOf(unwrap(x))
 	}
-	return needPathValue | needQuery
+	return needPathValue
 }
 
 // nameOfHandler returns what people call h.

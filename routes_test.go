@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 	const all = "CountedByStatusXX(all) > "
 	want := [][3]string{
 		{"METHOD", "PATTERN", "HANDLER"},
-		{"*", "/{...}", all + "go-tigertonic_test.getStuff"},
+		{"*", "/{...}", all + "go-tigertonic_test.getStuff (not described)"},
 		{"GET", "/stuff/{id}", all + "Timed(get-stuff) > go-tigertonic_test.getStuff"},
 		{"PUT", "/stuff/{id}", all + "go-tigertonic_test.getStuff"},
 		{"POST", "/stuff", all + "Cached(no-store) > Counted(posts) > tigertonic_test.foreign"},
@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 		{"PATCH", "/stuff", all + "guard > Sized(9) > Sized(8) > tigertonic_test.foreign"},
 		{"X", "/", all + "tigertonic.FirstHandler"},
 		{"GET", "/1.0/{tenant}/", all + "ApacheLogged > go-tigertonic_test.sayMatch"},
-		{"*", "/1.0/{tenant}/{y}/{...}", all + "ApacheLogged > own > tigertonic_test.foreign"},
+		{"*", "/1.0/{tenant}/{y}/{...}", all + "ApacheLogged > own > tigertonic_test.foreign (not described)"},
 		{"GET", "/{x...}", all + "Version(rest)"},
 	}
 	lines := strings.Split(strings.TrimSuffix(tigertonic.Explain(service()), "\n"), "\n")
@@ -83,20 +83,20 @@ func TestExplainIsATable(t *testing.T) {
 	assert.Equal(t, ""+
 		"METHOD  PATTERN    HANDLER\n"+
 		"DELETE  /a/{x...}  Version(1)\n"+
-		"*       /n/{...}   tigertonic_test.foreign\n"+
+		"*       /n/{...}   tigertonic_test.foreign (not described)\n"+
 		"GET     /          Sized(1) > Version(2)\n",
 		tigertonic.Explain(mux))
 
 	hosts := tigertonic.HostServeMux{"b.example": mux, "a.example": foreign{}}
 	assert.Equal(t, ""+
 		"HOST       METHOD  PATTERN    HANDLER\n"+
-		"a.example  *                  Cached() > tigertonic_test.foreign\n"+
+		"a.example  *                  Cached() > tigertonic_test.foreign (not described)\n"+
 		"b.example  DELETE  /a/{x...}  Cached() > Version(1)\n"+
-		"b.example  *       /n/{...}   Cached() > tigertonic_test.foreign\n"+
+		"b.example  *       /n/{...}   Cached() > tigertonic_test.foreign (not described)\n"+
 		"b.example  GET     /          Cached() > Sized(1) > Version(2)\n",
 		tigertonic.Explain(tigertonic.Cached(hosts, tigertonic.CacheOptions{})))
 
-	assert.Equal(t, "METHOD  PATTERN  HANDLER\n*                tigertonic_test.foreign\n", tigertonic.Explain(foreign{}))
+	assert.Equal(t, "METHOD  PATTERN  HANDLER\n*                tigertonic_test.foreign (not described)\n", tigertonic.Explain(foreign{}))
 	assert.Equal(t, "METHOD  PATTERN  HANDLER\n", tigertonic.Explain(tigertonic.NewTrieServeMux()))
 	assert.Equal(t, "METHOD  PATTERN  HANDLER\n", tigertonic.Explain(nil))
 }
@@ -131,10 +131,13 @@ func TestRoutesNameWhatIsOnTheWay(t *testing.T) {
 	root := tigertonic.NewTrieServeMux()
 	root.HandleNamespace("/n", around)
 	hosts := tigertonic.HostServeMux{"h": root}
+	routes := tigertonic.Routes(hosts)
+	require.Len(t, routes, 1)
+	assert.Regexp(t, `routes_test.go:\d+$`, routes[0].Where)
 	assert.Equal(t, []tigertonic.Route{{
 		Method: "GET", Host: "h", Pattern: "/n/{id}", Handler: leaf,
-		Wrappers: []http.Handler{around, outer, own, guard, inner},
-	}}, tigertonic.Routes(hosts))
+		Wrappers: []http.Handler{around, outer, own, guard, inner}, Where: routes[0].Where,
+	}}, routes)
 	assert.Equal(t, tigertonic.Routes(root), root.Routes())
 	assert.Equal(t, []tigertonic.Route{{Handler: leaf}}, tigertonic.Routes(leaf))
 }

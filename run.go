@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/internal/conns"
+	"github.com/rcrowley/go-tigertonic/internal/handover"
 )
 
 const (
@@ -21,42 +24,47 @@ const (
 // errCutOff is why a server has ended that a second signal has hurried.
 var errCutOff = errors.New("tigertonic: a second signal has cut off the requests that were going on")
 
-// Run serves until ctx is done or the process gets SIGTERM or SIGINT, and then
-// lets the requests that are going on end: for DrainDelay the server only says
-// that it isn't ready ([Server.Draining]), after that it does what Close does. A
-// second signal cuts off what is still going on. It speaks TLS as
-// [Server.ListenAndServe] does, and serves Admin meanwhile, a little longer than
-// the rest.
+// Run serves until ctx is done or the process gets SIGTERM or SIGINT, and then lets
+// requests in flight end: for DrainDelay it only reports that it isn't ready
+// ([Server.Draining]), and then it does what Close does. A second signal cuts off what
+// is left. Run speaks TLS as [Server.ListenAndServe] does. It also serves Admin, which
+// it closes last.
 //
-// SIGUSR2 starts the program anew, from where it lies on disk, with the same
-// arguments. The new process takes over the listening sockets, so that no
-// connection is refused or lost on the way, and tells when it serves; then this
-// one ends as by SIGTERM, but without a delay. If the new process ends before
-// that, can't be started, or isn't ready within RestartTimeout, then this one goes
-// on, and logs why. SIGHUP loads the certificates anew. Neither signal is there on
-// Windows.
+// SIGUSR2 starts the program again from its file, with the same arguments. The new
+// process inherits the listening sockets, so no connection is refused or lost. Once it
+// serves, this one ends as by SIGTERM, but without a delay. If the new process can't
+// be started, ends early, or isn't ready within RestartTimeout, this one logs why and
+// keeps serving. SIGHUP reloads the certificates. Windows has neither signal.
 //
-// A socket that systemd has opened (LISTEN_FDS) is served instead of the address:
-// the first one, or the one called "main", and for Admin the second, or "admin".
-// If NOTIFY_SOCKET is set, systemd is told READY, STOPPING and MAINPID.
+// Log gets the addresses that the server listens on, why it stops, how long that took,
+// how many connections it cut off, and which process took over.
 //
-// Run returns nil once all requests have ended, [context.DeadlineExceeded] if they
-// hadn't after DrainTimeout, and otherwise why it couldn't serve. A process has
-// one Run at a time.
+// If systemd has opened sockets (LISTEN_FDS), Run serves these instead of the
+// addresses: the first one, or the one named "main", and for Admin the second, or
+// "admin". If NOTIFY_SOCKET is set, it notifies systemd of READY, STOPPING and
+// MAINPID.
+//
+// Run returns nil once all requests have ended, [context.DeadlineExceeded] if some
+// hadn't after DrainTimeout, and otherwise the reason that it couldn't serve. If
+// accepting fails while it serves, for the server or for Admin, it still lets requests
+// end. A process can have one Run at a time.
 func (s *Server) Run(ctx context.Context) error {
-	run := &run{server: s, program: programPath(), signals: make(chan os.Signal, 8)}
-	signal.Notify(run.signals, handledSignals()...)
+	s.prepare()
+	if s.draining.Load() { // it was closed
+		<-s.drained
+		return s.err
+	}
+	run := &run{server: s, program: handover.ProgramPath(), signals: make(chan os.Signal, 8)}
+	signal.Notify(run.signals, handover.Signals()...)
 	defer signal.Stop(run.signals)
 	if err := run.listen(); err != nil {
 		return err
 	}
 	run.serve()
-	run.inherited.tellReady()
+	run.inherited.Ready()
 	run.notify("READY=1")
 	err := run.supervise(ctx)
-	if run.admin != nil {
-		_ = run.admin.Close() // the last to go
-	}
+	run.end()
 	return err
 }
 
@@ -65,17 +73,13 @@ type run struct {
 	server    *Server
 	program   string
 	signals   chan os.Signal
-	inherited *inherited
-	sockets   []socket
+	inherited *handover.Inherited
+	sockets   []handover.Socket
 	served    chan error // what serving has ended with
 	admin     *http.Server
-	handsOver bool // a new process has taken over
-}
-
-// A socket is a listener that a new process can take over.
-type socket struct {
-	name, addr string
-	listener   net.Listener
+	lost      chan error // why admin has ended by itself
+	stopped   time.Time  // when it was to stop, once it was
+	handsOver bool       // a new process has taken over
 }
 
 // listen opens the sockets, or takes over those that there are.
@@ -88,34 +92,29 @@ func (run *run) listen() (err error) {
 			return err
 		}
 	}
-	if run.inherited, err = inherit(); err != nil {
+	if run.inherited, err = handover.Inherit(); err != nil {
 		return err
 	}
-	defer run.inherited.closeRest()
-	addresses := [][2]string{{"main", cmp.Or(s.Addr, port)}}
+	s.restarts.Store(int64(run.inherited.Restarts))
+	if stale := run.inherited.Stale; stale != nil {
+		s.logProblem(slog.LevelWarn, "what the environment says of sockets is ignored", stale)
+	}
+	sockets := []handover.Socket{{Name: "main", Addr: cmp.Or(s.Addr, port)}}
 	if s.Admin != nil {
-		addresses = append(addresses, [2]string{"admin", cmp.Or(s.AdminAddr, adminAddr)})
+		sockets = append(sockets, handover.Socket{Name: "admin", Addr: cmp.Or(s.AdminAddr, adminAddr)})
 	}
-	for _, a := range addresses {
-		l, err := run.inherited.listen(a[0], a[1])
-		if err != nil {
-			for _, open := range run.sockets {
-				_ = open.listener.Close() // nothing is served
-			}
-			return err
-		}
-		run.sockets = append(run.sockets, socket{a[0], a[1], l})
-	}
-	return nil
+	run.sockets, err = run.inherited.Listen(sockets...)
+	return err
 }
 
 func (run *run) serve() {
 	s := run.server
-	run.served = make(chan error, 2)
+	run.served, run.lost = make(chan error, 1), make(chan error, 1)
 	for _, socket := range run.sockets {
-		s.announce(socket.name, socket.listener)
+		s.announce(socket.Name, socket.Listener)
+		s.logger().Info("tigertonic: listening", "name", socket.Name, "address", socket.Listener.Addr().String())
 	}
-	main := run.sockets[0].listener
+	main := run.sockets[0].Listener
 	go func() {
 		if s.usesTLS() {
 			run.served <- s.serveTLS(main)
@@ -128,11 +127,11 @@ func (run *run) serve() {
 	}
 	run.admin = &http.Server{
 		Handler: s.Admin, ErrorLog: s.ErrorLog,
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: conns.BodyTimeout, IdleTimeout: idleTimeout,
 	}
 	go func() {
-		if err := run.admin.Serve(run.sockets[1].listener); !errors.Is(err, http.ErrServerClosed) {
-			run.served <- fmt.Errorf("tigertonic: admin: %w", err)
+		if err := run.admin.Serve(run.sockets[1].Listener); !errors.Is(err, http.ErrServerClosed) {
+			run.lost <- fmt.Errorf("tigertonic: admin: %w", err)
 		}
 	}()
 }
@@ -153,68 +152,115 @@ func (run *run) supervise(ctx context.Context) error {
 			<-restarted
 		}
 	}()
+	stop := func(delay time.Duration, reason string) error {
+		abandon()
+		return run.stop(delay, reason)
+	}
+	began := run.server.began
 	for {
 		select {
-		case err := <-run.served: // by Close, or accepting has failed
-			if run.server.Draining() {
-				run.notify("STOPPING=1")
+		case <-began: // by Close
+			began = nil
+			run.begin("the server was closed")
+		case err := <-run.served:
+			if run.server.draining.Load() {
+				run.begin("the server was closed")
+				return run.server.err
 			}
-			return err
+			return both(err, stop(0, err.Error()))
+		case err := <-run.lost:
+			return both(err, stop(0, err.Error()))
 		case <-ctx.Done():
-			abandon()
-			return run.stop(run.server.DrainDelay)
+			return stop(run.server.DrainDelay, context.Cause(ctx).Error())
 		case sig := <-run.signals:
 			switch {
-			case isHangup(sig):
-				run.server.refreshCertificates(true)
-			case !isRestart(sig):
-				abandon()
-				return run.stop(run.server.DrainDelay)
+			case handover.IsReload(sig):
+				run.server.reloadCertificates(true)
+			case !handover.IsRestart(sig):
+				return stop(run.server.DrainDelay, "signal: "+sig.String())
 			case restarted == nil:
 				restarted = make(chan successor, 1)
+				program := handover.Program{
+					Path: run.program, Args: os.Args, Timeout: cmp.Or(run.server.RestartTimeout, restartTimeout),
+					Restarts: run.inherited.Restarts + 1,
+				}
 				go func(done chan<- successor) {
-					pid, err := run.restart(starting)
+					pid, err := program.Start(starting, run.sockets)
 					done <- successor{pid, err}
 				}(restarted)
 			}
 		case next := <-restarted:
 			restarted = nil
 			if next.err == nil {
-				run.handsOver = true
-				run.notify("MAINPID=" + strconv.Itoa(next.pid))
-				return run.stop(0)
+				run.handOver(next.pid)
+				return stop(0, fmt.Sprintf("process %d has taken over", next.pid))
 			}
 			run.server.logError("the program couldn't be started anew, and this process goes on", next.err)
 		}
 	}
 }
 
-// stop ends the server, and returns how it has ended.
-func (run *run) stop(delay time.Duration) error {
-	s := run.server
-	if run.handsOver {
-		run.leaveAdmin()
-	} else {
+// both returns what has ended a server, and how it has ended then, if not well.
+func both(cause, err error) error {
+	if err == nil {
+		return cause
+	}
+	return errors.Join(cause, err)
+}
+
+// handOver lets the new process alone answer for Admin, and tells who it is.
+func (run *run) handOver(pid int) {
+	run.handsOver = true
+	run.server.logger().Info("tigertonic: handed over", "pid", pid)
+	run.notify("MAINPID=" + strconv.Itoa(pid))
+	run.leaveAdmin()
+}
+
+// begin tells, once, that the server is to stop, and why.
+func (run *run) begin(reason string) {
+	if !run.stopped.IsZero() {
+		return
+	}
+	run.stopped = time.Now()
+	run.server.logger().Info("tigertonic: draining", "reason", reason)
+	if !run.handsOver {
 		run.notify("STOPPING=1")
 	}
-	timeout := cmp.Or(s.DrainTimeout, drainTimeout)
-	deadline := time.Now().Add(timeout)
+}
+
+// end is called when the server has ended.
+func (run *run) end() {
+	run.server.logger().Info("tigertonic: stopped", "took", time.Since(run.stopped).Round(time.Millisecond), "cut_off", run.server.cut)
+	if run.admin != nil {
+		_ = run.admin.Close() // the last to go
+	}
+}
+
+// stop ends the server, and returns how it has ended.
+func (run *run) stop(delay time.Duration, reason string) error {
+	s := run.server
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(s.DrainTimeout, drainTimeout))
+	defer cancel()
 	s.unready.Store(true)
+	run.begin(reason)
 	cut := make(chan struct{})
 	over := make(chan struct{})
 	defer close(over)
 	go run.hurry(cut, over)
+	delayed := time.NewTimer(delay)
+	defer delayed.Stop()
 	select {
-	case <-time.After(min(delay, timeout)):
+	case <-delayed.C:
+	case <-ctx.Done(): // the delay is a part of the time
 	case <-cut:
 	}
 	closed := make(chan error, 1)
-	go func() { closed <- s.close(deadline) }()
+	go func() { closed <- s.stop(ctx, nil) }()
 	select {
 	case err := <-closed:
 		return err
 	case <-cut:
-		s.cutOff() // which is what was asked for
+		s.cutOff(errCutOff) // which is what was asked for
 		<-s.drained
 		return errCutOff
 	}
@@ -226,7 +272,7 @@ func (run *run) leaveAdmin() {
 		return
 	}
 	run.admin.SetKeepAlivesEnabled(false)
-	_ = run.sockets[1].listener.Close() // it is served by the new process
+	_ = run.sockets[1].Listener.Close() // it is served by the new process
 }
 
 // hurry closes cut at another signal to stop.
@@ -234,7 +280,7 @@ func (run *run) hurry(cut, over chan struct{}) {
 	for {
 		select {
 		case sig := <-run.signals:
-			if !isHangup(sig) && !isRestart(sig) {
+			if !handover.IsReload(sig) && !handover.IsRestart(sig) {
 				close(cut)
 				return
 			}
@@ -246,7 +292,7 @@ func (run *run) hurry(cut, over chan struct{}) {
 
 // notify tells systemd, if it has asked for it.
 func (run *run) notify(state string) {
-	if err := notifySystemd(state); err != nil {
+	if err := handover.Notify(state); err != nil {
 		run.server.logError("systemd can't be told "+state, err)
 	}
 }

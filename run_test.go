@@ -256,7 +256,7 @@ func TestSecondSignalCutsOff(t *testing.T) {
 	}
 }
 
-// readiness is a handler for Admin that tells whether a server is to stop.
+// readiness is a handler for Admin that reports whether a server is to stop.
 func readiness(s **tigertonic.Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if (*s).Draining() {

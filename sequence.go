@@ -6,21 +6,24 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
-	"runtime"
+	"slices"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/internal/codec"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 )
 
 // Streams of values, one item at a time.
 
 const (
-	linesType  = "application/jsonl"
-	ndjsonType = "application/x-ndjson"
-	eventsType = "text/event-stream"
+	linesType  = httpfield.JSONLines
+	ndjsonType = httpfield.NDJSON
+	eventsType = httpfield.EventStream
 )
 
 // sequenceTypes are the media types of a stream of values, those that are
 // preferred first.
-var sequenceTypes = [...]string{jsonType, linesType, ndjsonType, eventsType} //nolint:gochecknoglobals // a constant
+var sequenceTypes = [...]string{httpfield.JSON, linesType, ndjsonType, eventsType} //nolint:gochecknoglobals // a constant
 
 // itemTimeout is how long the client may take to read an item, where the server
 // has no WriteTimeout.
@@ -39,29 +42,33 @@ func sequenceOf(t reflect.Type) (item reflect.Type, ok bool) {
 type sequenceWriter struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController
-	encoder    *encoder
 	output     *output
 	holder     reflect.Value // a pointer to the item that is being sent
 	head       responseHead
 	mediaType  string
 	timeout    time.Duration
+	request    *http.Request
 	items      int
 	began      bool
+	heart      heart
 }
 
 // respondSequence writes the stream that value points to.
 func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head responseHead, value any) error {
 	s := sequenceWriter{
-		w: w, controller: http.NewResponseController(w), encoder: getEncoder(), output: o, holder: reflect.New(o.item),
-		head: head, mediaType: preferred(r, sequenceTypes[:]), timeout: writeTimeout(r),
+		w: w, controller: http.NewResponseController(w), output: o, holder: reflect.New(o.item),
+		head: head, mediaType: httpfield.Preferred(r, sequenceTypes[:]), timeout: writeTimeout(r), request: r,
 	}
-	defer putEncoder(s.encoder)
 	defer func() { _ = s.controller.SetWriteDeadline(time.Now().Add(s.timeout)) }() // for what the server writes at the end
 	sequence := reflect.ValueOf(value).Elem()
 	if sequence.IsNil() {
 		return s.end(nil)
 	}
+	s.startHeart()
 	whole, err := s.send(r, sequence)
+	if s.heart.panicked != nil {
+		panic(s.heart.panicked)
+	}
 	switch {
 	case err != nil:
 		return s.fail(err)
@@ -74,35 +81,45 @@ func (o *output) respondSequence(w http.ResponseWriter, r *http.Request, head re
 }
 
 // send writes the items, and reports whether it was all of them. The iterator has
-// ended by then, without a panic going through it.
+// ended by then. A panic of its own goes through it, even after yield has returned
+// false.
 func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bool, err error) {
-	ended := false
+	stopped := false
+	defer s.stopHeart()
 	defer func() {
-		if !ended {
-			return
-		}
-		// An iterator that goes on nevertheless has been stopped by the runtime.
-		switch v := recover().(type) {
-		case nil:
-		case runtime.Error:
-			slog.Error("tigertonic: an iterator has gone on after yield returned false, or failed", "error", v.Error())
-		default:
+		if v := recover(); v == any(errGoesOn) {
+			slog.Error("tigertonic: an iterator has gone on after yield returned false, and was stopped")
+		} else if v != nil {
 			panic(v)
 		}
 	}()
-	for item, failure := range sequence.Seq2() { // Typed knows the sequence as Out, and no type of its items
-		err, _ = reflect.TypeAssert[error](failure)
-		if err == nil {
-			err = s.item(item)
+	yield := func(failure error) bool {
+		if stopped {
+			panic(errGoesOn)
 		}
-		if err != nil || r.Method == http.MethodHead || r.Context().Err() != nil || !s.flush() {
-			ended = true
-			return false, err
+		stopped, err = true, errGoesOn // unless it ends well
+		sent := false
+		if err = failure; err == nil {
+			sent, err = s.item()
 		}
+		stopped = err != nil || !sent || r.Method == http.MethodHead || r.Context().Err() != nil
+		return !stopped
+	}
+	if e, ok := reflect.TypeAssert[anyEvent](s.holder); ok {
+		e.each(sequence, yield)
+	} else {
+		sequence.Seq2()(func(item, failure reflect.Value) bool { // Typed knows the sequence as Out, and no type of its items
+			s.holder.Elem().Set(item)
+			err, _ := reflect.TypeAssert[error](failure)
+			return yield(err)
+		})
 	}
 	// An iterator may have ended because the context has.
-	return r.Context().Err() == nil, nil
+	return !stopped && r.Context().Err() == nil, err
 }
+
+// errGoesOn is what stops an iterator that doesn't end when it is told to.
+var errGoesOn = errors.New("tigertonic: the iterator has gone on after yield returned false")
 
 // writeTimeout returns how long the client may take to read an item.
 func writeTimeout(r *http.Request) time.Duration {
@@ -112,31 +129,52 @@ func writeTimeout(r *http.Request) time.Duration {
 	return itemTimeout
 }
 
-// item puts an item into the buffer, and what comes before it.
-func (s *sequenceWriter) item(item reflect.Value) error {
-	e := s.encoder
-	e.Reset()
+// item sends the item that is held, and reports false if the client is gone. The buffer isn't kept until
+// the next one, which may be long.
+func (s *sequenceWriter) item() (sent bool, err error) {
+	e := codec.NewBuffer()
+	defer e.Release()
+	err = s.appendItem(e)
+	s.holder.Elem().SetZero()
+	if err != nil {
+		return false, err
+	}
+	s.items++
+	return s.sendItem(e.Bytes()), nil
+}
+
+// appendItem appends the item that is held, and what comes before and after it.
+func (s *sequenceWriter) appendItem(e *codec.Buffer) error {
+	head, data, out, err := s.output.parts(s.holder.Interface())
+	if err != nil {
+		return err
+	}
+	named := s.output.kinds != nil && s.mediaType != eventsType
 	switch {
 	case s.mediaType == eventsType:
+		head.appendTo(e)
 		e.WriteString("data: ")
-	case s.mediaType == jsonType && s.items == 0:
+	case s.mediaType == httpfield.JSON && s.items == 0:
 		e.WriteByte('[')
-	case s.mediaType == jsonType:
+	case s.mediaType == httpfield.JSON:
 		e.WriteByte(',')
 	}
-	s.holder.Elem().Set(item)
-	if err := e.appendJSON(s.holder.Interface(), s.output.append, s.output.options); err != nil {
+	if named {
+		e.WriteString(`{"` + head.name + `":`)
+	}
+	if err := e.AppendJSON(data, out.encoder, out.options); err != nil {
 		return err
+	}
+	if named {
+		e.WriteByte('}')
 	}
 	switch s.mediaType {
 	case eventsType:
 		e.WriteString("\n\n")
-	case jsonType:
+	case httpfield.JSON:
 	default:
 		e.WriteByte('\n')
 	}
-	s.items++
-	s.begin()
 	return nil
 }
 
@@ -148,6 +186,7 @@ func (s *sequenceWriter) begin() {
 	s.began = true
 	s.head.set(s.w)
 	h := s.w.Header()
+	addVary(h, varyAccept)
 	h["Content-Type"] = []string{s.mediaType}
 	if s.mediaType == eventsType && h["Cache-Control"] == nil {
 		h["Cache-Control"] = []string{"no-cache"}
@@ -155,10 +194,10 @@ func (s *sequenceWriter) begin() {
 	s.w.WriteHeader(s.head.status)
 }
 
-// flush sends what is in the buffer, and reports false if the client is gone.
-func (s *sequenceWriter) flush() bool {
+// flush sends a text, and reports false if the client is gone.
+func (s *sequenceWriter) flush(text []byte) bool {
 	_ = s.controller.SetWriteDeadline(time.Now().Add(s.timeout)) // where the server has deadlines
-	if _, err := s.w.Write(s.encoder.Bytes()); err != nil {
+	if _, err := s.w.Write(text); err != nil {
 		return false
 	}
 	_ = s.controller.Flush()                       // or the server does it in its time
@@ -198,21 +237,67 @@ func (s *sequenceWriter) interrupt(err error) error {
 // end writes what comes after the last item.
 func (s *sequenceWriter) end(err error) error {
 	s.begin()
-	e := s.encoder
-	e.Reset()
 	switch {
 	case err != nil:
-		e.WriteString("event: error\ndata: ")
-		text, _ := appendProblem(e.AvailableBuffer(), s.w, err)
-		e.Write(text)
-		e.WriteString("\n\n")
-	case s.mediaType == jsonType && s.items == 0:
-		e.WriteString("[]\n")
-	case s.mediaType == jsonType:
-		e.WriteString("]\n")
-	default:
-		return nil
+		text, status := appendProblem(nil, s.w, err)
+		s.flush(lastEvent(problemEvent, text, mayPass(status)))
+	case s.mediaType == eventsType && !drains(s.request):
+		s.flush(lastEvent(endEvent, []byte("{}"), false))
+	case s.mediaType == httpfield.JSON && s.items == 0:
+		s.flush([]byte("[]\n"))
+	case s.mediaType == httpfield.JSON:
+		s.flush([]byte("]\n"))
 	}
-	s.flush()
 	return nil
+}
+
+// Server-sent events end in a way that a browser can tell from a lost connection.
+// Its EventSource has an event called error of its own, and connects again after
+// whatever end, for all of the items. So what comes last has a name and an ID, which
+// it sends with the next request, and an answer that isn't 200 stops it for good
+// (HTML §9.2.2 and §9.2.3).
+const (
+	endEvent     = "end"
+	problemEvent = "problem"
+	lastID       = "end" // in Last-Event-ID
+)
+
+// hadAll reports whether the request is that of a browser which has had the last
+// event of the stream.
+func (o *output) hadAll(r *http.Request) bool {
+	return o.mayBeSequence() && r.Method == http.MethodGet && r.Header.Get("Last-Event-ID") == lastID && httpfield.Preferred(r, sequenceTypes[:]) == eventsType
+}
+
+// mayBeSequence reports whether what the function returns is a stream of values, or can be.
+func (o *output) mayBeSequence() bool {
+	return o.kind == sequenceOutput || slices.ContainsFunc(o.bodies, (*output).mayBeSequence)
+}
+
+// mayPass reports whether a request that has failed with this status is worth
+// another try.
+func mayPass(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// drains reports whether the request's [Server] is to stop.
+func drains(r *http.Request) bool {
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok {
+		return false
+	}
+	h, ok := server.Handler.(interface{ Draining() bool })
+	return ok && h.Draining()
+}
+
+// lastEvent returns the last event, after which the client may ask again or not.
+func lastEvent(event string, data []byte, again bool) []byte {
+	text := "event: " + event + "\n"
+	if !again {
+		text += "id: " + lastID + "\n"
+	}
+	return []byte(text + "data: " + string(data) + "\n\n")
 }

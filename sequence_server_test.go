@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,7 +51,7 @@ func TestSequenceSendsEachItemBeforeTheNextIsMade(t *testing.T) {
 		"application/json":     {`[1`, `,2`, `]` + "\n"},
 		"application/jsonl":    {"1\n", "2\n", ""},
 		"application/x-ndjson": {"1\n", "2\n", ""},
-		"text/event-stream":    {"data: 1\n\n", "data: 2\n\n", ""},
+		"text/event-stream":    {"data: 1\n\n", "data: 2\n\n", "event: end\nid: end\ndata: {}\n\n"},
 	} {
 		t.Run(accept, func(t *testing.T) {
 			overBoth(t, func(t *testing.T, http2 bool) {
@@ -74,7 +75,7 @@ func TestSequenceSendsEachItemBeforeTheNextIsMade(t *testing.T) {
 					_, err := io.ReadFull(response.Body, got) // hangs if it isn't flushed
 					require.NoError(t, err)
 					assert.Equal(t, want, string(got))
-					if want != "" && !strings.HasPrefix(want, "]") {
+					if want != "" && !strings.HasPrefix(want, "]") && !strings.HasPrefix(want, "event: end") {
 						next <- struct{}{}
 					}
 				}
@@ -106,15 +107,42 @@ func TestSequenceThatFailsLaterIsCutOff(t *testing.T) {
 	}
 }
 
-func TestSequenceThatFailsLaterEndsEventsWithAnError(t *testing.T) {
+func TestSequenceThatFailsLaterEndsEventsWithAProblem(t *testing.T) {
 	overBoth(t, func(t *testing.T, http2 bool) {
 		srv := newServer(t, sequences(func(_ context.Context, yield func(int, error) bool) {
 			_ = yield(1, nil) && yield(0, tigertonic.Gone{errors.New("sold out")})
 		}), http2)
 		body, err := io.ReadAll(open(t, srv, "text/event-stream").Body)
 		require.NoError(t, err)
-		assert.Equal(t, "data: 1\n\nevent: error\n"+`data: {"title":"Gone","status":410,"detail":"sold out"}`+"\n\n", string(body))
+		assert.Equal(t, "data: 1\n\nevent: problem\nid: end\n"+`data: {"title":"Gone","status":410,"detail":"sold out"}`+"\n\n", string(body))
 	})
+}
+
+// What ends because the service stops isn't over: a browser asks the next process.
+func TestSequenceOfEventsThatEndsWhileTheServerStopsIsAskedForAgain(t *testing.T) {
+	var s *tigertonic.Server
+	h := sequences(func(_ context.Context, yield func(int, error) bool) {
+		yield(1, nil)
+		for !s.Draining() {
+			time.Sleep(time.Millisecond)
+		}
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s = tigertonic.NewServer("", h)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+l.Addr().String(), nil)
+	require.NoError(t, err)
+	r.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.NoError(t, s.Close())
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "data: 1\n\n", string(body))
+	require.NoError(t, <-served)
 }
 
 func TestSequenceEndsWhenTheClientHasGone(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,9 @@ func TestSequenceFormats(t *testing.T) {
 			for mediaType, want := range map[string]string{
 				"application/json": tt.array, "application/jsonl": tt.lines, "application/x-ndjson": tt.lines, "text/event-stream": tt.event,
 			} {
+				if mediaType == "text/event-stream" {
+					want += "event: end\nid: end\ndata: {}\n\n"
+				}
 				w := serve(t, tt.h, "GET", "/", "", "Accept", mediaType)
 				assert.Equal(t, want, w.Body.String(), mediaType)
 				assert.Equal(t, []string{mediaType}, w.Header()["Content-Type"])
@@ -125,7 +129,7 @@ func TestSequenceThatFailsLater(t *testing.T) {
 				assert.Regexp(t, "^ID .*(pouring: the kettle leaks|NaN)", loggedCauses(b.String())[0])
 				if accept == "text/event-stream" {
 					assert.Nil(t, cause)
-					assert.Equal(t, "data: 1\n\nevent: error\ndata: "+`{"title":"Internal Server Error","status":500,"request_id":"ID"}`+"\n\n", w.Body.String())
+					assert.Equal(t, "data: 1\n\nevent: problem\nid: end\ndata: "+`{"title":"Internal Server Error","status":500,"request_id":"ID"}`+"\n\n", w.Body.String())
 					continue
 				}
 				assert.Equal(t, http.ErrAbortHandler, cause)
@@ -139,7 +143,49 @@ func TestSequenceThatFailsLater(t *testing.T) {
 func TestSequenceEndsWithItsProblem(t *testing.T) {
 	p := tigertonic.Problem{Status: 503, Title: "Low water", Extensions: map[string]any{"retry": 5}}
 	w := serve(t, returning(thenFailing(p, 1), nil), "GET", "/", "", "Accept", "text/event-stream")
-	assert.Equal(t, "data: 1\n\nevent: error\ndata: "+`{"title":"Low water","status":503,"retry":5}`+"\n\n", w.Body.String())
+	assert.Equal(t, "data: 1\n\nevent: problem\ndata: "+`{"title":"Low water","status":503,"retry":5}`+"\n\n", w.Body.String())
+}
+
+// A browser asks again for a stream that has ended, and is to stop at that, but not
+// if the stream was interrupted, or may go better the next time.
+func TestSequenceOfEventsSaysWhetherToAskAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		h     http.Handler
+		again bool
+	}{
+		"whole":       {returning(seqOf(1), nil), false},
+		"none":        {returning(seqOf[int](), nil), false},
+		"failed":      {returning(thenFailing(errLeak, 1), nil), false},
+		"gone":        {returning(thenFailing[int](tigertonic.Gone{errLeak}, 1), nil), false},
+		"too much":    {returning(thenFailing[int](tigertonic.TooManyRequests{errLeak}, 1), nil), true},
+		"unavailable": {returning(thenFailing[int](tigertonic.ServiceUnavailable{errLeak}, 1), nil), true},
+	} {
+		body := serve(t, tt.h, "GET", "/", "", "Accept", "text/event-stream").Body.String()
+		assert.Equal(t, tt.again, !strings.Contains(body, "\nid: end\n"), "%s: %q", name, body)
+		assert.NotContains(t, body, "event: error", "which a browser has for lost connections")
+	}
+}
+
+func TestSequenceOfEventsIsSentOnceToABrowser(t *testing.T) {
+	calls := 0
+	h := tigertonic.Typed(func(context.Context, *struct{}) (iter.Seq2[int, error], error) {
+		calls++
+		return seqOf(1), nil
+	})
+	w := serve(t, h, "GET", "/", "", "Accept", "text/event-stream", "Last-Event-ID", "end")
+	assert.Equal(t, 204, w.Code)
+	assert.Empty(t, w.Body.String())
+	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	assert.Equal(t, 0, calls)
+	for _, header := range [][]string{
+		{"Accept", "text/event-stream", "Last-Event-ID", "7"},
+		{"Accept", "application/jsonl", "Last-Event-ID", "end"},
+		{"Accept", "text/event-stream"},
+	} {
+		assert.Equal(t, 200, serve(t, h, "GET", "/", "", header...).Code, header)
+	}
+	assert.Equal(t, 200, serve(t, h, "POST", "/", "", "Accept", "text/event-stream", "Last-Event-ID", "end").Code)
+	assert.Equal(t, 4, calls)
 }
 
 func TestSequencePanics(t *testing.T) {
@@ -255,9 +301,38 @@ func TestSequenceThroughMiddlewares(t *testing.T) {
 	w := serve(t, j, "GET", "/", "", "Accept", "application/jsonl")
 	assert.True(t, w.Flushed)
 	assert.Equal(t, "1\n2\n", w.Body.String())
-	assert.True(t, strings.HasSuffix(lines.String(), "ID < HTTP/1.1 200 OK\nID < Content-Type: application/jsonl\nID <\nID < 1\nID < 2\n"), "%s", lines.String())
+	assert.True(t, strings.HasSuffix(lines.String(), "ID < HTTP/1.1 200 OK\nID < Content-Type: application/jsonl\nID < Vary: Accept\nID <\nID < 1\nID < 2\n"), "%s", lines.String())
 	record := readRecord(t, &objects)
 	assert.Equal(t, 200, record.HTTP.Response.Status)
 	assert.Equal(t, "1\n2\n", record.HTTP.Response.Body)
 	assert.EqualValues(t, 1, counts(registry)["status-200"])
+}
+
+// An iterator's own failure after its end is a panic like any other.
+func TestSequenceThatPanicsAfterItsEnd(t *testing.T) {
+	for _, items := range []int{0, 1} {
+		h := tigertonic.Recovered(returning(iter.Seq2[int, error](func(yield func(int, error) bool) {
+			var none *order
+			defer func() { _ = none.Tea }()
+			if items == 0 {
+				yield(0, tigertonic.Gone{errLeak})
+			} else {
+				yield(1, nil)
+			}
+		}), nil))
+		var j journal
+		old := slog.Default()
+		slog.SetDefault(slog.New(slog.NewTextHandler(&j, nil)))
+		w := httptest.NewRecorder()
+		method := []string{"GET", "HEAD"}[items]
+		cause := recovered(func() { h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/", nil)) })
+		slog.SetDefault(old)
+		assert.Contains(t, j.String(), "nil pointer dereference")
+		assert.Contains(t, j.String(), "sequence_test.go")
+		if items == 0 {
+			assert.Equal(t, 500, w.Code)
+		} else {
+			assert.Equal(t, http.ErrAbortHandler, cause, "the header has gone out")
+		}
+	}
 }

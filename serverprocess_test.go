@@ -132,6 +132,7 @@ func processHandler(handled *atomic.Int64) http.Handler {
 // readinessWithPID is for Admin.
 func readinessWithPID(s *tigertonic.Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Restarts", strconv.Itoa(s.Restarts()))
 		if s.Draining() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}

@@ -2,6 +2,7 @@ package tigertonic_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -155,3 +156,28 @@ func TestStreamEndsWhenTheClientHasGone(t *testing.T) {
 type endlessReader struct{}
 
 func (endlessReader) Read(p []byte) (int, error) { return len(p), nil }
+
+// An idle reader returns nothing and no error, for ever.
+type idleReader struct{ first io.Reader }
+
+func (r *idleReader) Read(p []byte) (int, error) {
+	n, _ := r.first.Read(p)
+	return n, nil
+}
+
+// A reader that returns neither something nor an error doesn't hold its goroutine.
+func TestStreamThatReturnsNothingEnds(t *testing.T) {
+	for text, want := range map[string]string{"": "tigertonic", "tea": "tea"} {
+		h := tigertonic.Recovered(tigertonic.Typed(func(context.Context, *struct{}) (tigertonic.Stream, error) {
+			return tigertonic.Stream{Reader: &idleReader{strings.NewReader(text)}, ContentType: "text/plain"}, nil
+		}))
+		w := httptest.NewRecorder()
+		cause := recovered(func() { h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)) })
+		if text == "" {
+			assert.Equal(t, 500, w.Code, "nothing has been sent")
+			continue
+		}
+		assert.Equal(t, want, w.Body.String())
+		assert.Equal(t, http.ErrAbortHandler, cause, "the client can see that it isn't whole")
+	}
+}

@@ -147,6 +147,6 @@ func TestTooManyItemsTakeNoMemory(t *testing.T) {
 	w := postJSON(t, h, "/", body)
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 422, w.Code)
-	assert.Contains(t, w.Body.String(), `{"pointer":"/items","detail":"must have at most 4 items"}`)
+	assert.Contains(t, w.Body.String(), `{"pointer":"/items","keyword":"maxItems","limit":4,"detail":"must have at most 4 items"}`)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), "bytes, where the items would be 10 MB")
 }

@@ -8,6 +8,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/rcrowley/go-tigertonic/internal/bind"
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/record"
+	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
 // Endpoint is a handler made of a function by [Typed]. Its methods but for
@@ -15,15 +20,18 @@ import (
 // isn't usable.
 type Endpoint struct {
 	serve func(w http.ResponseWriter, r *http.Request) error
-	in    *input
+	in    *bind.Plan
 	out   *output
 	name  string
-	where place
+	where callsite.Site
 
 	summary, description, id string
 	tags                     []string
 	deprecated               bool
 	errors                   []error
+	inExamples               map[string]Example
+	outExamples              map[string]map[string]Example // by status
+	hooks                    []Hook
 }
 
 // Typed returns a handler that makes an In of a request, calls f, and responds
@@ -38,6 +46,7 @@ type Endpoint struct {
 //	query:"limit"        the parameter of the query; a slice takes all of its values
 //	header:"If-Match"    the header; a slice takes the elements of a list
 //	cookie:"session"     the cookie
+//	form:"title"         the field of a form, which is the body
 //	body:""              the body, as JSON
 //
 // They are strings, bools, numbers, [time.Time] (RFC 3339), [time.Duration] (as
@@ -47,6 +56,13 @@ type Endpoint struct {
 // required:"true". A wildcard of a namespace that the mux is mounted on is
 // path:"tenant,namespace". Embedded structs are flattened.
 //
+// The name of a parameter of the query may be followed by an option. With comma, a slice is
+// one value with commas in it. With omitempty, an empty value is an absent one. With
+// deepObject, a struct whose fields have the tag query is an object: its status is
+// filter[status]. An Opt of a slice tells no values from an absent list. In a header whose
+// grammar is an HTTP-date, a time.Time is one; in If-Modified-Since, If-Unmodified-Since and
+// If-Range, what isn't one is ignored (RFC 9110 §13.1.3).
+//
 // A struct without such tags, and any other type, is the body as a whole, and
 // struct{} is no input. The body is application/json (for a [Patch],
 // application/merge-patch+json; else the response is 415), and at most
@@ -54,33 +70,76 @@ type Endpoint struct {
 // a pointer or an Opt makes it optional. JSON is strict: a name that is there
 // twice, isn't known or is in the wrong case, invalid UTF-8, and anything behind
 // the value are errors. So are members that are missing, but for those of
-// pointers and Opts, those with the options omitempty or omitzero, and those with
-// a default; and null, but for pointers, Opts and interfaces. A time.Duration is
+// pointers and Opts, those of embedded pointers, those with the options omitempty or
+// omitzero, and those with a default; and null, but for pointers, Opts and interfaces. A time.Duration is
 // a string. Defaults add at most 8 MiB to a body, and arrays and objects that have
 // a schema are nested at most 1,000 deep.
 //
-// Further tags limit the value of a field, in the words of JSON Schema: minimum,
-// maximum, exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength
-// (in code points), pattern (as package regexp has it, not anchored), format;
-// minItems, maxItems, uniqueItems:"true"; and enum, separated by commas. On a
-// slice, those for its items are meant for these. The tags doc and example
-// describe. After that the [Validator]s in the input are asked.
+// A form is application/x-www-form-urlencoded or multipart/form-data (RFC 7578), and at
+// most 1 MiB long without its files. Its fields are in the input beside parameters, or in
+// a struct body:"". They are like those of a query, and a slice takes all of the fields of
+// its name. But a field that isn't known is an error, and an empty one is absent unless it
+// is a string, for browsers send empty inputs. A field that is a [File] or [Files] takes
+// what is uploaded, by multipart/form-data alone, and is the last one.
 //
-// All that is wrong, up to 100 places, is told at once, in the form of RFC 9457:
-// with 400 if the request can't be read, and 422 if it can.
+// A body:"" that is a File or an [io.Reader], or has the tag mediaTypes and is a []byte, is
+// taken as it is. For files and such bodies, the tag mediaTypes lists what is allowed
+// (415), with ranges such as image/*, and maxBytes the length (413), such as 10MiB, which
+// may be more than DefaultMaxBytes. A Sized round the handler limits the whole body all
+// the same.
+//
+// More tags limit the value of a field, with JSON Schema's keywords: minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength (in code
+// points), pattern (as package regexp has it, not anchored; an OpenAPI document
+// translates it to ECMA-262), format; minItems, maxItems, uniqueItems:"true"; of maps,
+// minProperties and maxProperties; const; and enum, separated by commas. On a slice,
+// tags for items apply to its items. The tags title, doc, example and
+// deprecated:"true" describe. A member with readOnly:"true" is checked as any other
+// and then ignored, so that clients can send back what they have got; a [Patch] leaves
+// its field alone. One with writeOnly:"true" is never sent. Other JSON Schema keywords
+// panic. After these checks, the [Validator]s in the input are called.
+//
+// The response lists everything wrong, up to 100 places, as a problem (RFC 9457): with
+// 400 if the request is malformed, and 422 if it is well-formed but invalid.
 //
 // # Output
 //
 // A value is sent as JSON with 200, by the rules of go-json-experiment/json,
-// which is to be encoding/json/v2. A nil pointer or interface, or struct{}, is
+// which is to be encoding/json/v2; but the option omitempty leaves out what
+// encoding/json does, too, such as 0 and false. A nil pointer or interface, or struct{}, is
 // 204. The types [CreatedResponse], [AcceptedResponse] and [Response] choose the
 // status and the headers, [Stream] is any body, and an iter.Seq2[T, error] a
-// stream of values: by what the request accepts, a JSON array, a value a line
+// stream of values. A struct whose fields have the tags header and body is the response
+// that they make, and a struct whose fields have the tag status is one of several:
+//
+//	type noteOut struct {                       type putOut struct {
+//		ETag string `header:"ETag"`                 Created  *created  `status:"201"`
+//		Body Note   `body:""`                       Replaced *Note     `status:"200"`
+//	}                                                   None     *struct{} `status:"204"`
+//	                                            }
+//
+// Headers are of the types that parameters have, and a slice is a line each; one that is zero
+// is left out unless the tag says required:"true". A [time.Time] is an HTTP-date in a header
+// whose grammar is one, such as Last-Modified. A field _ struct{} with the tag status is the
+// only response's. Exactly one of several responses is set: another number is an error of the
+// function's, as is a header that has a control character.
+//
+// By what the request accepts, a stream of values is a JSON array, a value a line
 // (application/jsonl) or server-sent events. Each value is flushed. An error
-// before the first one is answered as any other; later, a JSON stream is cut off,
-// and server-sent events end with an event called error. The header is sent with
-// the first value, so a stream that may be quiet begins with one. A client has as
-// long to read each as the server's WriteTimeout says, or 30 seconds.
+// before the first one is answered as any other; later, a JSON stream is cut off.
+// The header is sent with the first value, so a stream that may be quiet begins with
+// one. A client has as long to read each as the server's WriteTimeout says, or 30
+// seconds.
+//
+// Server-sent events are messages without a name, unless the values are [Event]s, and
+// the last one has a name: end,
+// after all values, or problem, with the problem as its data, after an error. Its ID
+// is end, too, and a request with that in Last-Event-ID gets a 204, which stops a
+// browser's EventSource; otherwise it would reconnect and get all values again. A
+// stream without a last event was interrupted, and browsers reconnect. They also do
+// after a temporary problem (429, 502, 503, 504), and after a stream that ended
+// because the [Server] stops, which has no last event. While there is no value, a
+// comment is sent every 15 seconds: see [Endpoint.Heartbeat].
 //
 // An error is answered as by [ProblemWriter]: an [HTTPEquivError] under 500 keeps
 // its status and text, a [Problem] is sent as it is, and of anything else the
@@ -91,28 +150,39 @@ type Endpoint struct {
 // request's; [ContextFrom] finds in it what [WithContext] has put there.
 func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 	if f == nil {
-		misuse("Typed: the function is nil")
+		callsite.Panicf("Typed: the function is nil")
 	}
-	in, inErr := compileInput(reflect.TypeFor[In]())
+	in, inErr := bind.Compile(reflect.TypeFor[In](), bindRules())
 	out, outErr := compileOutput(reflect.TypeFor[Out]())
 	name := nameOfFunc(reflect.ValueOf(f))
 	if err := joinOnce(inErr, outErr); err != nil {
-		misuse("Typed(%s): %v", name, err)
+		callsite.Panicf("Typed(%s): %v", name, err)
 	}
-	e := &Endpoint{in: in, out: out, name: name, where: caller()}
+	e := &Endpoint{in: in, out: out, name: name, where: callsite.Caller()}
 	e.serve = func(w http.ResponseWriter, r *http.Request) error {
 		if err := out.negotiate(r); err != nil {
 			return err
 		}
+		if out.hadAll(r) {
+			w.Header().Set("Cache-Control", "no-store") // others ask for the same URL
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
 		value := new(In)
-		if err := in.bind(r.Context(), value, w, r); err != nil {
+		if err := in.Bind(r.Context(), value, w, r); err != nil {
 			return err
 		}
-		result, err := f(r.Context(), value)
+		var result Out
+		var err error
+		if e.hooks == nil {
+			result, err = f(r.Context(), value)
+		} else {
+			result, err = callHooked(e, r, value, out, f)
+		}
 		if out.direct && err == nil {
 			return out.respond(w, r, result)
 		}
-		if err != nil && out.kind != streamOutput {
+		if err != nil && !out.mayStream() {
 			return err
 		}
 		boxed := result // alone is moved to the heap
@@ -125,7 +195,7 @@ func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 	return e
 }
 
-// joinOnce joins errors, of which lines that are the same are told once.
+// joinOnce joins errors, and drops repeated lines.
 func joinOnce(errs ...error) error {
 	all := errors.Join(errs...)
 	if all == nil {
@@ -158,7 +228,15 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type clientGone struct{}
 
 func (clientGone) Error() string   { return "the client has gone" }
-func (clientGone) StatusCode() int { return 499 }
+func (clientGone) StatusCode() int { return record.StatusClientGone }
+
+// statusText is [http.StatusText] for logs.
+func statusText(status int) string {
+	if status == record.StatusClientGone {
+		return "Client Closed Request"
+	}
+	return http.StatusText(status)
+}
 
 // Summary sets what the endpoint does, in a few words.
 func (e *Endpoint) Summary(text string) *Endpoint {
@@ -185,6 +263,13 @@ func (e *Endpoint) OperationID(id string) *Endpoint {
 	return e
 }
 
+// StrictQuery has the endpoint refuse requests whose query has parameters that the input
+// hasn't, with a 400 that names them and those that there are. Without it they are ignored.
+func (e *Endpoint) StrictQuery() *Endpoint {
+	e.in.RefuseOtherQueries()
+	return e
+}
+
 // Deprecated marks the endpoint as one not to be used any more.
 func (e *Endpoint) Deprecated() *Endpoint {
 	e.deprecated = true
@@ -197,10 +282,39 @@ func (e *Endpoint) Errors(errs ...error) *Endpoint {
 	for _, err := range errs {
 		equiv, ok := errors.AsType[HTTPEquivError](err)
 		if !ok || isNil(reflect.ValueOf(equiv)) || statusOf(err) != equiv.StatusCode() {
-			misuse("Errors: %T has no status that a response can have", err)
+			callsite.Panicf("Errors: %T has no status that a response can have", err)
 		}
 	}
 	e.errors = append(e.errors, errs...)
+	return e
+}
+
+// RequestExample adds an example of the request's body under a unique name. It panics if
+// the body doesn't have the type of the input's body.
+func (e *Endpoint) RequestExample(name string, body any) *Endpoint {
+	input := e.in.Body()
+	if input == nil || input.Form != nil || input.Raw != nil {
+		callsite.Panicf("RequestExample: %s has no body that is JSON", e)
+	}
+	e.inExamples = withExample(e.inExamples, "RequestExample", name, body, input.Type, "readOnly", input.Options)
+	return e
+}
+
+// ResponseExample adds an example of the response's body under a unique name. It panics if
+// the body doesn't have the type that the function returns, or if that isn't sent as one
+// JSON value. Of several answers, the example is for those whose bodies have its type.
+func (e *Endpoint) ResponseExample(name string, body any) *Endpoint {
+	found := false
+	for status, out := range e.out.examples(body) {
+		examples := withExample(e.outExamples[status], "ResponseExample", name, body, out.bodyType(), "writeOnly", out.options)
+		if e.outExamples == nil {
+			e.outExamples = map[string]map[string]Example{}
+		}
+		e.outExamples[status], found = examples, true
+	}
+	if !found {
+		callsite.Panicf("ResponseExample: what %s returns isn't sent as JSON", e)
+	}
 	return e
 }
 
@@ -209,7 +323,7 @@ func (e *Endpoint) String() string { return fmt.Sprintf("Typed(%s)", e.name) }
 
 // fitRoute panics if the endpoints in h don't fit the method and the pattern that
 // h is registered for.
-func fitRoute(method, pattern string, names []string, h http.Handler, where place) {
+func fitRoute(method, pattern string, names []string, h http.Handler, where callsite.Site) {
 	endpoints, others := endpointsIn(h)
 	read := map[string]bool{}
 	for _, e := range endpoints {
@@ -217,18 +331,19 @@ func fitRoute(method, pattern string, names []string, h http.Handler, where plac
 			panic(fmt.Sprintf("tigertonic: %s %s: %v: %s (made at %v, registered at %v)",
 				method, pattern, e, fmt.Sprintf(format, args...), e.where, where))
 		}
-		if e.in.body != nil {
+		if e.in.Body() != nil {
 			switch method {
 			case http.MethodGet, http.MethodHead, http.MethodConnect, http.MethodTrace:
-				problem("its input %s has a body, which a %s hasn't (RFC 9110 §9.3)", typeText(e.in.typ), method)
+				problem("its input %s has a body, which a %s hasn't (RFC 9110 §9.3)", typeschema.NameOf(e.in.Type()), method)
 			}
 		}
-		for i := range e.in.params {
-			p := &e.in.params[i]
-			read[p.name] = read[p.name] || p.in == "path"
-			if p.in == "path" && !p.outer && !slices.Contains(names, p.name) {
+		params := e.in.Params()
+		for i := range params {
+			p := &params[i]
+			read[p.Name] = read[p.Name] || p.In == "path"
+			if p.In == "path" && !p.Namespace && !slices.Contains(names, p.Name) {
 				problem(`the field %s.%s is path:%q, but the pattern has no wildcard {%[3]s}; one of a namespace round the mux is path:"%[3]s,namespace"`,
-					typeText(e.in.typ), p.field, p.name)
+					typeschema.NameOf(e.in.Type()), p.Field, p.Name)
 			}
 		}
 	}
@@ -239,7 +354,7 @@ func fitRoute(method, pattern string, names []string, h http.Handler, where plac
 		if !read[name] {
 			e := endpoints[0]
 			panic(fmt.Sprintf("tigertonic: %s %s: %v: no field of %s reads the wildcard {%s} (made at %v, registered at %v)",
-				method, pattern, e, typeText(e.in.typ), name, e.where, where))
+				method, pattern, e, typeschema.NameOf(e.in.Type()), name, e.where, where))
 		}
 	}
 }
@@ -266,4 +381,14 @@ func endpointsIn(h http.Handler) (endpoints []*Endpoint, others bool) {
 		}
 	}
 	return endpoints, others
+}
+
+// Validator is a type whose values check themselves, for rules that tags can't
+// express. Validate is called after all constraints are met, for the input of a
+// [Typed] function and everything in it, from the inside out.
+type Validator interface {
+	// Validate returns nil, or an empty [FieldErrors], for a valid value. Otherwise
+	// it returns FieldErrors that name places, an error with its own status
+	// ([HTTPEquivError]), or any other error, whose text the client gets.
+	Validate(ctx context.Context) error
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -189,8 +190,8 @@ func TestTypedOptionalBodies(t *testing.T) {
 		if tt.contentType != "" {
 			headers = []string{"Content-Type", tt.contentType}
 		}
-		assert.JSONEq(t, tt.pointer, serve(t, echoed[optionalBody](), "POST", "/", tt.body, headers...).Body.String(), tt.body)
-		assert.JSONEq(t, tt.opt, serve(t, echoed[maybeBody](), "POST", "/", tt.body, headers...).Body.String(), tt.body)
+		assert.JSONEq(t, tt.pointer, withoutKeywords(serve(t, echoed[optionalBody](), "POST", "/", tt.body, headers...).Body.String()), tt.body)
+		assert.JSONEq(t, tt.opt, withoutKeywords(serve(t, echoed[maybeBody](), "POST", "/", tt.body, headers...).Body.String()), tt.body)
 	}
 }
 
@@ -271,7 +272,9 @@ func TestTypedAllocatesLittle(t *testing.T) {
 		})
 	}
 	h := tigertonic.Typed(func(_ context.Context, in *ordered) (*ordered, error) { return in, nil })
-	allocs := measure(h)
-	t.Logf("%d bytes: %v allocations", len(body), allocs)
-	assert.LessOrEqual(t, allocs, 5.0)
+	for range 20 {
+		runtime.GC() // with what it keeps between requests, whose order is random
+		runtime.GC()
+		require.LessOrEqual(t, measure(h), 4.0, "of %d bytes", len(body))
+	}
 }

@@ -1,12 +1,15 @@
 package tigertonic_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A body costs its sender no more than its length: it mustn't cost the service
@@ -25,7 +29,7 @@ import (
 func aboutCosts(t *testing.T) {
 	t.Helper()
 	if raceEnabled || testing.Short() {
-		t.Skip("it is about time and memory")
+		t.Skip("measures time and memory: run without -race and -short")
 	}
 }
 
@@ -42,7 +46,10 @@ func megabytes(f func()) float64 {
 func costs(t *testing.T, h http.Handler, r *http.Request, atMost float64) (w *httptest.ResponseRecorder) {
 	t.Helper()
 	require.LessOrEqual(t, r.ContentLength, int64(1<<20), "the body is refused for its length")
+	body, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
 	finishes(t, func() {
+		r.Body = io.NopCloser(bytes.NewReader(body)) // at each try
 		used := megabytes(func() { w = responseOf(h, r) })
 		t.Logf("%.1f MiB", used)
 		assert.LessOrEqual(t, used, atMost, "MiB")
@@ -130,6 +137,43 @@ func TestTypedDecodesNoArrayThatIsTooLong(t *testing.T) {
 	}]()
 	w := costs(t, h, requestJSON(t, `{"list":`+list(300_000, `{}`)+`}`), 20)
 	requireProblem(t, w, 422, invalid(at("/list", "must have at most 10 items")))
+}
+
+// Nor is a long one that is right but for its end, or not much of it.
+func TestTypedDecodesLittleOfALongBodyThatIsWrong(t *testing.T) {
+	aboutCosts(t)
+	h := taken[[]hundred]()
+	w := costs(t, h, requestJSON(t, list(300_000, `{}`)[:1+3*299_999]+`{"A0":"x"}]`), 24)
+	requireProblem(t, w, 422, invalid(at("/299999/A0", "must be an integer")))
+}
+
+// A long body that is right is decoded as a short one is, with a few allocations for the
+// list and for the strings.
+func TestTypedDecodesLongBodiesInOnePass(t *testing.T) {
+	aboutCosts(t)
+	type reading struct {
+		Device string  `json:"device"`
+		Value  float64 `json:"value"`
+		OK     bool    `json:"ok"`
+	}
+	body := []byte(list(4_000, `{"device":"pump-7","value":20.5,"ok":true}`))
+	require.Greater(t, len(body), 128<<10)
+	for name, h := range map[string]http.Handler{
+		"Typed": taken[[]reading](),
+		"Marshaled": tigertonic.Marshaled(func(_ *url.URL, _ http.Header, rq []reading) (int, http.Header, any, error) {
+			return 200 + len(rq) - 4_000, nil, nil, nil
+		}),
+	} {
+		r := requestJSON(t, "")
+		reader := bytes.NewReader(body)
+		r.Body, r.ContentLength = io.NopCloser(reader), int64(len(body))
+		w := &nullWriter{header: http.Header{}}
+		assert.LessOrEqual(t, testing.AllocsPerRun(20, func() {
+			reader.Reset(body)
+			clear(w.header)
+			h.ServeHTTP(w, r)
+		}), 120.0, name)
+	}
 }
 
 type generous struct {
@@ -247,15 +291,15 @@ func (e *expression) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func (expression) JSONSchema() *tigertonic.Schema {
-	s := &tigertonic.Schema{Name: "Expression"}
-	of := func(op string) *tigertonic.Schema {
-		return &tigertonic.Schema{Types: []string{"object"}, Closed: true, Properties: []tigertonic.Property{
+func (expression) JSONSchema() *schema.Schema {
+	s := &schema.Schema{Name: "Expression"}
+	of := func(op string) *schema.Schema {
+		return &schema.Schema{Types: []string{"object"}, Closed: true, Properties: []schema.Property{
 			{Name: "arg", Schema: s},
-			{Name: "op", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Enum: []json.RawMessage{[]byte(`"` + op + `"`)}}},
+			{Name: "op", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Enum: []json.RawMessage{[]byte(`"` + op + `"`)}}},
 		}}
 	}
-	s.AnyOf = []*tigertonic.Schema{of("not"), of("neg"), of("abs")}
+	s.AnyOf = []*schema.Schema{of("not"), of("neg"), of("abs")}
 	return s
 }
 

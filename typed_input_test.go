@@ -2,9 +2,15 @@ package tigertonic_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // echoed returns an endpoint that answers with its input.
@@ -43,11 +50,17 @@ func of(in, name, detail string) string {
 	return `{"parameter":` + quote(name) + `,"in":` + quote(in) + `,"detail":` + quote(detail) + `}`
 }
 
-// requireProblem requires this problem, whole.
+var keywords = regexp.MustCompile(`,"keyword":"[a-zA-Z]+"(,"limit":(\[("(\\.|[^"\\])*"|[^\]"])*\]|"(\\.|[^"\\])*"|[^,}]+))?`)
+
+// withoutKeywords returns a problem without the keywords and limits of its errors, which
+// TestErrorsNameTheKeywordAndItsLimit is about.
+func withoutKeywords(problem string) string { return keywords.ReplaceAllString(problem, "") }
+
+// requireProblem requires this problem, whole but for the keywords of its errors.
 func requireProblem(t *testing.T, w *httptest.ResponseRecorder, status int, want string) {
 	t.Helper()
 	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"), w.Body)
-	require.JSONEq(t, want, w.Body.String())
+	require.JSONEq(t, want, withoutKeywords(w.Body.String()))
 	require.Equal(t, status, w.Code)
 }
 
@@ -301,16 +314,16 @@ type (
 	ownEither string
 )
 
-func (ownCode) JSONSchema() *tigertonic.Schema {
-	return &tigertonic.Schema{Name: "Code", Types: []string{"string"}, Pattern: "^[a-z]+$"}
+func (ownCode) JSONSchema() *schema.Schema {
+	return &schema.Schema{Name: "Code", Types: []string{"string"}, Pattern: "^[a-z]+$"}
 }
 
-func (ownSmall) JSONSchema() *tigertonic.Schema {
-	return &tigertonic.Schema{Name: "Small", Types: []string{"integer"}, Maximum: "10"}
+func (ownSmall) JSONSchema() *schema.Schema {
+	return &schema.Schema{Name: "Small", Types: []string{"integer"}, Maximum: "10"}
 }
 
-func (ownEither) JSONSchema() *tigertonic.Schema {
-	return &tigertonic.Schema{AnyOf: []*tigertonic.Schema{
+func (ownEither) JSONSchema() *schema.Schema {
+	return &schema.Schema{AnyOf: []*schema.Schema{
 		{Types: []string{"string"}, Pattern: "^a+$"}, {Types: []string{"string"}, Pattern: "^b+$"},
 	}}
 }
@@ -333,5 +346,93 @@ func TestTypedParameterMeetsItsWholeSchema(t *testing.T) {
 			name, _, _ := strings.Cut(query, "=")
 			requireProblem(t, serve(t, h, "GET", "/?"+query, ""), 422, invalid(of("query", name, detail)))
 		})
+	}
+}
+
+// A fussy text says itself what is wrong with it.
+type fussy string
+
+func (f *fussy) UnmarshalText(text []byte) error {
+	switch *f = fussy(text); {
+	case *f == "number":
+		_, err := strconv.Atoi("x")
+		return fmt.Errorf("reading: %w", err)
+	case *f == "taken":
+		return tigertonic.Conflict{Err: errors.New("it is taken")}
+	case *f == "broken":
+		return tigertonic.InternalServerError{Err: errors.New("password of the store")}
+	case *f == "empty":
+		return errors.New("")
+	case strings.HasPrefix(string(text), "x"):
+		return fmt.Errorf("mustn't begin with x: %s", text)
+	}
+	return nil
+}
+
+// What UnmarshalText of a type says reaches the client, wherever the text came from.
+func TestTypedTellsWhatATypeHasAgainstItsText(t *testing.T) {
+	type body struct {
+		Fussy fussy                    `json:"fussy,omitempty"`
+		Map   map[fussy]int            `json:"map,omitempty"`
+		Opt   tigertonic.Opt[*[]fussy] `json:"opt,omitzero"`
+	}
+	type parameters struct {
+		Query  fussy                 `query:"q"`
+		Many   []fussy               `query:"many"`
+		Header *fussy                `header:"X-Fussy"`
+		Cookie tigertonic.Opt[fussy] `cookie:"c"`
+	}
+	long := "x" + strings.Repeat("é", 500)
+	for text, want := range map[string]string{
+		"xy":     "mustn't begin with x: xy",
+		"number": "isn't valid",
+		"empty":  "isn't valid",
+		"x\x1b[": `mustn't begin with x: x\x1b[`,
+		long:     "mustn't begin with x: x" + strings.Repeat("é", 116) + "…",
+	} {
+		quoted, err := json.Marshal(text)
+		require.NoError(t, err)
+		for in, pointer := range map[string]string{`{"fussy":%s}`: "/fussy", `{"opt":["a",%s]}`: "/opt/1"} {
+			requireProblem(t, postJSON(t, taken[body](), "/", fmt.Sprintf(in, quoted)), 422, invalid(at(pointer, want)))
+		}
+		h := taken[parameters]()
+		requireProblem(t, serve(t, h, "GET", "/?q="+url.QueryEscape(text), ""), 422, invalid(of("query", "q", want)))
+		requireProblem(t, serve(t, h, "GET", "/?many=a&many="+url.QueryEscape(text), ""), 422, invalid(of("query", "many", "value 2 "+want)))
+		requireProblem(t, serve(t, h, "GET", "/", "", "X-Fussy", text), 422, invalid(of("header", "X-Fussy", want)))
+	}
+	requireProblem(t, postJSON(t, taken[body](), "/", `{"map":{"xy":1}}`), 422, invalid(at("/map/xy", "mustn't begin with x: xy")))
+	for _, w := range []*httptest.ResponseRecorder{
+		postJSON(t, taken[body](), "/", `{"fussy":"taken"}`), serve(t, taken[parameters](), "GET", "/?q=taken", ""),
+		serve(t, taken[parameters](), "GET", "/?many=a&many=taken", ""), serve(t, taken[parameters](), "GET", "/", "", "Cookie", "c=taken"),
+	} {
+		requireProblem(t, w, 409, `{"title":"Conflict","status":409,"detail":"it is taken"}`)
+	}
+	for _, w := range []*httptest.ResponseRecorder{
+		postJSON(t, taken[body](), "/", `{"fussy":"broken"}`), serve(t, taken[parameters](), "GET", "/?q=broken", ""),
+	} {
+		assert.Equal(t, 500, w.Code)
+		assert.NotContains(t, w.Body.String(), "password")
+	}
+}
+
+// A cookie that is there isn't missing, whatever is in it.
+func TestTypedTellsOfMalformedCookies(t *testing.T) {
+	h := echoed[elsewhere]()
+	want := notReadable(of("cookie", "session", "has characters that a cookie can't have (RFC 6265 §4.1.1)"))
+	for _, line := range []string{`session=a"b`, `session="`, "session=\xff", `session=a\b`, "session=é", `a=b; session=a"b;`, `session=ok; session="x`, "session=a\x7f"} {
+		requireProblem(t, serve(t, h, "GET", "/", "", "Cookie", line), 400, want)
+	}
+	requireProblem(t, serve(t, h, "GET", "/", "", "Cookie", "other=a\"b; Session=x; session2=y"), 422, invalid(of("cookie", "session", "is required")))
+	for line, session := range map[string]string{
+		`session="a b,c"`: "a b,c", `a; ; =x; session = c`: " c", `session`: "", `session=a=b; c="`: "a=b", ` session=x;`: "x",
+	} {
+		w := serve(t, h, "GET", "/", "", "Cookie", line)
+		assert.Equal(t, 200, w.Code, w.Body)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.Header.Set("Cookie", line)
+		cookie, err := r.Cookie("session")
+		require.NoError(t, err)
+		assert.Equal(t, session, cookie.Value)
+		assert.Contains(t, w.Body.String(), `"session":`+strconv.Quote(session))
 	}
 }

@@ -267,7 +267,7 @@ func TestTypedEncodesBeforeItWrites(t *testing.T) {
 func TestTypedForgetsTheHeadersOfWhatItCantSend(t *testing.T) {
 	header := http.Header{"Content-Encoding": {"gzip"}, "Content-Disposition": {"attachment"}, "Cache-Control": {"max-age=60"}}
 	broken := infusion{errors.New("the kettle leaks")}
-	unread := tigertonic.Stream{"text/csv", &stream{reads: []func([]byte) (int, error){failure}}}
+	unread := tigertonic.Stream{ContentType: "text/csv", Reader: &stream{reads: []func([]byte) (int, error){failure}}}
 	for name, h := range map[string]http.Handler{
 		"a value":                   respondingWith(200, header, broken),
 		"a stream":                  respondingWith(200, header, unread),

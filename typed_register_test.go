@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // refusal returns what f panics with, without the paths, lines and names that
@@ -39,187 +40,192 @@ type embedsPointer struct {
 }
 
 func TestTypedRefusesTypesWhenItIsMade(t *testing.T) {
-	const placesText = "path, query, header, cookie, body"
+	const placesText = "path, query, header, cookie, form, body"
 	for want, f := range map[string]func(){
-		`the struct.A: there is no tag "minimun"; is it "minimum"?`: func() {
+		`struct{A}.A: there is no tag "minimun"; is it "minimum"?`: func() {
 			taken[struct {
 				A int `query:"a" minimun:"3"`
 			}]()
 		},
-		`the struct.A: there is no tag "requird"; is it "required"?`: func() {
+		`struct{A}.A: there is no tag "requird"; is it "required"?`: func() {
 			taken[struct {
 				A int `json:"a" requird:"true"`
 			}]()
 		},
-		`the struct.A: there is no tag "Pattern"; is it "pattern"?`: func() {
+		`struct{A}.A: there is no tag "Pattern"; is it "pattern"?`: func() {
 			taken[struct {
 				A string `json:"a" Pattern:"a"`
 			}]()
 		},
-		`the struct.A: there is no tag "xml"`: func() {
+		`struct{A}.A: there is no tag "xml"`: func() {
 			taken[struct {
 				A int `query:"a" xml:"3"`
 			}]()
 		},
-		`the struct.A: minimum:"x": not a JSON number`: func() {
+		`struct{A}.A: minimum:"x": not a JSON number`: func() {
 			taken[struct {
 				A int `json:"a" minimum:"x"`
 			}]()
 		},
-		`the struct.A: minimum:"1": a value of this type can't have minimum`: func() {
+		`struct{A}.A: minimum:"1": a value of this type can't have minimum`: func() {
 			taken[struct {
 				A string `json:"a" minimum:"1"`
 			}]()
 		},
-		`the struct.A: minLength:"1": a value of this type can't have minLength`: func() {
+		`struct{A}.A: minLength:"1": a value of this type can't have minLength`: func() {
 			taken[struct {
 				A int `query:"a" minLength:"1"`
 			}]()
 		},
-		`the struct.A: minItems:"1": a value of this type can't have minItems`: func() {
+		`struct{A}.A: minItems:"1": a value of this type can't have minItems`: func() {
 			taken[struct {
 				A map[string]int `json:"a" minItems:"1"`
 			}]()
 		},
-		`the struct.A: pattern:"a": a value of this type can't have pattern`: func() {
+		`struct{A}.A: pattern:"a": a value of this type can't have pattern`: func() {
 			taken[struct {
 				A time.Time `json:"a" pattern:"a"`
 			}]()
 		},
-		`the struct.A: maxLength:"1": a value of this type can't have maxLength`: func() {
+		`struct{A}.A: maxLength:"1": a value of this type can't have maxLength`: func() {
 			taken[struct {
 				A []byte `json:"a" maxLength:"1"`
 			}]()
 		},
-		"the struct.A: pattern:\"(\": error parsing regexp: missing closing ): `(`": func() {
+		"struct{A}.A: pattern:\"(\": error parsing regexp: missing closing ): `(`": func() {
 			taken[struct {
 				A string `json:"a" pattern:"("`
 			}]()
 		},
-		`the struct.A: multipleOf:"0": not above 0`: func() {
+		"struct{A}.A: pattern:\"a(?=b)\": error parsing regexp: invalid or unsupported Perl syntax: `(?=`": func() {
+			taken[struct {
+				A string `json:"a" pattern:"a(?=b)"`
+			}]()
+		},
+		`struct{A}.A: multipleOf:"0": not above 0`: func() {
 			taken[struct {
 				A int `json:"a" multipleOf:"0"`
 			}]()
 		},
-		`the struct.A: uniqueItems:"yes": not true`: func() {
+		`struct{A}.A: uniqueItems:"yes": not true`: func() {
 			taken[struct {
 				A []int `json:"a" uniqueItems:"yes"`
 			}]()
 		},
-		`the struct.A: minLength:"-1": not a count`: func() {
+		`struct{A}.A: minLength:"-1": not a count`: func() {
 			taken[struct {
 				A string `json:"a" minLength:"-1"`
 			}]()
 		},
-		`the struct.A: at least 2 and at most 1 allows nothing`: func() {
+		`struct{A}.A: at least 2 and at most 1 allows nothing`: func() {
 			taken[struct {
 				A int `json:"a" minimum:"2" maximum:"1"`
 			}]()
 		},
-		`the struct.A: enum has 5, which must be at most 4`: func() {
+		`struct{A}.A: enum has 5, which must be at most 4`: func() {
 			taken[struct {
 				A int `json:"a" enum:"1,5" maximum:"4"`
 			}]()
 		},
-		`the struct.A: the default 0 must be at least 1`: func() {
+		`struct{A}.A: the default 0 must be at least 1`: func() {
 			taken[struct {
 				A int `query:"a" minimum:"1" default:"0"`
 			}]()
 		},
-		`the struct.A: the default "c" must be one of a, b`: func() {
+		`struct{A}.A: the default "c" must be one of a, b`: func() {
 			taken[struct {
 				A string `json:"a" enum:"a,b" default:"c"`
 			}]()
 		},
-		`the struct.A: the example 0 must be at least 1`: func() {
+		`struct{A}.A: the example 0 must be at least 1`: func() {
 			taken[struct {
 				A int `json:"a" minimum:"1" example:"0"`
 			}]()
 		},
-		`the struct.A: default:"x": not an integer in JSON`: func() {
+		`struct{A}.A: default:"x": not an integer in JSON`: func() {
 			taken[struct {
 				A int `query:"a" default:"x"`
 			}]()
 		},
-		`the struct.A: what is required has no default`: func() {
+		`struct{A}.A: what is required has no default`: func() {
 			taken[struct {
 				A int `query:"a" required:"true" default:"1"`
 			}]()
 		},
-		`the struct.A: required:"false" isn't required:"true"`: func() {
+		`struct{A}.A: required:"false" isn't required:"true"`: func() {
 			taken[struct {
 				A int `query:"a" required:"false"`
 			}]()
 		},
-		`the struct.A: it has none of the tags ` + placesText + `; a field that isn't bound is unexported`: func() {
+		`struct{A, B}.A: it has none of the tags ` + placesText + `; a field that isn't bound is unexported`: func() {
 			taken[struct {
 				A int
 				B int `query:"b"`
 			}]()
 		},
-		`the struct.A: the tag "query" has no name`: func() {
+		`struct{A}.A: the tag "query" has no name`: func() {
 			taken[struct {
 				A int `query:""`
 			}]()
 		},
-		`the struct.A: the tag "query" has no option "x"`: func() {
+		`struct{A}.A: the tag "query" has no option "x": there are comma, deepObject and omitempty`: func() {
 			taken[struct {
 				A int `query:"a,x"`
 			}]()
 		},
-		`the struct.A: "a b" is not the name of a header`: func() {
+		`struct{A}.A: "a b" is not the name of a header`: func() {
 			taken[struct {
 				A int `header:"a b"`
 			}]()
 		},
-		`the struct.A: a chan int can't be a parameter`: func() {
+		`struct{A}.A: a chan int can't be a parameter`: func() {
 			taken[struct {
 				A chan int `query:"a"`
 			}]()
 		},
-		`the struct.A: a []uint8 can't be a parameter`: func() {
+		`struct{A}.A: a []uint8 can't be a parameter`: func() {
 			taken[struct {
 				A []byte `query:"a"`
 			}]()
 		},
-		`the struct.A: a slice is for a query or a header, not for a path`: func() {
+		`struct{A}.A: a slice is for a query or a header, not for a path`: func() {
 			taken[struct {
 				A []int `path:"a"`
 			}]()
 		},
-		`the struct.B: another field has the header "x-a"`: func() {
+		`struct{A, B}.B: another field has the header "x-a"`: func() {
 			taken[struct {
 				A int `header:"X-A"`
 				B int `header:"x-a"`
 			}]()
 		},
 		`tigertonic_test.placeTwice.A: it has more than one of the tags ` + placesText: func() { taken[placeTwice]() },
-		`the struct.B: there is another field for the body`: func() {
+		`struct{A, B}.B: there is another field for the body`: func() {
 			taken[struct {
 				A point `body:""`
 				B point `body:""`
 			}]()
 		},
-		`the struct.A: body:"x" isn't body:""`: func() {
+		`struct{A}.A: body:"x" isn't body:""`: func() {
 			taken[struct {
 				A point `body:"x"`
 			}]()
 		},
-		`the struct.A: minLength can't be said of the body`: func() {
+		`struct{A}.A: minLength can't be said of the body`: func() {
 			taken[struct {
 				A string `body:"" minLength:"1"`
 			}]()
 		},
-		`the struct.A: default can't be said of the body`: func() {
+		`struct{A}.A: default can't be said of the body`: func() {
 			taken[struct {
 				A string `body:"" default:"x"`
 			}]()
 		},
-		`the input is a pointer to the pointer *tigertonic_test.point`: func() { taken[*point]() },
-		`func(): a func has no JSON`:                                   func() { taken[box[func()]]() },
-		`complex64: a complex64 has no JSON`:                           func() { taken[box[complex64]]() },
-		`error: JSON can't be decoded into an interface with methods`:  func() { taken[box[error]]() },
-		`map[float64]int: a float64 can't be the name of a member`:     func() { taken[box[map[float64]int]]() },
+		`the input is a pointer to the pointer *tigertonic_test.point`:                                     func() { taken[*point]() },
+		`tigertonic_test.box[func()].V: func(): a func has no JSON`:                                        func() { taken[box[func()]]() },
+		`tigertonic_test.box[complex64].V: complex64: a complex64 has no JSON`:                             func() { taken[box[complex64]]() },
+		`tigertonic_test.box[error].V: error: JSON can't be decoded into an interface with methods`:        func() { taken[box[error]]() },
+		`tigertonic_test.box[map[float64]int].V: map[float64]int: a float64 can't be the name of a member`: func() { taken[box[map[float64]int]]() },
 	} {
 		t.Run(want, func(t *testing.T) {
 			assert.Equal(t, "tigertonic: Typed(f): "+want+" (at typed_input_test.go:N)", refusal(f))
@@ -271,15 +277,15 @@ func TestTypedRefusesWhatCouldNeverWork(t *testing.T) {
 
 type ownArray []int
 
-func (ownArray) JSONSchema() *tigertonic.Schema { return &tigertonic.Schema{Types: []string{"array"}} }
+func (ownArray) JSONSchema() *schema.Schema { return &schema.Schema{Types: []string{"array"}} }
 
 type ownNothing int
 
-func (ownNothing) JSONSchema() *tigertonic.Schema { return nil }
+func (ownNothing) JSONSchema() *schema.Schema { return nil }
 
 type ownTypo int
 
-func (ownTypo) JSONSchema() *tigertonic.Schema { return &tigertonic.Schema{Types: []string{"int"}} }
+func (ownTypo) JSONSchema() *schema.Schema { return &schema.Schema{Types: []string{"int"}} }
 
 func TestTypedRefusesWrongSchemas(t *testing.T) {
 	assert.Contains(t, refusal(func() { taken[box[ownNothing]]() }), "tigertonic_test.ownNothing: JSONSchema returned nil")
@@ -302,9 +308,9 @@ func TestTypedRefusesWrongSchemas(t *testing.T) {
 }
 
 func TestTypedRefusesSeveralThingsAtOnce(t *testing.T) {
-	assert.Equal(t, `tigertonic: Typed(f): the struct.C: a chan int can't be a parameter
-the struct.A: there is no tag "minimun"; is it "minimum"?
-the struct.D: the default 2 must be at least 3 (at typed_input_test.go:N)`, refusal(func() {
+	assert.Equal(t, `tigertonic: Typed(f): struct{A, C, D}.C: a chan int can't be a parameter
+struct{A, C, D}.A: there is no tag "minimun"; is it "minimum"?
+struct{A, C, D}.D: the default 2 must be at least 3 (at typed_input_test.go:N)`, refusal(func() {
 		taken[struct {
 			A int      `query:"a" minimun:"3"`
 			C chan int `query:"c"`
@@ -340,7 +346,7 @@ func TestMuxRefusesEndpointsThatDontFitThePattern(t *testing.T) {
 			`tigertonic: GET /{name}: Typed(f): the field tigertonic_test.byID.ID is path:"id", but the pattern has no wildcard {id}; one of a namespace round the mux is path:"id,namespace"` + places,
 		},
 		{"GET", "/{id}/{name}", taken[byID](), `tigertonic: GET /{id}/{name}: Typed(f): no field of tigertonic_test.byID reads the wildcard {name}` + places},
-		{"GET", "/{id}", taken[struct{}](), `tigertonic: GET /{id}: Typed(f): no field of the struct reads the wildcard {id}` + places},
+		{"GET", "/{id}", taken[struct{}](), `tigertonic: GET /{id}: Typed(f): no field of struct{} reads the wildcard {id}` + places},
 		{"GET", "/", taken[point](), `tigertonic: GET /: Typed(f): its input tigertonic_test.point has a body, which a GET hasn't (RFC 9110 §9.3)` + places},
 		{"HEAD", "/", taken[point](), `tigertonic: HEAD /: Typed(f): its input tigertonic_test.point has a body, which a HEAD hasn't (RFC 9110 §9.3)` + places},
 		{
@@ -349,7 +355,7 @@ func TestMuxRefusesEndpointsThatDontFitThePattern(t *testing.T) {
 		},
 		{
 			"GET", "/{id}", tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "r", taken[struct{}]()),
-			`tigertonic: GET /{id}: Typed(f): no field of the struct reads the wildcard {id}` + places,
+			`tigertonic: GET /{id}: Typed(f): no field of struct{} reads the wildcard {id}` + places,
 		},
 		{"GET", "/{id}", tigertonic.If(always, taken[struct{}]()), ""},
 	} {

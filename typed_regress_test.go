@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // What reviewers and attackers have found, so that it stays mended.
@@ -47,7 +48,7 @@ func TestSequenceThatGoesOnAfterItsEnd(t *testing.T) {
 			cause := recovered(func() { stubborn(1, tigertonic.Gone{Err: errors.New("sold out")}).ServeHTTP(w, r) })
 			if accept == "text/event-stream" {
 				assert.Nil(t, cause)
-				assert.Equal(t, "data: 0\n\nevent: error\ndata: "+`{"title":"Gone","status":410,"detail":"sold out"}`+"\n\n", w.Body.String())
+				assert.Equal(t, "data: 0\n\nevent: problem\nid: end\ndata: "+`{"title":"Gone","status":410,"detail":"sold out"}`+"\n\n", w.Body.String())
 			} else {
 				assert.Equal(t, http.ErrAbortHandler, cause)
 			}
@@ -71,10 +72,10 @@ func TestSequenceThatADeadlineEnds(t *testing.T) {
 				}
 			}
 			<-ctx.Done()
-		}), time.Minute)
+		}).Heartbeat(0), time.Minute)
 	}
 	for accept, want := range map[string]string{
-		"application/json": "[0", "application/jsonl": "0\n", "text/event-stream": "data: 0\n\nevent: error\ndata: {",
+		"application/json": "[0", "application/jsonl": "0\n", "text/event-stream": "data: 0\n\nevent: problem\nid: end\ndata: {",
 	} {
 		t.Run(accept, func(t *testing.T) {
 			log := captureSlog(t)
@@ -102,37 +103,37 @@ func TestSequenceThatADeadlineEnds(t *testing.T) {
 // schemed has the schema that the test wants.
 type schemed struct{ N int }
 
-var schemedAs *tigertonic.Schema
+var schemedAs *schema.Schema
 
-func (schemed) JSONSchema() *tigertonic.Schema { return schemedAs }
+func (schemed) JSONSchema() *schema.Schema { return schemedAs }
 
 func TestTypedRefusesSchemasThatCantBeHeldAgainstValues(t *testing.T) {
 	defer func() { schemedAs = nil }()
-	text := &tigertonic.Schema{Types: []string{"string"}}
-	itself := &tigertonic.Schema{Name: "Loop"}
+	text := &schema.Schema{Types: []string{"string"}}
+	itself := &schema.Schema{Name: "Loop"}
 	itself.Ref = itself
-	indirectly := &tigertonic.Schema{}
-	indirectly.AnyOf = []*tigertonic.Schema{text, {Ref: indirectly}}
-	object := func(properties ...tigertonic.Property) *tigertonic.Schema {
-		return &tigertonic.Schema{Name: "Thing", Types: []string{"object"}, Properties: properties}
+	indirectly := &schema.Schema{}
+	indirectly.AnyOf = []*schema.Schema{text, {Ref: indirectly}}
+	object := func(properties ...schema.Property) *schema.Schema {
+		return &schema.Schema{Name: "Thing", Types: []string{"object"}, Properties: properties}
 	}
 	const nameless = "the schema without a name: "
 	for _, tt := range []struct {
-		schema *tigertonic.Schema
+		schema *schema.Schema
 		want   string
 	}{
 		{itself, "the schema Loop: Ref and AnyOf lead back to it, with nothing between"},
 		{indirectly, nameless + "Ref and AnyOf lead back to it, with nothing between"},
-		{&tigertonic.Schema{MultipleOf: "0"}, nameless + "multipleOf 0 isn't above 0"},
-		{&tigertonic.Schema{MultipleOf: "-1"}, nameless + "multipleOf -1 isn't above 0"},
-		{&tigertonic.Schema{MultipleOf: "0.0e3"}, nameless + "multipleOf 0.0e3 isn't above 0"},
-		{object(tigertonic.Property{Name: "a"}), `the schema Thing: the property "a" has no schema, or is there twice`},
-		{object(tigertonic.Property{Name: "a", Schema: text}, tigertonic.Property{Name: "a", Schema: text}), `the schema Thing: the property "a" has no schema, or is there twice`},
-		{&tigertonic.Schema{AnyOf: []*tigertonic.Schema{nil, text}}, nameless + "AnyOf has nil"},
-		{&tigertonic.Schema{AnyOf: []*tigertonic.Schema{text, nil}}, nameless + "AnyOf has nil"},
-		{&tigertonic.Schema{Default: json.RawMessage("{")}, nameless + `the default or example "{" isn't JSON`},
-		{&tigertonic.Schema{Examples: []json.RawMessage{[]byte("1"), []byte("x")}}, nameless + `the default or example "x" isn't JSON`},
-		{object(tigertonic.Property{Name: "a", Schema: &tigertonic.Schema{Items: itself}}), "the schema Loop: Ref and AnyOf lead back to it"},
+		{&schema.Schema{MultipleOf: "0"}, nameless + "multipleOf 0 isn't above 0"},
+		{&schema.Schema{MultipleOf: "-1"}, nameless + "multipleOf -1 isn't above 0"},
+		{&schema.Schema{MultipleOf: "0.0e3"}, nameless + "multipleOf 0.0e3 isn't above 0"},
+		{object(schema.Property{Name: "a"}), `the schema Thing: the property "a" has no schema, or is there twice`},
+		{object(schema.Property{Name: "a", Schema: text}, schema.Property{Name: "a", Schema: text}), `the schema Thing: the property "a" has no schema, or is there twice`},
+		{&schema.Schema{AnyOf: []*schema.Schema{nil, text}}, nameless + "AnyOf has nil"},
+		{&schema.Schema{AnyOf: []*schema.Schema{text, nil}}, nameless + "AnyOf has nil"},
+		{&schema.Schema{Default: json.RawMessage("{")}, nameless + `the default or example "{" isn't JSON`},
+		{&schema.Schema{Examples: []json.RawMessage{[]byte("1"), []byte("x")}}, nameless + `the default or example "x" isn't JSON`},
+		{object(schema.Property{Name: "a", Schema: &schema.Schema{Items: itself}}), "the schema Loop: Ref and AnyOf lead back to it"},
 	} {
 		schemedAs = tt.schema
 		for _, f := range []func(){
@@ -144,10 +145,10 @@ func TestTypedRefusesSchemasThatCantBeHeldAgainstValues(t *testing.T) {
 			finishes(t, func() { assert.Contains(t, refusal(f), "tigertonic_test.schemed: JSONSchema: "+tt.want) })
 		}
 	}
-	schemedAs = &tigertonic.Schema{Minimum: "3", Default: json.RawMessage("1")}
+	schemedAs = &schema.Schema{Minimum: "3", Default: json.RawMessage("1")}
 	assert.Contains(t, refusal(func() { taken[schemed]() }), "JSONSchema: the default 1 must be at least 3")
-	schemedAs = &tigertonic.Schema{Name: "Tree"} // which leads back to itself with something between
-	schemedAs.AnyOf = []*tigertonic.Schema{text, {Types: []string{"array"}, Items: schemedAs}}
+	schemedAs = &schema.Schema{Name: "Tree"} // which leads back to itself with something between
+	schemedAs.AnyOf = []*schema.Schema{text, {Types: []string{"array"}, Items: schemedAs}}
 	assert.Empty(t, refusal(func() { taken[schemed]() }))
 }
 
@@ -167,7 +168,7 @@ func TestTypedRefusesWhatTheCodecDoes(t *testing.T) {
 		"result": func() { returning(&locked{}, nil) },
 	} {
 		text := refusal(f)
-		assert.Contains(t, text, "tigertonic: Typed(f): tigertonic_test.locked: it embeds a sync.Mutex: ", name)
+		assert.Contains(t, text, "tigertonic_test.locked: it embeds a sync.Mutex: ", name)
 		assert.NotContains(t, text, "runtime error", name)
 	}
 	text := refusal(func() {
@@ -175,15 +176,15 @@ func TestTypedRefusesWhatTheCodecDoes(t *testing.T) {
 			A *tigertonic.Opt[int] `query:"a"`
 		}]()
 	})
-	assert.Contains(t, text, "the struct.A: a *tigertonic.Opt[int] can't be a parameter")
+	assert.Contains(t, text, "struct{A}.A: a *tigertonic.Opt[int] can't be a parameter")
 	text = refusal(func() {
 		taken[struct {
 			A int    `query:"a" example:"x"`
 			B string `query:"b" example:"y"`
 		}]()
 	})
-	assert.Contains(t, text, `the struct.A: example:"x": `)
-	assert.NotContains(t, text, "the struct.B")
+	assert.Contains(t, text, `struct{A, B}.A: example:"x": `)
+	assert.NotContains(t, text, "}.B:")
 }
 
 func TestProblemThatIsNil(t *testing.T) {
@@ -226,7 +227,7 @@ func TestWithinDescribesAProblem(t *testing.T) {
 	const problemType = "application/problem+json"
 	op := describedBy(tigertonic.Within(failing(nil), time.Second))
 	assert.Contains(t, op.Responses["503"].Content, problemType)
-	op = describedBy(tigertonic.Within(tigertonic.Described(hello, func(op *tigertonic.Operation) { op.Response("200") }), time.Second))
+	op = describedBy(tigertonic.Within(tigertonic.Described(hello, func(op *tigertonic.Operation) { op.Response(http.StatusOK) }), time.Second))
 	assert.NotContains(t, op.Responses["503"].Content, problemType)
 }
 
@@ -286,25 +287,25 @@ func TestTypedUnderAnotherMux(t *testing.T) {
 func TestPatchMayBeAbsentInAnyWay(t *testing.T) {
 	patches := map[string]func() http.Handler{
 		"pointer": func() http.Handler {
-			return echoed[struct {
+			return taken[struct {
 				A *tigertonic.Patch[strict] `body:""`
 			}]()
 		},
 		"Opt": func() http.Handler {
-			return echoed[struct {
+			return taken[struct {
 				A tigertonic.Opt[tigertonic.Patch[strict]] `body:""`
 			}]()
 		},
 		"both": func() http.Handler {
-			return echoed[struct {
+			return taken[struct {
 				A tigertonic.Opt[*tigertonic.Patch[strict]] `body:""`
 			}]()
 		},
 	}
 	for name, make := range patches {
 		w := serve(t, make(), "PATCH", "/", `{}`, "Content-Type", "application/merge-patch+json")
-		assert.Equal(t, 200, w.Code, "%s: %s", name, w.Body)
-		assert.Equal(t, 200, serve(t, make(), "PATCH", "/", "").Code, name)
+		assert.Equal(t, 204, w.Code, "%s: %s", name, w.Body)
+		assert.Equal(t, 204, serve(t, make(), "PATCH", "/", "").Code, name)
 	}
 }
 
@@ -350,8 +351,8 @@ func TestTypedBodyWithDefaultsIsDecodedOnce(t *testing.T) {
 
 type labels []string
 
-func (labels) JSONSchema() *tigertonic.Schema {
-	return &tigertonic.Schema{Types: []string{"array"}, UniqueItems: true}
+func (labels) JSONSchema() *schema.Schema {
+	return &schema.Schema{Types: []string{"array"}, UniqueItems: true}
 }
 
 func TestTypedParametersOfASchemaWithoutItems(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // One table says of each Go type what its schema is, what it accepts and what it
@@ -31,7 +32,7 @@ type box[T any] struct {
 type typeRow struct {
 	name     string
 	endpoint http.Handler
-	schema   *tigertonic.Schema
+	schema   *schema.Schema
 	want     string
 	accepted [][]string
 	refused  [][]string
@@ -42,20 +43,20 @@ func rowOf[T any](want string, accepted, refused [][]string) typeRow {
 }
 
 // schemaText returns a schema as JSON Schema has it, those with a name by it.
-func schemaText(t *testing.T, s *tigertonic.Schema) string {
+func schemaText(t *testing.T, s *schema.Schema) string {
 	text, err := json.Marshal(schemaMembers(s))
 	require.NoError(t, err)
 	return string(text)
 }
 
-func schemaMembers(s *tigertonic.Schema) map[string]any {
+func schemaMembers(s *schema.Schema) map[string]any {
 	if s.Name != "" {
 		return map[string]any{"$ref": s.Name}
 	}
 	return schemaBody(s)
 }
 
-func schemaBody(s *tigertonic.Schema) map[string]any {
+func schemaBody(s *schema.Schema) map[string]any {
 	m := map[string]any{}
 	set := func(name string, value any, there bool) {
 		if there {
@@ -216,46 +217,47 @@ func typeRows() []typeRow {
 		rowOf[string](`{"type":"string"}`, same(`""`, `"é\u0000"`, `"\"\\"`), mustBe("a string")),
 		rowOf[level](`{"type":"string"}`, same(`"x"`), mustBe("a string")),
 		rowOf[bool](`{"type":"boolean"}`, same(`true`, `false`), mustBe("true or false")),
-		rowOf[int](`{"type":"integer","format":"int64"}`, plus(integers, same(`9223372036854775807`, `-9223372036854775808`)...),
+		rowOf[int](`{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}`, plus(integers, same(`9223372036854775807`, `-9223372036854775808`)...),
 			plus(notIntegers, []string{`9223372036854775808`, "", "must be at most 9223372036854775807"},
 				[]string{`1e400`, "", "must be at most 9223372036854775807"}, []string{`-1e1000000000`, "", "must be at least -9223372036854775808"})),
-		rowOf[int8](`{"type":"integer","format":"int8"}`, plus(integers, same(`127`, `-128`)...),
+		rowOf[int8](`{"type":"integer","format":"int8","minimum":-128,"maximum":127}`, plus(integers, same(`127`, `-128`)...),
 			plus(notIntegers, []string{`128`, "", "must be at most 127"}, []string{`-129`, "", "must be at least -128"})),
-		rowOf[int16](`{"type":"integer","format":"int16"}`, plus(integers, same(`32767`)...), [][]string{{`32768`, "", "must be at most 32767"}}),
-		rowOf[int32](`{"type":"integer","format":"int32"}`, plus(integers, same(`-2147483648`)...), [][]string{{`2147483648`, "", "must be at most 2147483647"}}),
-		rowOf[int64](`{"type":"integer","format":"int64"}`, integers, notIntegers),
-		rowOf[uint](`{"type":"integer","format":"uint64","minimum":0}`, plus(integers, same(`18446744073709551615`)...),
+		rowOf[int16](`{"type":"integer","format":"int16","minimum":-32768,"maximum":32767}`, plus(integers, same(`32767`)...), [][]string{{`32768`, "", "must be at most 32767"}}),
+		rowOf[int32](`{"type":"integer","format":"int32","minimum":-2147483648,"maximum":2147483647}`, plus(integers, same(`-2147483648`)...), [][]string{{`2147483648`, "", "must be at most 2147483647"}}),
+		rowOf[int64](`{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}`, integers, notIntegers),
+		rowOf[uint](`{"type":"integer","format":"uint64","maximum":18446744073709551615,"minimum":0}`, plus(integers, same(`18446744073709551615`)...),
 			plus(notIntegers, []string{`-1`, "", "must be at least 0"}, []string{`18446744073709551616`, "", "must be at most 18446744073709551615"})),
-		rowOf[uint8](`{"type":"integer","format":"uint8","minimum":0}`, plus(integers, same(`255`)...), [][]string{{`256`, "", "must be at most 255"}}),
-		rowOf[uint16](`{"type":"integer","format":"uint16","minimum":0}`, integers, [][]string{{`65536`, "", "must be at most 65535"}}),
-		rowOf[uint32](`{"type":"integer","format":"uint32","minimum":0}`, integers, [][]string{{`4294967296`, "", "must be at most 4294967295"}}),
-		rowOf[uint64](`{"type":"integer","format":"uint64","minimum":0}`, integers, notIntegers),
+		rowOf[uint8](`{"type":"integer","format":"uint8","maximum":255,"minimum":0}`, plus(integers, same(`255`)...), [][]string{{`256`, "", "must be at most 255"}}),
+		rowOf[uint16](`{"type":"integer","format":"uint16","maximum":65535,"minimum":0}`, integers, [][]string{{`65536`, "", "must be at most 65535"}}),
+		rowOf[uint32](`{"type":"integer","format":"uint32","maximum":4294967295,"minimum":0}`, integers, [][]string{{`4294967296`, "", "must be at most 4294967295"}}),
+		rowOf[uint64](`{"type":"integer","format":"uint64","maximum":18446744073709551615,"minimum":0}`, integers, notIntegers),
 		rowOf[float32](`{"type":"number","format":"float"}`, same(`1`, `-1.5`, `1e+38`, `0`), plus(mustBe("a number"),
 			[]string{`1e39`, "", "must be a number of 32 bits (IEEE 754)"}, []string{`1e-60`, "", "must be a number of 32 bits (IEEE 754)"})),
 		rowOf[float64](`{"type":"number","format":"double"}`, plus(same(`0.1`, `1e+308`), []string{`1.0`, `1`}, []string{`-0`, `-0`}), plus(mustBe("a number"),
 			[]string{`1e400`, "", "must be a number of 64 bits (IEEE 754)"}, []string{`1e1000000000`, "", "must be a number of 64 bits (IEEE 754)"},
 			[]string{strings.Repeat("1", 100_000), "", "must be a number of 64 bits (IEEE 754)"})),
-		rowOf[time.Time](`{"type":"string","format":"date-time"}`, same(`"2020-02-29T23:59:59.123456789Z"`, `"2020-01-01T00:00:00+23:59"`), plus(mustBe("a string")[:0],
-			[]string{`"2020-02-30T00:00:00Z"`, "", dateTime}, []string{`"2020-01-01"`, "", dateTime}, []string{`"2020-01-01t00:00:00z"`, "", dateTime},
+		rowOf[time.Time](`{"type":"string","format":"date-time"}`, plus(same(`"2020-02-29T23:59:59.123456789Z"`, `"2020-01-01T00:00:00+23:59"`), []string{`"2020-01-01t00:00:00z"`, `"2020-01-01T00:00:00Z"`},
+			[]string{`"2016-12-31T23:59:60Z"`, `"2017-01-01T00:00:00Z"`}, []string{`"2017-01-01t00:59:60.5+01:00"`, `"2017-01-01T01:00:00.5+01:00"`}), plus(mustBe("a string")[:0],
+			[]string{`"2020-02-30T00:00:00Z"`, "", dateTime}, []string{`"2020-01-01"`, "", dateTime}, []string{`"2016-12-31T22:59:60Z"`, "", dateTime}, []string{`"2016-12-31T23:59:61Z"`, "", dateTime},
 			[]string{`"2020-01-01T00:00:00,5Z"`, "", dateTime}, []string{`"2020-01-01T00:00:00+24:00"`, "", dateTime}, []string{`""`, "", dateTime}, []string{`1`, "", "must be a string"})),
 		rowOf[time.Duration](`{"type":"string","format":"go-duration"}`, [][]string{{`"90m"`, `"1h30m0s"`}, {`"0"`, `"0s"`}, {`"-1ms"`, `"-1ms"`}},
 			plus(mustBe("a string")[:0], []string{`"1"`, "", duration}, []string{`""`, "", duration}, []string{`"9999999h"`, "", duration}, []string{`1`, "", "must be a string"})),
 		rowOf[[]byte](`{"type":"string","contentEncoding":"base64"}`, same(`""`, `"QQ=="`, `"QUI="`), [][]string{
 			{`"QQ"`, "", base64Only}, {`"Q\nQ=="`, "", base64Only}, {`"_-=="`, "", base64Only}, {`[1]`, "", "must be a string"}, {`null`, "", "must be a string"},
 		}),
-		rowOf[[]small](`{"type":"array","items":{"type":"integer","format":"uint8","minimum":0}}`, same(`[]`, `[1,255]`), [][]string{{`"QQ=="`, "", "must be an array"}}),
-		rowOf[[2]int](`{"type":"array","items":{"type":"integer","format":"int64"},"minItems":2,"maxItems":2}`, same(`[1,2]`),
+		rowOf[[]small](`{"type":"array","items":{"type":"integer","format":"uint8","maximum":255,"minimum":0}}`, same(`[]`, `[1,255]`), [][]string{{`"QQ=="`, "", "must be an array"}}),
+		rowOf[[2]int](`{"type":"array","items":{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807},"minItems":2,"maxItems":2}`, same(`[1,2]`),
 			[][]string{{`[1]`, "", "must have at least 2 items"}, {`[1,2,3]`, "", "must have at most 2 items"}, {`[1,"x"]`, "/1", notInteger}}),
 		rowOf[[]string](`{"type":"array","items":{"type":"string"}}`, same(`[]`, `["",""]`), plus(mustBe("an array")[:0], []string{`["",1]`, "/1", "must be a string"}, []string{`null`, "", "must be an array"})),
-		rowOf[[][]int](`{"type":"array","items":{"type":"array","items":{"type":"integer","format":"int64"}}}`, same(`[[],[1]]`), [][]string{{`[[1],[2,null]]`, "/1/1", notInteger}}),
-		rowOf[[]*int](`{"type":"array","items":{"type":"integer|null","format":"int64"}}`, same(`[null,1]`), [][]string{{`[""]`, "/0", "must be an integer or null"}}),
-		rowOf[map[string]int](`{"type":"object","additionalProperties":{"type":"integer","format":"int64"}}`, same(`{}`, `{"":1,"a/b~":2}`),
+		rowOf[[][]int](`{"type":"array","items":{"type":"array","items":{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}}}`, same(`[[],[1]]`), [][]string{{`[[1],[2,null]]`, "/1/1", notInteger}}),
+		rowOf[[]*int](`{"type":"array","items":{"type":"integer|null","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}}`, same(`[null,1]`), [][]string{{`[""]`, "/0", "must be an integer or null"}}),
+		rowOf[map[string]int](`{"type":"object","additionalProperties":{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}}`, same(`{}`, `{"":1,"a/b~":2}`),
 			plus(mustBe("an object")[:0], []string{`{"a/b~":""}`, "/a~1b~0", notInteger}, []string{`null`, "", "must be an object"})),
 		rowOf[map[int8]bool](`{"type":"object","additionalProperties":{"type":"boolean"},"propertyNames":{"type":"string","format":"int8","pattern":"^(0|-?[1-9][0-9]*)$"}}`,
 			same(`{"-128":true,"0":false}`), [][]string{{`{"128":true}`, "/128", "must be an integer from -128 to 127"}, {`{"1.0":true}`, "/1.0", "must match ^(0|-?[1-9][0-9]*)$"}}),
-		rowOf[map[colon]int](`{"type":"object","additionalProperties":{"type":"integer","format":"int64"}}`, same(`{"a:b":1}`), [][]string{{`{"ab":1}`, "/ab", "isn't valid"}}),
+		rowOf[map[colon]int](`{"type":"object","additionalProperties":{"type":"integer","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}}`, same(`{"a:b":1}`), [][]string{{`{"ab":1}`, "/ab", "no colon"}}),
 		rowOf[*point](`{"anyOf":[{"$ref":"point"},{"type":"null"}]}`, same(`null`, `{"x":1}`), [][]string{{`{}`, "/x", "is required"}, {`1`, "", "must be an object"}}),
-		rowOf[**int](`{"type":"integer|null","format":"int64"}`, same(`null`, `1`), nil),
+		rowOf[**int](`{"type":"integer|null","format":"int64","minimum":-9223372036854775808,"maximum":9223372036854775807}`, same(`null`, `1`), nil),
 		rowOf[tigertonic.Opt[string]](`{"type":"string|null"}`, same(`null`, `"x"`), [][]string{{`1`, "", "must be a string or null"}}),
 		rowOf[tigertonic.Opt[point]](`{"anyOf":[{"$ref":"point"},{"type":"null"}]}`, same(`null`, `{"x":1,"y":2}`), [][]string{{`{"y":1}`, "/x", "is required"}}),
 		rowOf[point](`{"$ref":"point"}`, plus(same(`{"x":1,"y":2}`), []string{` { "y" : 2 , "x" : 1.0 } `, `{"x":1,"y":2}`}), plus(mustBe("an object"),
@@ -278,7 +280,7 @@ func typeRows() []typeRow {
 		rowOf[json.RawMessage](`{}`, same(`null`, `1e400`, `[{}]`), nil),
 		rowOf[jsontext.Value](`{}`, same(`null`, `1e400`, `[{}]`), nil),
 		rowOf[netip.Addr](`{"type":"string"}`, same(`"::1"`, `""`), [][]string{{`"x"`, "", "isn't valid"}, {`1`, "", "must be a string"}}),
-		rowOf[upper](`{"type":"string"}`, [][]string{{`"a"`, `"A"`}}, [][]string{{`"!"`, "", "isn't valid"}, {`1`, "", "must be a string"}}),
+		rowOf[upper](`{"type":"string"}`, [][]string{{`"a"`, `"A"`}}, [][]string{{`"!"`, "", "the text of an error in Go"}, {`1`, "", "must be a string"}}),
 		rowOf[half](`{}`, same(`{"half":3}`), [][]string{{`3`, "", "isn't valid"}}),
 		rowOf[ownCode](`{"$ref":"Code"}`, same(`"a"`), [][]string{{`"A"`, "", "must match ^[a-z]+$"}, {`1`, "", "must be a string"}}),
 		rowOf[*ownCode](`{"anyOf":[{"$ref":"Code"},{"type":"null"}]}`, same(`"a"`, `null`), [][]string{{`"A"`, "", "must match ^[a-z]+$"}}),
@@ -298,7 +300,7 @@ func TestTypedBodyOfEveryType(t *testing.T) {
 			}
 			for _, body := range row.refused {
 				w := postJSON(t, row.endpoint, "/", `{"v":`+body[0]+`}`)
-				assert.JSONEq(t, invalid(at("/v"+body[1], body[2])), w.Body.String(), "%.100s", body[0])
+				assert.JSONEq(t, invalid(at("/v"+body[1], body[2])), withoutKeywords(w.Body.String()), "%.100s", body[0])
 				assert.Equal(t, 422, w.Code)
 			}
 		})

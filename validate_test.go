@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -147,9 +148,142 @@ func TestValidatorsThatAreEmbeddedAreAsked(t *testing.T) {
 		invalid(at("/one", "a"), at("", "one: a"), at("", "two: ")))
 }
 
+// A lenient value finds nothing wrong, and returns what it has collected.
+type lenient struct {
+	How string `json:"how,omitempty"`
+}
+
+func (l lenient) Validate(context.Context) error {
+	errs := tigertonic.FieldErrors{}
+	switch l.How {
+	case "wrapped":
+		return fmt.Errorf("wrapped: %w", errs)
+	case "joined":
+		return errors.Join(errs, fmt.Errorf("wrapped: %w", errs))
+	case "joined with one":
+		return errors.Join(errs, errors.New("one"))
+	case "joined with a status":
+		return tigertonic.Conflict{Err: errs}
+	}
+	return errs
+}
+
+func TestValidatorThatFindsNothingHasNoError(t *testing.T) {
+	type deep struct {
+		Inner lenient `json:"inner"`
+	}
+	for _, how := range []string{"", "wrapped", "joined"} {
+		assert.Equal(t, 204, postJSON(t, taken[lenient](), "/", `{"how":"`+how+`"}`).Code, how)
+		assert.Equal(t, 204, postJSON(t, taken[deep](), "/", `{"inner":{"how":"`+how+`"}}`).Code, how)
+		assert.Equal(t, 204, postJSON(t, taken[map[string]lenient](), "/", `{"inner":{"how":"`+how+`"}}`).Code, how)
+		var value lenient
+		require.NoError(t, patchOf[lenient](t, `{"how":"`+how+`"}`).Apply(t.Context(), &value))
+		assert.Equal(t, how, value.How)
+	}
+	for how, want := range map[string]int{"joined with one": 422, "joined with a status": 409} {
+		w := postJSON(t, taken[lenient](), "/", `{"how":"`+how+`"}`)
+		assert.Equal(t, want, w.Code, w.Body)
+	}
+}
+
+// A crowded value has more against it than anybody reads.
+type crowded struct{}
+
+func (crowded) Validate(context.Context) error {
+	errs := make(tigertonic.FieldErrors, 500)
+	for i := range errs {
+		errs[i].Detail = "no"
+	}
+	return errs
+}
+
+type (
+	// A guarded struct has more than reflection may copy.
+	guarded struct {
+		Word string `json:"word,omitempty"`
+		seen int
+	}
+	deeper  struct{ guarded }
+	promote struct {
+		deeper
+		Other string `json:"other,omitempty"`
+	}
+	bare struct {
+		Word string `json:"word,omitempty"`
+	}
+	shadow struct {
+		bare
+		Other string `json:"other,omitempty"`
+	}
+	Known struct {
+		Knows bool `json:"knows,omitempty"`
+	}
+	second struct {
+		Known
+		deeper
+	}
+	apart struct {
+		bare `json:"open"`
+		Last string `json:"last,omitempty"`
+	}
+)
+
+func (g *guarded) Validate(context.Context) error {
+	g.seen++
+	g.Word += fmt.Sprint(g.seen)
+	return forbid(g.Word, "no1")
+}
+
+func (o *bare) Validate(context.Context) error {
+	o.Word += "!"
+	return forbid(o.Word, "no!")
+}
+
+func (s shadow) Validate(context.Context) error { return forbid(s.Other, "no") }
+
+func (Known) Validate(context.Context) error { return nil }
+
+func forbid(word, forbidden string) error {
+	if word == forbidden {
+		return tigertonic.FieldErrors{{Pointer: "/word", Detail: "is " + word}}
+	}
+	return nil
+}
+
+// Where a struct is embedded without being exported, its method is called as that of
+// the outer one, or on a copy.
+func TestValidatorThatIsEmbeddedUnexportedIsAsked(t *testing.T) {
+	requireProblem(t, postJSON(t, taken[promote](), "/", `{"word":"no"}`), 422, invalid(at("/word", "is no1")))
+	requireProblem(t, postJSON(t, taken[shadow](), "/", `{"word":"no","other":"no"}`), 422, invalid(at("/word", "is no!"), at("/word", "is no")))
+	requireProblem(t, postJSON(t, taken[apart](), "/", `{"open":{"word":"no"}}`), 422, invalid(at("/open/word", "is no!")))
+	h := tigertonic.Typed(func(_ context.Context, in *struct {
+		P promote `json:"p"`
+		S shadow  `json:"s"`
+	},
+	) (string, error) {
+		return in.P.Word + " " + in.S.Word + " " + in.S.Other, nil
+	})
+	assert.Equal(t, `"a1 b! c"`, strings.TrimSpace(postJSON(t, h, "/", `{"p":{"word":"a"},"s":{"word":"b","other":"c"}}`).Body.String()))
+	defer func() {
+		assert.Contains(t, recover(), "second.guarded: its method Validate can't be called: export the struct that is embedded, or its fields")
+	}()
+	taken[second]()
+}
+
+// A field that is embedded so and has a name of its own can be patched as a whole.
+func TestPatchChangesWhatIsEmbeddedUnexported(t *testing.T) {
+	value := apart{bare{"a"}, "b"}
+	require.NoError(t, patchOf[apart](t, `{"open":{"word":"c"}}`).Apply(t.Context(), &value))
+	assert.Equal(t, apart{bare{"c!"}, "b"}, value)
+	require.NoError(t, patchOf[apart](t, `{"open":{"word":null}}`).Apply(t.Context(), &value))
+	assert.Equal(t, apart{bare{"!"}, "b"}, value)
+}
+
 func TestValidatorsTellAtMostAHundredErrors(t *testing.T) {
 	w := postJSON(t, taken[[]checked](), "/", `["no"`+strings.Repeat(`,"no"`, 500)+`]`)
 	assert.Equal(t, 422, w.Code)
+	assert.Equal(t, 100, strings.Count(w.Body.String(), `"detail":"no"`))
+	w = postJSON(t, taken[crowded](), "/", `{}`)
 	assert.Equal(t, 100, strings.Count(w.Body.String(), `"detail":"no"`))
 }
 

@@ -6,59 +6,61 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/record"
 )
 
-// WithinHandler sets a time limit. It is made by [Within]; the zero value isn't
-// usable.
-type WithinHandler struct {
+// A withinHandler sets a time limit.
+type withinHandler struct {
 	handler http.Handler
 	limit   time.Duration
 	passed  *limitPassed
 }
 
-// Within returns a handler that calls h with a context that ends after d. It is
-// up to h to look at it: nothing stops one that doesn't, and nothing is buffered,
-// nor is there another goroutine.
+// Within returns a handler that calls h with a context that ends after d. It is up to
+// h to observe it: nothing stops a handler that doesn't. Nothing is buffered, and
+// there is no other goroutine.
 //
-// If h has given up because of the limit, the response is 503. It has if the limit
-// has passed and it returns without having written anything, or answers through
+// If h has given up because of the limit, the response is 503. This is so if the limit
+// has passed and h returns without writing anything, or fails through
 // [ResponseErrorWriter] or as a [Typed] endpoint with an error that is
-// [context.DeadlineExceeded] and has no status of its own but 500. The cause is
-// then logged and not sent. A response that has begun is left as it is, and so
-// are the errors of deadlines that h has set itself, if they have passed before
-// this one: they aren't the service's limit but a part of it that has failed.
+// [context.DeadlineExceeded] and has no status of its own but 500. The cause is then
+// logged and not sent. A response that has begun stays as it is. So do errors of
+// shorter deadlines that h set itself: these are a failure of something that h called,
+// not the limit of the service.
 //
-// 503 says that the server can't handle the request at present (RFC 9110
-// §15.6.4). 504 would say that it is a gateway that has had no answer from
-// another server (§15.6.5), which a handler that is one says by itself.
+// A 503 says that the server can't handle the request at present (RFC 9110 §15.6.4). A
+// 504 is for gateways whose upstream doesn't respond (§15.6.5); a handler that is a
+// gateway sends that itself.
 //
 // The request that h gets is a copy. It panics if d isn't more than 0.
-func Within(h http.Handler, d time.Duration) *WithinHandler {
+func Within(h http.Handler, d time.Duration) http.Handler {
 	if d <= 0 {
-		misuse("Within: a limit of %v", d)
+		callsite.Panicf("Within: a limit of %v", d)
 	}
-	return &WithinHandler{mustHandler("Within", h), d, &limitPassed{d}}
+	return &withinHandler{mustHandler("Within", h), d, &limitPassed{d}}
 }
 
 // ServeHTTP calls the handler.
-func (wh *WithinHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (wh *withinHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), wh.limit, wh.passed)
 	defer cancel()
-	w, rec := record(w, r)
+	w, rec := record.Wrap(w, r)
 	inner := r.WithContext(ctx)
-	noteRequest(w, inner)
+	record.NoteRequest(w, inner)
 	defer handBack(r, inner)
 	wh.handler.ServeHTTP(w, inner)
-	if rec.status == 0 && !rec.hijacked() && errors.Is(context.Cause(ctx), wh.passed) {
-		ResponseErrorWriter.WriteError(r, w, ServiceUnavailable{wh.passed})
+	if !rec.HasBegun() && errors.Is(context.Cause(ctx), wh.passed) {
+		writeError(w, r, ServiceUnavailable{wh.passed})
 	}
 }
 
 // Unwrap returns the handler with the time limit.
-func (wh *WithinHandler) Unwrap() http.Handler { return wh.handler }
+func (wh *withinHandler) Unwrap() http.Handler { return wh.handler }
 
 // Describe adds that the handler may give up.
-func (wh *WithinHandler) Describe(op *Operation) {
+func (wh *withinHandler) Describe(op *Operation) {
 	op.AddError(http.StatusServiceUnavailable, wh.passed.Error())
 	if rs := op.Responses["500"]; rs != nil && rs.Content[problemType].Schema != nil { // of a Typed endpoint
 		op.addProblem(http.StatusServiceUnavailable, wh.passed.Error())
@@ -66,7 +68,7 @@ func (wh *WithinHandler) Describe(op *Operation) {
 }
 
 // String is how [Explain] shows the handler.
-func (wh *WithinHandler) String() string { return fmt.Sprintf("Within(%v)", wh.limit) }
+func (wh *withinHandler) String() string { return fmt.Sprintf("Within(%v)", wh.limit) }
 
 // limitPassed is the cause of the end of a context that [Within] has made.
 type limitPassed struct{ limit time.Duration }
@@ -91,5 +93,5 @@ func inTime(r *http.Request, w http.ResponseWriter, err error) error {
 	if !ok {
 		return err
 	}
-	return &withheld{ServiceUnavailable{passed}, noteCause(w, err)}
+	return record.Withhold(ServiceUnavailable{passed}, record.Note(w, err, newID))
 }

@@ -106,7 +106,7 @@ func TestWithinAnswersForATypedEndpoint(t *testing.T) {
 			var b bytes.Buffer
 			h := tigertonic.Accessed(tigertonic.Within(tigertonic.Typed(func(ctx context.Context, _ *struct{}) (tea, error) {
 				return tea{}, tt.f(ctx)
-			}), 2*time.Second), slog.New(slog.NewTextHandler(&b, nil)))
+			}), 2*time.Second), &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(&b, nil))})
 			id := assertSecret(t, serve(t, h, "GET", "/", ""), tt.want)
 			assert.Contains(t, b.String(), "request_id="+id+" error=", name)
 			if name == "this limit, wrapped" {
@@ -250,7 +250,7 @@ func TestWithinCostsSixAllocations(t *testing.T) {
 
 func TestWithinDescribesItsAnswer(t *testing.T) {
 	op := &tigertonic.Operation{}
-	tigertonic.Within(hello, 2*time.Second).Describe(op)
+	tigertonic.Within(hello, 2*time.Second).(tigertonic.Describer).Describe(op)
 	require.Contains(t, op.Responses, "503")
 	assert.Equal(t, tookTooLong, op.Responses["503"].Description)
 }

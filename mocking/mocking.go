@@ -24,7 +24,7 @@ type TestableHandler interface {
 	Handler(r *http.Request) (h http.Handler, pattern string)
 }
 
-// URL returns the URL as the handler for it would see it: with its wildcards in
+// URL returns the URL as its handler would see it: with its wildcards in
 // the query and without the namespaces that it is in. It goes through h, which
 // may be nil, and all muxes below it. It panics if the URL can't be parsed, or
 // if there is no handler for it.
@@ -44,6 +44,7 @@ func URL(h TestableHandler, method, rawurl string) *url.URL {
 		}
 		h = testable(next, method, rawurl)
 	}
+	tigertonic.WildcardsInQuery(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(nil, r)
 	return r.URL
 }
 

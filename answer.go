@@ -1,0 +1,268 @@
+package tigertonic
+
+import (
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"net/textproto"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rcrowley/go-tigertonic/internal/codec"
+	"github.com/rcrowley/go-tigertonic/internal/record"
+)
+
+// serverCounts is the length up to which net/http sets Content-Length itself.
+const serverCounts = 2 << 10
+
+// answer writes a response with the buffer as its body.
+func answer(e *codec.Buffer, w http.ResponseWriter, status int) {
+	if e.Len() > serverCounts && isUnchanged(w) {
+		w.Header().Set("Content-Length", strconv.Itoa(e.Len()))
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(e.Bytes()) // a client that is gone is no error
+}
+
+// isUnchanged reports whether the client gets exactly what is written to w: no content
+// coding and no foreign writer can make it longer or shorter.
+func isUnchanged(w http.ResponseWriter) bool {
+	if w.Header().Get("Content-Encoding") != "" {
+		return false
+	}
+	t := reflect.TypeOf(record.Beneath(w))
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == "net/http" || strings.HasPrefix(t.PkgPath(), "net/http/")
+}
+
+// writeStream writes a response with the body read from src, each piece as soon as it
+// arrives. The first piece is read before the header is written, so an error until
+// then is returned and can still be reported to the client. A later error cuts the
+// response off, so the client sees that it is incomplete. begin writes the header.
+func writeStream(w http.ResponseWriter, src io.Reader, begin func()) error {
+	e := codec.NewBuffer()
+	defer e.Release()
+	e.Grow(32 << 10)
+	buf := e.AvailableBuffer()
+	buf = buf[:cap(buf)]
+	controller := http.NewResponseController(w)
+	for began := false; ; began = true {
+		n, err := readSome(src, buf)
+		if err != nil && err != io.EOF && n == 0 && !began { //nolint:errorlint // what ends a stream is io.EOF itself
+			return err
+		}
+		if !began {
+			begin()
+		}
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
+				return nil // the client is gone
+			}
+			_ = controller.Flush() // or the server does it in its time
+		}
+		if err == io.EOF { //nolint:errorlint // likewise
+			return nil
+		}
+		if err != nil {
+			noteCause(w, err)
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// maxEmptyReads is how many times in a row a reader may return nothing, as in package
+// bufio.
+const maxEmptyReads = 100
+
+// readSome reads until it gets data or an error. The error is [io.ErrNoProgress] if the
+// reader keeps returning neither.
+func readSome(src io.Reader, buf []byte) (n int, err error) {
+	for range maxEmptyReads {
+		if n, err = src.Read(buf); n != 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+const (
+	varyHeader = "Vary"
+	varyAccept = "Accept"
+)
+
+// setHeaders makes the values in src those of dst, but for the Content-Type if one is
+// given. Of headers that are lists to which whoever is on the way of a
+// response adds, those of src come after what dst has: see isAddedTo. The values are
+// copied, for what a middleware changes in dst mustn't show in the next response.
+func setHeaders(dst, src http.Header, contentType string) {
+	all := make([]string, 0, len(src)+1) // enough where each has one value
+	if contentType != "" {
+		all = append(all, contentType)
+		dst["Content-Type"] = all[:1:1]
+	}
+	for name, values := range src {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		switch {
+		case name == "Content-Type" && contentType != "":
+			continue
+		case name == varyHeader:
+			for _, value := range values {
+				addVary(dst, value)
+			}
+			continue
+		}
+		begin := len(all)
+		if isAddedTo(name) {
+			all = append(all, dst[name]...)
+		}
+		all = append(all, values...)
+		dst[name] = slices.Clip(all[begin:])
+	}
+}
+
+// isAddedTo reports whether the values of a header stand beside each other, rather
+// than that the last one to set it is right.
+func isAddedTo(name string) bool {
+	switch name {
+	case "Set-Cookie", "Link", "Www-Authenticate", "Proxy-Authenticate", "Warning", "Server-Timing":
+		return true
+	}
+	return false
+}
+
+// addVary adds names to those that the response varies by, without those that are
+// there already (RFC 9110 §12.5.5).
+func addVary(h http.Header, names string) {
+	values := h[varyHeader]
+	switch {
+	case names == "" || slices.Contains(values, names) || slices.Contains(values, "*"):
+		return
+	case len(values) == 0:
+		h[varyHeader] = []string{names}
+		return
+	}
+	var more []string
+	for name := range strings.SplitSeq(names, ",") {
+		if name = strings.TrimSpace(name); name != "" && !varies(values, name) {
+			more = append(more, name)
+		}
+	}
+	if len(more) > 0 {
+		h[varyHeader] = append(slices.Clip(values), strings.Join(more, ", "))
+	}
+}
+
+// varies reports whether a name is among those that a response varies by.
+func varies(values []string, name string) bool {
+	for _, value := range values {
+		for other := range strings.SplitSeq(value, ",") {
+			if other = strings.TrimSpace(other); strings.EqualFold(other, name) || other == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rangeable returns r as a reader that seeks from where r stands, and reports false if r
+// can't seek. A pipe has the method, but fails.
+func rangeable(r io.Reader) (s io.ReadSeeker, ok bool) {
+	s, ok = r.(io.ReadSeeker)
+	if !ok {
+		return nil, false
+	}
+	begin, err := s.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, false
+	}
+	if _, err := s.Seek(0, io.SeekEnd); err != nil {
+		return nil, false
+	}
+	if _, err := s.Seek(begin, io.SeekStart); err != nil {
+		return nil, false
+	}
+	if begin > 0 {
+		return &offsetSeeker{s, begin, nil}, true
+	}
+	if _, isFile := r.(*os.File); isFile {
+		return s, true // which the kernel can send by itself
+	}
+	return &offsetSeeker{s, 0, nil}, true
+}
+
+// An offsetSeeker is what a reader has from an offset on. It keeps the error of a Read.
+type offsetSeeker struct {
+	io.ReadSeeker
+	begin int64
+	err   error
+}
+
+// Read reads.
+func (o *offsetSeeker) Read(p []byte) (int, error) {
+	n, err := o.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // what ends a stream is io.EOF itself
+		o.err = err
+	}
+	return n, err
+}
+
+// Seek seeks, relative to the offset.
+func (o *offsetSeeker) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		offset += o.begin
+	}
+	n, err := o.ReadSeeker.Seek(offset, whence)
+	return n - o.begin, err
+}
+
+// A rangeWriter holds back an error of [http.ServeContent], so that the client gets a
+// problem.
+type rangeWriter struct {
+	http.ResponseWriter
+	refused int // its status, or 0
+}
+
+// WriteHeader writes the status, unless it is to be a problem.
+func (w *rangeWriter) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		w.refused = status
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes, unless it is of what is to be a problem.
+func (w *rangeWriter) Write(p []byte) (int, error) {
+	if w.refused != 0 {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom lets the server send a file by itself.
+func (w *rangeWriter) ReadFrom(r io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, r) }
+
+// withKnownRange returns the request without the ranges in a unit other than bytes, which
+// aren't looked at (RFC 9110 §14.2), and with one behind every end for the last 0 bytes,
+// which can't be sent (§14.1.2). [http.ServeContent] would refuse the one and send the other.
+func withKnownRange(r *http.Request) *http.Request {
+	unit, set, _ := strings.Cut(r.Header.Get("Range"), "=")
+	last, isLast := strings.CutPrefix(strings.TrimSpace(set), "-")
+	isNone := isLast && last != "" && strings.Trim(last, "0") == ""
+	if unit == "" || strings.EqualFold(unit, "bytes") && !isNone {
+		return r
+	}
+	plain := *r
+	plain.Header = maps.Clone(r.Header)
+	delete(plain.Header, "Range")
+	if strings.EqualFold(unit, "bytes") {
+		plain.Header["Range"] = []string{"bytes=" + strconv.Itoa(math.MaxInt) + "-"}
+	}
+	return &plain
+}

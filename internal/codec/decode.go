@@ -1,0 +1,395 @@
+package codec
+
+import (
+	"bytes"
+	"encoding"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rcrowley/go-tigertonic/internal/check"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
+)
+
+// How a body becomes a value in one pass. The codec and the check would each go
+// through its text, and the codec through state machines that are made for any
+// type. So the type and its check are compiled together, when the handler is made,
+// into functions that read JSON into structs, slices, pointers, Opts, strings, what
+// reads text, bools and numbers, and check it as they go.
+//
+// They only ever say yes. Whatever they don't decode is left to the codec and the
+// check, which decide what is right, find everything wrong, and say where:
+//   - Values of other types, and those that are written in a rare way, such as
+//     numbers with exponents, are leaves: the codec decodes one, and the check looks
+//     at it.
+//   - A body that isn't decoded, for it is wrong or deep, is forgotten, and both begin
+//     again with the whole of it.
+
+// A Decoder reads the value that is next into v, which is zero and settable, or reports
+// false.
+type Decoder func(d *decodeState, v reflect.Value) bool
+
+// A decodeState is the state of reading a value.
+type decodeState struct {
+	lexer
+	options json.Options
+	depth   int // of objects and arrays
+	added   int // by defaults
+	skipped int // to find discriminators
+	room    int // how much memory may still be taken
+	checker check.Checker
+	texts   texts
+}
+
+const (
+	// maxDecoded is how deep a value may be that is taken.
+	maxDecoded = 100
+	// maxLeaf is how long a leaf may be. None is as deep as the codec allows.
+	maxLeaf   = 16 << 10
+	unlimited = math.MaxInt
+	// maxGrown is how many times as much memory as its text a value of more than MaxKept
+	// bytes may take before it is known to be right.
+	maxGrown = 16
+)
+
+// Decode reads what is in the buffer into the value that target points to, and reports
+// whether it has. If it hasn't, what is in the target is of no use. A text of more than
+// MaxKept bytes is left before it takes memory out of proportion, which only what is right
+// may have.
+func (b *Buffer) Decode(f Decoder, target any, options json.Options) bool {
+	b.decoding.options = options
+	room := unlimited
+	if b.Len() > MaxKept {
+		room = maxGrown * b.Len()
+	}
+	return b.decode(f, target, room)
+}
+
+func (b *Buffer) decode(f Decoder, target any, room int) bool {
+	d := &b.decoding
+	d.lexer, d.depth, d.added, d.skipped, d.room = lexer{src: b.Bytes(), unquoted: d.unquoted}, 0, 0, 0, room
+	ok := f(d, reflect.ValueOf(target).Elem()) && d.next() == 0 && d.pos == len(d.src)
+	d.src, d.options = nil, nil
+	d.texts.piece.Reset()
+	return ok
+}
+
+// A decoderCompiler makes decoders of Go types and what their values must be.
+type decoderCompiler struct{ known map[decodedType]*Decoder }
+
+type decodedType struct {
+	reflect.Type
+	*check.Check
+}
+
+// CompileDecoder returns a Decoder for values of type t that k accepts, or nil if they
+// are leaves.
+func CompileDecoder(t reflect.Type, k *check.Check) Decoder {
+	c := decoderCompiler{map[decodedType]*Decoder{}}
+	return c.make(t, k)
+}
+
+// compile returns the Decoder for t and k, which is complete once all are compiled.
+func (c *decoderCompiler) compile(t reflect.Type, k *check.Check) *Decoder {
+	if f, ok := c.known[decodedType{t, k}]; ok {
+		return f
+	}
+	f := new(Decoder)
+	c.known[decodedType{t, k}] = f
+	if *f = c.make(t, k); *f == nil {
+		weight := weightOf(t, map[reflect.Type]bool{})
+		*f = func(d *decodeState, v reflect.Value) bool { return d.leaf(k, v, weight) }
+	}
+	return f
+}
+
+// make returns the Decoder for t and k, or nil if it is a leaf. Where k isn't what the
+// type alone would ask for, such as one that a user has made, it is.
+func (c *decoderCompiler) make(t reflect.Type, k *check.Check) Decoder {
+	if k == nil {
+		return nil
+	}
+	elem, isOpt := jsontype.OptElem(t)
+	switch {
+	case isOpt:
+		return c.opt(elem, k)
+	case t.Kind() == reflect.Pointer:
+		return c.pointer(t, k)
+	case k.Discriminator() != "":
+		return c.unionDecoder(t, k)
+	case k.IsCompound():
+		return nil
+	case k.Types()&^check.Null == check.String:
+		return stringDecoder(t, k)
+	case jsontype.Implements(t, jsontype.MarshalerTo, jsontype.UnmarshalerFrom, jsontype.JSONMarshaler, jsontype.JSONUnmarshaler, jsontype.TextAppender, jsontype.TextMarshaler, jsontype.TextUnmarshaler):
+		return nil
+	}
+	switch k.Types() &^ check.Null {
+	case check.Boolean:
+		return decoderIf(t.Kind() == reflect.Bool && !k.HasEnum(), (*decodeState).bool)
+	case check.Integer:
+		return decoderIf(k.TakesDecimals(), integerDecoder(t, k))
+	case check.Number:
+		size := 64
+		if t.Kind() == reflect.Float32 {
+			size = 32
+		}
+		return decoderIf(k.TakesDecimals() && (t.Kind() == reflect.Float64 || size == 32), func(d *decodeState, v reflect.Value) bool { return d.float(k, v, size) })
+	case check.Array:
+		if t.Kind() == reflect.Slice && !k.IsUnique() && !k.HasEnum() {
+			return sliceDecoder(t, c.compile(t.Elem(), k.Items()), k)
+		}
+	case check.Object:
+		if t.Kind() == reflect.Struct {
+			return c.structDecoder(t, k)
+		}
+	}
+	return nil
+}
+
+func decoderIf(ok bool, f Decoder) Decoder {
+	if !ok {
+		return nil
+	}
+	return f
+}
+
+func (c *decoderCompiler) pointer(t reflect.Type, k *check.Check) Decoder {
+	elem, f := t.Elem(), c.compile(t.Elem(), k.WithoutNull())
+	return func(d *decodeState, v reflect.Value) bool {
+		if d.next() == 'n' {
+			return d.leaf(k, v, 0)
+		}
+		if !d.affords(int(elem.Size())) {
+			return false
+		}
+		v.Set(reflect.New(elem))
+		return (*f)(d, v.Elem())
+	}
+}
+
+func (c *decoderCompiler) opt(elem reflect.Type, k *check.Check) Decoder {
+	f := c.compile(elem, k.WithoutNull())
+	return func(d *decodeState, v reflect.Value) bool {
+		if d.next() == 'n' {
+			return d.leaf(k, v, 0)
+		}
+		value := v.Addr().Interface().(jsontype.Optional).ValuePointer(true)
+		return (*f)(d, reflect.ValueOf(value).Elem())
+	}
+}
+
+// affords reports whether there is room for so many bytes, and takes it.
+func (d *decodeState) affords(bytes int) bool {
+	d.room -= bytes
+	return d.room >= 0
+}
+
+// weightOf returns how many bytes a byte of text may take as a part of a value of type t.
+// No item of a list has less than two of text, and each may be there twice while the list
+// grows.
+func weightOf(t reflect.Type, seen map[reflect.Type]bool) (weight int) {
+	if seen[t] {
+		return 0
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Slice, reflect.Pointer, reflect.Array:
+		weight = max(int(t.Elem().Size()), weightOf(t.Elem(), seen))
+	case reflect.Map:
+		weight = max(24, int(t.Elem().Size()), weightOf(t.Elem(), seen))
+	case reflect.Struct:
+		for f := range t.Fields() {
+			weight = max(weight, weightOf(f.Type, seen))
+		}
+	case reflect.Interface:
+		weight = 1 << 20 // there is no bound, so that a long text with one is left at once
+	default:
+	}
+	return weight
+}
+
+// leaf has the codec and the check take a value, of which a byte takes so many bytes.
+func (d *decodeState) leaf(k *check.Check, v reflect.Value, weight int) bool {
+	d.next()
+	text, ok := d.extent()
+	if !ok || len(text) > maxLeaf || !d.affords(len(text)*weight) || json.Unmarshal(text, v.Addr().Interface(), d.options) != nil {
+		return false
+	}
+	return d.checker.Accepts(k, text, d.depth)
+}
+
+// text reads a string that k, which is of strings alone, accepts.
+func (d *decodeState) text(k *check.Check) (text []byte, ok bool) {
+	d.next()
+	text, ok = d.lexer.text()
+	return text, ok && k.AcceptsText(text)
+}
+
+// stringDecoder returns the Decoder for a type that JSON has as a string.
+func stringDecoder(t reflect.Type, k *check.Check) Decoder {
+	only, isOnly := k.OnlyText()
+	switch {
+	case t == jsontype.Time:
+		return func(d *decodeState, v reflect.Value) bool {
+			text, ok := d.text(k)
+			if ok {
+				*v.Addr().Interface().(*time.Time), _, ok = check.ParseTime(text)
+			}
+			return ok
+		}
+	case jsontype.Implements(t, jsontype.TextUnmarshaler) && !jsontype.Implements(t, jsontype.UnmarshalerFrom, jsontype.JSONUnmarshaler):
+		return func(d *decodeState, v reflect.Value) bool {
+			text, ok := d.text(k)
+			return ok && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
+		}
+	case t == jsontype.Duration:
+		return func(d *decodeState, v reflect.Value) bool {
+			text, ok := d.text(k)
+			duration, err := time.ParseDuration(string(text))
+			v.SetInt(int64(duration))
+			return ok && err == nil
+		}
+	case t.Kind() == reflect.String && isOnly && !jsontype.Implements(t, jsontype.MarshalerTo, jsontype.UnmarshalerFrom, jsontype.JSONMarshaler, jsontype.JSONUnmarshaler, jsontype.TextAppender, jsontype.TextMarshaler):
+		return func(d *decodeState, v reflect.Value) bool {
+			d.next()
+			text, ok := d.lexer.text()
+			v.SetString(only)
+			return ok && string(text) == only
+		}
+	case t.Kind() == reflect.String && !jsontype.Implements(t, jsontype.MarshalerTo, jsontype.UnmarshalerFrom, jsontype.JSONMarshaler, jsontype.JSONUnmarshaler, jsontype.TextAppender, jsontype.TextMarshaler):
+		return func(d *decodeState, v reflect.Value) bool {
+			text, ok := d.text(k)
+			v.SetString(d.texts.text(text, len(text)+len(d.src)-d.pos))
+			return ok
+		}
+	}
+	return nil
+}
+
+func (d *decodeState) bool(v reflect.Value) bool {
+	d.next()
+	rest := d.src[d.pos:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("true")):
+		v.SetBool(true)
+		d.pos += len("true")
+	case bytes.HasPrefix(rest, []byte("false")):
+		d.pos += len("false")
+	default:
+		return false
+	}
+	return true
+}
+
+func integerDecoder(t reflect.Type, k *check.Check) Decoder {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(d *decodeState, v reflect.Value) bool {
+			d.next()
+			n, text, ok := d.number()
+			if !ok || n.Places > 0 {
+				return d.leaf(k, v, 0)
+			}
+			if !k.AcceptsDecimal(n) || v.OverflowInt(n.Digits) {
+				return false
+			}
+			d.pos += len(text)
+			v.SetInt(n.Digits)
+			return true
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return func(d *decodeState, v reflect.Value) bool {
+			d.next()
+			n, text, ok := d.number()
+			if !ok || n.Places > 0 {
+				return d.leaf(k, v, 0)
+			}
+			if !k.AcceptsDecimal(n) || n.Digits < 0 || v.OverflowUint(uint64(n.Digits)) {
+				return false
+			}
+			d.pos += len(text)
+			v.SetUint(uint64(n.Digits))
+			return true
+		}
+	}
+	return nil
+}
+
+func (d *decodeState) float(k *check.Check, v reflect.Value, size int) bool {
+	d.next()
+	n, text, ok := d.number()
+	if !ok {
+		return d.leaf(k, v, 0)
+	}
+	if !k.AcceptsDecimal(n) {
+		return false
+	}
+	f, ok := n.Float64()
+	if !ok || size == 32 {
+		var err error
+		if f, err = strconv.ParseFloat(string(text), size); err != nil {
+			return false
+		}
+	}
+	d.pos += len(text)
+	v.SetFloat(f)
+	return true
+}
+
+// maxFirst is how much memory there is for the items of a slice before there are more.
+const maxFirst = 96
+
+func sliceDecoder(t reflect.Type, item *Decoder, k *check.Check) Decoder {
+	return itemsDecoder(t, item, k.MinItems(), k.MaxItems())
+}
+
+// itemsDecoder returns the Decoder for a slice of at least and at most so many items, where
+// -1 is any number.
+func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
+	size := int(t.Elem().Size())
+	first := min(4, max(1, maxFirst/max(1, size)))
+	if most > 0 {
+		first = min(first, most)
+	}
+	return func(d *decodeState, v reflect.Value) bool {
+		d.depth++
+		if d.depth > maxDecoded || d.next() != '[' {
+			return false
+		}
+		d.pos++
+		n := 0
+		for more := d.next() != ']'; more; n++ {
+			if n == most { // before there is memory for more
+				return false
+			}
+			if n == v.Cap() {
+				by := max(first, n/2) // so what it grows through is three times what it becomes
+				if most > 0 {
+					by = min(by, most-n)
+				}
+				if !d.affords((n + by) * size) {
+					return false
+				}
+				v.Grow(by)
+				v.SetLen(v.Cap())
+			}
+			if !(*item)(d, v.Index(n)) {
+				return false
+			}
+			more = d.comma()
+		}
+		d.depth--
+		if !d.closes(']') {
+			return false
+		}
+		if n == 0 {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		v.SetLen(n)
+		return n >= least
+	}
+}

@@ -1,0 +1,257 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
+)
+
+// How a value becomes JSON. The codec writes each token through
+// a state machine that guards against what can't happen here, and takes half as
+// long again as encoding/json for a list. So the type is compiled, when the handler
+// is made, into functions that append to the response: one for each struct, slice
+// and pointer, and one for the strings, numbers, bools and times in them.
+//
+// The codec decides what is right, and has the rest:
+//   - Types with methods of their own are leaves that it encodes.
+//   - A value that is an error, such as one that isn't UTF-8 or contains itself,
+//     makes it encode the whole again, and the error is its own.
+
+// An Encoder appends a value of one type, which must be addressable, to b as
+// JSON, or reports that it is to be left to the codec.
+type Encoder func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool)
+
+// An encodeState is the state of encoding a value.
+type encodeState struct {
+	options json.Options
+	leaf    bytes.Buffer
+	depth   int  // of slices and pointers
+	hides   bool // there are fields that aren't sent
+}
+
+// maxEncoded is how deep slices and pointers may be nested before the codec
+// looks whether they contain themselves.
+const maxEncoded = 500
+
+// AppendJSON appends the value that a pointer points to, by f if it isn't nil, to
+// the buffer, or nothing but an error.
+func (b *Buffer) AppendJSON(value any, f Encoder, options json.Options) error {
+	n := b.Len()
+	if f != nil {
+		b.encoding.options, b.encoding.depth, b.encoding.hides = options, 0, false
+		text, ok := f(&b.encoding, b.Bytes(), reflect.ValueOf(value).Elem())
+		if ok {
+			b.Buffer = *bytes.NewBuffer(text)
+			return nil
+		}
+		b.Truncate(n)
+	}
+	err := json.MarshalWrite(&b.Buffer, value, options)
+	if err == nil && f != nil && b.encoding.hides {
+		err = errHidden
+	}
+	if err != nil {
+		b.Truncate(n)
+	}
+	return err
+}
+
+// errHidden is the error of a value that only the codec could encode, which doesn't know
+// what isn't to be sent.
+var errHidden = errors.New("tigertonic: a value with readOnly or writeOnly members is nested too deep, or has types that can't have them")
+
+// An encoderCompiler makes encoders of Go types.
+type encoderCompiler struct {
+	known   map[reflect.Type]*Encoder
+	dynamic *dynamicEncoders
+}
+
+// CompileEncoder returns an Encoder for values of type t, or nil if they are
+// the codec's as a whole. It leaves out the fields with the tag without:"true". What an
+// interface holds has an Encoder if hasJSON reports that its type has JSON.
+func CompileEncoder(t reflect.Type, without string, hasJSON func(reflect.Type) bool) Encoder {
+	if isLeaf(t) {
+		return nil
+	}
+	c := encoderCompiler{map[reflect.Type]*Encoder{}, &dynamicEncoders{without: without, hasJSON: hasJSON}}
+	f := *c.compile(t)
+	if !c.dynamic.hides.Load() {
+		return f
+	}
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		a.hides = true
+		return f(a, b, v)
+	}
+}
+
+// isLeaf reports whether values of type t are encoded by the codec.
+func isLeaf(t reflect.Type) bool {
+	_, isOpt := jsontype.OptElem(t)
+	switch kind := t.Kind(); {
+	case isOpt || jsontype.IsUnion(t):
+		return false
+	case t == jsontype.Time || t == jsontype.Duration || kind == reflect.Pointer:
+		return false
+	case jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler):
+		return true
+	case kind == reflect.Array && t.Elem().Kind() == reflect.Uint8:
+		return true
+	case kind == reflect.Struct:
+		_, _, ok := jsontype.PlainFields(t)
+		return !ok
+	}
+	return false
+}
+
+// compile returns the Encoder for t, which is complete once all are compiled.
+func (c *encoderCompiler) compile(t reflect.Type) *Encoder {
+	if f, ok := c.known[t]; ok {
+		return f
+	}
+	f := new(Encoder)
+	c.known[t] = f
+	*f = c.make(t)
+	return f
+}
+
+func (c *encoderCompiler) make(t reflect.Type) Encoder {
+	switch {
+	case t == jsontype.Time:
+		return encodeTime
+	case t == jsontype.Duration:
+		return encodeDuration
+	case isLeaf(t):
+		return encodeLeaf
+	}
+	if elem, isOpt := jsontype.OptElem(t); isOpt {
+		return encodeOpt(c.compile(elem))
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return encodeBool
+	case reflect.String:
+		return func(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+			return jsonscan.AppendString(b, v.String())
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return encodeInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return encodeUint
+	case reflect.Float32, reflect.Float64:
+		size := t.Bits()
+		return func(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) { return encodeFloat(b, v.Float(), size) }
+	case reflect.Pointer:
+		return encodePointer(c.compile(t.Elem()))
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 && t.Elem().PkgPath() == "" {
+			return encodeBytes
+		}
+		return encodeItems(c.compile(t.Elem()))
+	case reflect.Map:
+		return encodeMap(t, c.compile(t.Key()), c.compile(t.Elem()))
+	case reflect.Interface:
+		return c.dynamic.append
+	case reflect.Struct:
+		if jsontype.IsUnion(t) {
+			return c.unionEncoder(t)
+		}
+		return c.structEncoder(t, nil, "")
+	}
+	return encodeLeaf
+}
+
+// encodeLeaf has the codec encode a value.
+func encodeLeaf(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	a.leaf.Reset()
+	if err := json.MarshalWrite(&a.leaf, v.Addr().Interface(), a.options); err != nil {
+		return b, false
+	}
+	return append(b, a.leaf.Bytes()...), true
+}
+
+func encodeTime(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	t, _ := reflect.TypeAssert[time.Time](v)
+	b, err := t.AppendText(append(b, '"'))
+	return append(b, '"'), err == nil
+}
+
+func encodeDuration(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	return jsonscan.AppendString(b, time.Duration(v.Int()).String())
+}
+
+func encodeBool(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	return strconv.AppendBool(b, v.Bool()), true
+}
+
+func encodeInt(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	return strconv.AppendInt(b, v.Int(), 10), true
+}
+
+func encodeUint(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	return strconv.AppendUint(b, v.Uint(), 10), true
+}
+
+func encodeBytes(_ *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	return append(base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes()), '"'), true
+}
+
+// encodeFloat writes numbers as RFC 8785 §3.2.2.3 says.
+func encodeFloat(b []byte, f float64, size int) ([]byte, bool) {
+	const exact = 1e15 // below which integers have no shorter form than all of their digits
+	abs, least := math.Abs(f), 1e-6
+	if size == 32 {
+		least = float64(float32(least))
+	}
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return b, false
+	case abs < exact && size == 64 && f == math.Trunc(f) && (f != 0 || !math.Signbit(f)):
+		return strconv.AppendInt(b, int64(f), 10), true
+	case f != 0 && (abs < least || abs >= 1e21):
+		b = strconv.AppendFloat(b, f, 'e', -1, size)
+		if n := len(b) - 4; string(b[n:n+3]) == "e-0" {
+			b = append(b[:n+2], b[n+3])
+		}
+		return b, true
+	}
+	return strconv.AppendFloat(b, f, 'f', -1, size), true
+}
+
+func encodePointer(elem *Encoder) Encoder {
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		if v.IsNil() {
+			return append(b, "null"...), true
+		}
+		return deeper(a, b, v.Elem(), *elem)
+	}
+}
+
+func encodeItems(item *Encoder) Encoder {
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		if a.depth == maxEncoded {
+			return b, false
+		}
+		a.depth++
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var ok bool
+			if b, ok = (*item)(a, b, v.Index(i)); !ok {
+				return b, false
+			}
+		}
+		a.depth--
+		return append(b, ']'), true
+	}
+}

@@ -1,0 +1,173 @@
+package codec
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
+)
+
+// How maps, interfaces and Opts become JSON: see encode.go.
+
+// A dynamicEncoders has the encoders of the types that interfaces hold.
+type dynamicEncoders struct {
+	without string      // the tag of fields that are left out
+	hides   atomic.Bool // there are such fields
+	hasJSON func(reflect.Type) bool
+	known   sync.Map
+}
+
+// of returns the Encoder for values of type t, which the codec encodes if it, or
+// something in it, is none that it would take.
+func (d *dynamicEncoders) of(t reflect.Type) Encoder {
+	if f, ok := d.known.Load(t); ok {
+		return f.(Encoder)
+	}
+	f := Encoder(encodeLeaf)
+	switch {
+	case d.hasJSON(t):
+		c := encoderCompiler{map[reflect.Type]*Encoder{}, d}
+		f = *c.compile(t)
+	case reachesTag(t, d.without, map[reflect.Type]bool{}): // which the codec would send
+		d.hides.Store(true)
+		f = func(_ *encodeState, b []byte, _ reflect.Value) ([]byte, bool) { return b, false }
+	}
+	d.known.Store(t, f)
+	return f
+}
+
+// append appends what an interface Holds.
+func (d *dynamicEncoders) append(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+	if v.IsNil() {
+		return append(b, "null"...), true
+	}
+	v = v.Elem()
+	if v.Kind() != reflect.Pointer {
+		held := reflect.New(v.Type()).Elem()
+		held.Set(v)
+		v = held
+	} else if v.IsNil() {
+		return append(b, "null"...), true
+	}
+	if v.Kind() == reflect.Pointer { // which a leaf is encoded by itself
+		v = v.Elem()
+	}
+	f := d.of(v.Type())
+	a.hides = a.hides || d.hides.Load()
+	return deeper(a, b, v, f)
+}
+
+// reachesTag reports whether there are fields with a tag in t, or in what it holds.
+func reachesTag(t reflect.Type, tag string, seen map[reflect.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return reachesTag(t.Elem(), tag, seen)
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if _, ok := f.Tag.Lookup(tag); ok || reachesTag(f.Type, tag, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deeper appends what is within a pointer, interface or map, unless it lies so deep
+// that it may contain itself.
+func deeper(a *encodeState, b []byte, v reflect.Value, f Encoder) ([]byte, bool) {
+	if a.depth == maxEncoded {
+		return b, false
+	}
+	a.depth++
+	b, ok := f(a, b, v)
+	a.depth--
+	return b, ok
+}
+
+// encodeOpt returns the Encoder for an Opt, whose value f appends.
+func encodeOpt(f *Encoder) Encoder {
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		value := v.Addr().Interface().(jsontype.Optional).ValuePointer(false)
+		if value == nil {
+			return append(b, "null"...), true
+		}
+		return (*f)(a, b, reflect.ValueOf(value).Elem())
+	}
+}
+
+// A member is one of a map's.
+type member struct {
+	name  string
+	value reflect.Value
+}
+
+// encodeMap returns the Encoder for maps, whose keys are names by themselves, as
+// numbers, or as key appends them, and whose values f appends. They are sorted.
+func encodeMap(t reflect.Type, key, f *Encoder) Encoder {
+	nameOf := namerOf(t.Key(), key)
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		members := make([]member, 0, v.Len())
+		values := reflect.MakeSlice(reflect.SliceOf(t.Elem()), v.Len(), v.Len()) // which are addressable
+		for iter := v.MapRange(); iter.Next(); {
+			name, ok := nameOf(a, iter.Key())
+			if !ok || len(members) == values.Len() {
+				return b, false
+			}
+			value := values.Index(len(members))
+			value.SetIterValue(iter)
+			members = append(members, member{name, value})
+		}
+		slices.SortFunc(members, func(x, y member) int { return cmp.Compare(x.name, y.name) })
+		b = append(b, '{')
+		for i, m := range members {
+			if i > 0 {
+				if m.name == members[i-1].name {
+					return b, false
+				}
+				b = append(b, ',')
+			}
+			var ok bool
+			if b, ok = jsonscan.AppendString(b, m.name); !ok {
+				return b, false
+			}
+			if b, ok = deeper(a, append(b, ':'), m.value, *f); !ok {
+				return b, false
+			}
+		}
+		return append(b, '}'), true
+	}
+}
+
+// namerOf returns the function for the name that a key of type t is.
+func namerOf(t reflect.Type, key *Encoder) func(a *encodeState, v reflect.Value) (name string, ok bool) {
+	plain := !jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler)
+	switch {
+	case plain && t.Kind() == reflect.String:
+		return func(_ *encodeState, v reflect.Value) (string, bool) { return v.String(), true }
+	case plain && t != jsontype.Duration && t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
+		return func(_ *encodeState, v reflect.Value) (string, bool) { return strconv.FormatInt(v.Int(), 10), true }
+	case plain && t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uintptr:
+		return func(_ *encodeState, v reflect.Value) (string, bool) { return strconv.FormatUint(v.Uint(), 10), true }
+	}
+	return func(a *encodeState, v reflect.Value) (string, bool) {
+		held := reflect.New(t).Elem()
+		held.Set(v)
+		text, ok := (*key)(a, nil, held)
+		if !ok || len(text) == 0 || text[0] != '"' {
+			return "", false
+		}
+		name, err := jsontext.AppendUnquote(nil, text)
+		return string(name), err == nil
+	}
+}

@@ -1,0 +1,295 @@
+// Package form reads and writes multipart/form-data (RFC 7578) one part at a time, and
+// the names of files in header fields. Whatever a client sends, it holds no more than
+// one part's header and a small buffer. It must never know which fields a form has, or
+// what a part is for.
+package form
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+)
+
+// Media types of forms.
+const (
+	URLEncoded = "application/x-www-form-urlencoded"
+	Multipart  = "multipart/form-data"
+)
+
+const (
+	// maxHeader is how long the header of a part may be, with what stands before it.
+	maxHeader = 16 << 10
+	// maxBoundary is how long a boundary may be (RFC 2046 §5.1.1).
+	maxBoundary = 70
+)
+
+// File is a file as it is read. The type of the same name in the root is made of it.
+type File struct {
+	Field       string
+	Name        string
+	ContentType string
+	Size        int64
+	io.Reader
+}
+
+// A Malformed is an error for a body that isn't multipart/form-data, or not in full.
+type Malformed string
+
+// Error returns what is wrong.
+func (m Malformed) Error() string { return string(m) }
+
+// errEnds says that the last boundary is missing (RFC 2046 §5.1.1).
+const errEnds = Malformed("ends before its last boundary")
+
+// ErrFieldsTooLong is the error for a form whose budget is used up.
+var ErrFieldsTooLong = errors.New("the fields of the form are too long")
+
+// A Reader reads the parts of a body. It isn't safe for concurrent use.
+type Reader struct {
+	parts *multipart.Reader
+	body  meter
+	part  *Part
+}
+
+// A meter counts what is read of a body. It allows no more than budget bytes in all,
+// but for the content of files, and no more than header bytes in front of a part. Behind
+// the body's end comes a line end, for a last boundary without one, and then an error: mime/multipart
+// takes the end of a body for that of the form where the header of a part is missing.
+type meter struct {
+	body           io.Reader
+	budget, header int64
+	inFile, ahead  bool
+	behind         string // what is left of the line end
+	ended          bool
+	fault          error
+}
+
+// Read reads from the body, as far as it may.
+func (m *meter) Read(p []byte) (int, error) {
+	if m.fault != nil {
+		return 0, m.fault
+	}
+	if m.ended {
+		return m.readBehind(p)
+	}
+	allowed := int64(len(p))
+	switch {
+	case m.inFile:
+	case m.budget <= 0:
+		m.fault = ErrFieldsTooLong
+		return 0, m.fault
+	case m.ahead && m.header <= 0:
+		m.fault = Malformed(fmt.Sprintf("has a part with a header of more than %d bytes", maxHeader))
+		return 0, m.fault
+	case m.ahead:
+		allowed = min(allowed, m.budget, m.header)
+	default:
+		allowed = min(allowed, m.budget)
+	}
+	n, err := m.body.Read(p[:allowed])
+	if !m.inFile {
+		m.budget -= int64(n)
+		m.header -= int64(n)
+	}
+	switch {
+	case err == io.EOF:
+		m.ended = true
+		if n == 0 {
+			return m.readBehind(p)
+		}
+		err = nil
+	case err != nil:
+		m.fault = err
+	}
+	return n, err
+}
+
+// readBehind reads what comes behind the body's end.
+func (m *meter) readBehind(p []byte) (int, error) {
+	if m.behind == "" {
+		m.fault = errEnds
+		return 0, m.fault
+	}
+	n := copy(p, m.behind)
+	m.behind = m.behind[n:]
+	return n, nil
+}
+
+// NewReader returns a reader of a body's parts. All but the content of files may have
+// budget bytes.
+func NewReader(body io.Reader, boundary string, budget int64) (*Reader, error) {
+	if boundary == "" {
+		return nil, Malformed("has no boundary in its Content-Type")
+	}
+	if len(boundary) > maxBoundary {
+		return nil, Malformed(fmt.Sprintf("has a boundary of more than %d characters (RFC 2046 §5.1.1)", maxBoundary))
+	}
+	r := &Reader{body: meter{body: body, budget: budget, behind: "\r\n"}}
+	r.parts = multipart.NewReader(&r.body, boundary)
+	return r, nil
+}
+
+// A Part is one of a form's, which is read until [Reader.Next] is called again.
+type Part struct {
+	Field       string // the name of the field
+	File        string // its file's name as it was sent, without directories
+	HasFile     bool   // the part has the name of a file, which may be ""
+	ContentType string // or ""
+
+	reader  *Reader
+	content io.Reader
+	peeked  []byte // that was read before it was asked for
+	err     error
+}
+
+// IsFile reports whether the part is a file rather than a text: it has a file's name or,
+// as only files have, a media type that isn't text/plain.
+func (p *Part) IsFile() bool {
+	return p.HasFile || p.ContentType != "" && !isText(p.ContentType)
+}
+
+// IsUTF8 reports whether a text is in UTF-8, as far as its media type says.
+func (p *Part) IsUTF8() bool {
+	_, params, err := mime.ParseMediaType(p.ContentType)
+	return p.ContentType == "" || err == nil && isUTF8(params["charset"])
+}
+
+func isText(contentType string) bool {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	return mediaType == "text/plain"
+}
+
+// isUTF8 reports whether a charset is UTF-8 or a part of it.
+func isUTF8(charset string) bool {
+	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") || strings.EqualFold(charset, "us-ascii")
+}
+
+// Next returns the next part, after what is left of the one before. The error is io.EOF
+// after the last one, a [Malformed], ErrFieldsTooLong, or that of the body.
+func (r *Reader) Next() (*Part, error) {
+	if r.part != nil {
+		if _, err := io.Copy(io.Discard, r.part); err != nil {
+			return nil, err
+		}
+	}
+	r.body.inFile, r.body.ahead, r.body.header = false, true, maxHeader
+	raw, err := r.parts.NextRawPart()
+	r.body.ahead = false
+	if err != nil {
+		return nil, r.errorOf(err)
+	}
+	r.part = &Part{reader: r, content: raw}
+	if err := r.part.parse(raw.Header["Content-Disposition"], raw.Header["Content-Type"]); err != nil {
+		return nil, err
+	}
+	for _, coding := range raw.Header["Content-Transfer-Encoding"] { // RFC 7578 §4.7
+		switch strings.ToLower(coding) {
+		case "binary", "8bit", "7bit":
+		default:
+			return nil, Malformed("has a part with a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)")
+		}
+	}
+	r.body.inFile = r.part.IsFile()
+	return r.part, nil
+}
+
+// errorOf returns why reading has failed.
+func (r *Reader) errorOf(err error) error {
+	switch {
+	case err == io.EOF: //nolint:errorlint // what ends the parts is io.EOF itself
+		return io.EOF
+	case r.body.fault != nil:
+		return r.body.fault
+	}
+	return Malformed("isn't multipart/form-data with the boundary of its Content-Type (RFC 7578)")
+}
+
+// parse reads the header of the part.
+func (p *Part) parse(dispositions, types []string) error {
+	if len(dispositions) != 1 {
+		return Malformed("has a part without one Content-Disposition (RFC 7578 §4.2)")
+	}
+	if len(types) > 1 {
+		return Malformed("has a part with two Content-Types")
+	}
+	if len(types) == 1 {
+		p.ContentType = types[0]
+	}
+	// What browsers send for a text, and a thousand times in a form made for it.
+	if name, ok := strings.CutPrefix(dispositions[0], `form-data; name="`); ok {
+		if end := strings.IndexAny(name, `"\%`); end == len(name)-1 && name[end] == '"' {
+			p.Field = name[:end]
+			return nil
+		}
+	}
+	disposition, params, err := mime.ParseMediaType(dispositions[0])
+	if err != nil || disposition != "form-data" {
+		return Malformed("has a part with a Content-Disposition other than form-data (RFC 7578 §4.2)")
+	}
+	field, ok := params["name"]
+	if !ok {
+		return Malformed("has a part without a name (RFC 7578 §4.2)")
+	}
+	p.Field = unescape(field)
+	p.File, p.HasFile = params["filename"]
+	p.File = BaseName(unescape(p.File))
+	return nil
+}
+
+// unescape undoes what browsers do to quotes in names.
+func unescape(name string) string { return strings.ReplaceAll(name, "%22", `"`) }
+
+// Read reads the content of the part.
+func (p *Part) Read(b []byte) (int, error) {
+	if len(p.peeked) > 0 {
+		n := copy(b, p.peeked)
+		p.peeked = p.peeked[n:]
+		return n, nil
+	}
+	if p.err != nil {
+		return 0, p.err
+	}
+	if p.reader.part != p {
+		p.err = errors.New("tigertonic: a file was read after the next one had been asked for")
+		return 0, p.err
+	}
+	n, err := p.content.Read(b)
+	if err != nil {
+		p.err = p.reader.errorOf(err)
+	}
+	return n, p.err
+}
+
+// MediaType returns the media type of a Content-Type and its boundary. It reports false
+// if it isn't one, or says that the text isn't UTF-8.
+func MediaType(header http.Header) (mediaType, boundary string, ok bool) {
+	values := header["Content-Type"]
+	if len(values) != 1 {
+		return "", "", false
+	}
+	mediaType, params, err := mime.ParseMediaType(values[0])
+	return mediaType, params["boundary"], err == nil && isUTF8(params["charset"])
+}
+
+// IsEmpty reports whether the part has no content. It reads nothing that [Part.Read]
+// doesn't return.
+func (p *Part) IsEmpty() (bool, error) {
+	first := make([]byte, 1)
+	for {
+		n, err := p.Read(first)
+		if n > 0 {
+			p.peeked = first
+			return false, nil
+		}
+		if err != nil {
+			if err == io.EOF { //nolint:errorlint // likewise
+				err = nil
+			}
+			return true, err
+		}
+	}
+}

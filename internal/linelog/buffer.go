@@ -1,0 +1,174 @@
+// Package linelog makes the lines of logs: a text in which nothing ends the line or
+// controls a terminal, what a user's redactor leaves of it, what is kept of a body while
+// it passes, and lines in JSON, which are written many at a time. It knows of a request
+// no more than its body, and mustn't learn who logs what, or where.
+package linelog
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	defaultInterval = 100 * time.Millisecond
+	defaultSize     = 64 << 10
+	maxUnwritten    = 1 << 20 // is kept of what can't be written, or four times the size of a flush
+)
+
+// A Buffer gathers lines and writes many of them at a time, in the order in
+// which they came. Who brings the line that fills it writes it; others can go on
+// until it is full again, and then wait.
+type Buffer struct {
+	w        io.Writer
+	size     int           // of the lines that are written at once
+	interval time.Duration // between the first of them and then
+	writing  sync.Mutex    // is held while w is written to, and locked before mu
+	mu       sync.Mutex
+	lines    []byte
+	spare    []byte      // to be lines after the next flush
+	timer    *time.Timer // that flushes
+	timed    bool        // it runs
+	closed   bool
+	taken    int   // bytes that are being written
+	failed   error // of the last flush
+	lost     int   // lines, since then
+}
+
+// NewBuffer returns a Buffer that writes to w once there are size bytes, or after the
+// interval. Zero means 64 KiB and a tenth of a second.
+func NewBuffer(w io.Writer, size int, interval time.Duration) *Buffer {
+	return &Buffer{w: w, size: cmp.Or(size, defaultSize), interval: cmp.Or(interval, defaultInterval)}
+}
+
+// Write adds a line. The error is that of the last flush, if the line is lost, or of
+// the one that the line has caused.
+func (b *Buffer) Write(line []byte) (int, error) {
+	full, err := b.add(line)
+	if full {
+		err = b.Flush()
+	}
+	return len(line), err
+}
+
+// add adds a line, and reports whether it is time to flush.
+func (b *Buffer) add(line []byte) (full bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed != nil && b.taken+len(b.lines)+len(line) > max(maxUnwritten, 4*b.size) {
+		b.lost++
+		return b.closed, b.failed
+	}
+	b.lines = append(b.lines, line...)
+	if b.closed || len(b.lines) >= b.size && b.failed == nil {
+		return true, nil
+	}
+	b.flushLater()
+	return false, nil
+}
+
+// flushLater is called with mu locked. Once the buffer is closed there is no timer any
+// more, and what can't be written waits for the next line or Flush.
+func (b *Buffer) flushLater() {
+	switch {
+	case b.closed:
+		return
+	case b.timed:
+	case b.timer == nil:
+		b.timer = time.AfterFunc(b.interval, b.tick)
+	default:
+		b.timer.Reset(b.interval)
+	}
+	b.timed = true
+}
+
+// Close writes the lines that there are, and has later ones written at once.
+func (b *Buffer) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	b.mu.Unlock()
+	return b.Flush()
+}
+
+// tick flushes, unless close has come before it: the writer may be closed, too, then.
+func (b *Buffer) tick() {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	b.mu.Lock()
+	closed := b.closed
+	b.mu.Unlock()
+	if !closed {
+		_ = b.flushLocked() // who logs next, or closes, is told
+	}
+}
+
+// Flush writes the lines that there are, and returns the error of the writer.
+func (b *Buffer) Flush() error {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	return b.flushLocked()
+}
+
+// flushLocked is called with writing locked.
+func (b *Buffer) flushLocked() error {
+	lines := b.take()
+	for {
+		left, err := writeAll(b.w, lines)
+		if more := b.wrote(lines[:0], left, err); !more {
+			return err
+		}
+		lines = b.take() // of what was lost
+	}
+}
+
+// take returns the lines that there are.
+func (b *Buffer) take() (lines []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines, b.lines, b.spare = b.lines, b.spare, nil
+	b.taken, b.timed = len(lines), false
+	return lines
+}
+
+// wrote notes how writing has gone and what is left to be written, and takes the
+// memory back. There is more to write if lines have been lost before.
+func (b *Buffer) wrote(spare, left []byte, err error) (more bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lost, cause := b.lost, b.failed
+	b.failed, b.taken = err, 0
+	if err != nil {
+		b.lines = append(bytes.Clone(left), b.lines...)
+		b.flushLater()
+		return false
+	}
+	if cap(spare) <= 2*b.size {
+		b.spare = spare
+	}
+	if lost == 0 {
+		return false
+	}
+	b.lost = 0
+	var text bytes.Buffer
+	slog.New(slog.NewJSONHandler(&text, nil)).Error("log lines were lost", "lines", lost, "error", cause)
+	b.lines = append(text.Bytes(), b.lines...)
+	return true
+}
+
+// writeAll returns what is left if there is an error.
+func writeAll(w io.Writer, text []byte) (left []byte, err error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	n, err := w.Write(text)
+	if err == nil && n < len(text) {
+		err = io.ErrShortWrite
+	}
+	return text[min(max(n, 0), len(text)):], err
+}

@@ -1,0 +1,77 @@
+package trie
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Paths of URLs, as they were sent or unescaped, and their segments.
+
+// PathOf returns the path that a request is routed by, and whether it is still
+// percent-encoded. If it isn't, no escaped slash is lost: its segments are those of
+// the path as it was sent, each unescaped once.
+func PathOf(u *url.URL) (path string, escaped bool) {
+	if u.RawPath == "" {
+		return u.Path, false
+	}
+	return escapedPath(u), true
+}
+
+// escapedPath returns u.RawPath if it is that of u.Path. u.EscapedPath would
+// escape all of Path anew if RawPath holds a character that needs it, and take
+// what %2F stood for as a slash.
+func escapedPath(u *url.URL) string {
+	if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
+		return u.RawPath
+	}
+	return u.EscapedPath()
+}
+
+// SetPath makes path, or an end of it, the URL's path, in the form in which [PathOf]
+// returned it.
+func SetPath(u *url.URL, path string, escaped bool) {
+	u.Path, u.RawPath = path, ""
+	if escaped {
+		u.Path = Unescape(path)
+		if u.EscapedPath() != path { // whose RawPath is empty now
+			u.RawPath = path
+		}
+	}
+}
+
+// CutSegment splits a path that begins with a slash, "/a/b/c", into its first
+// segment, "a", and what is left, "/b/c".
+func CutSegment(path string) (text, left string) {
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			return path[1:i], path[i:]
+		}
+	}
+	return path[1:], ""
+}
+
+// Unescape decodes a segment, or several, once. What is malformed, which nothing in
+// a path from [PathOf] is, stays as it is.
+func Unescape(text string) string {
+	if strings.IndexByte(text, '%') < 0 {
+		return text
+	}
+	if s, err := url.PathUnescape(text); err == nil {
+		return s
+	}
+	return text
+}
+
+// hasDotSegment reports whether "." or ".." stands between the slashes of an
+// unescaped text (RFC 3986 §3.3).
+func hasDotSegment(text string) bool {
+	if strings.IndexByte(text, '.') < 0 {
+		return false
+	}
+	for segment := range strings.SplitSeq(text, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package trie
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/rcrowley/go-tigertonic/internal/swar"
+)
+
+// How the value of a wildcard is found by the position of its name in a pattern,
+// when all that is known is r.Pattern and the URL.
+
+// ValueOf returns what the wildcard of that name in the request's pattern stands for:
+// what the request has it for, or else what [PathValue] finds.
+func ValueOf(r *http.Request, name string) string {
+	if value := r.PathValue(name); value != "" || name == "" || r.URL == nil {
+		return value
+	}
+	return PathValue(r.Pattern, r.URL, name)
+}
+
+// PathValue returns what the wildcard of that name stands for in the URL's path, or
+// "" if the pattern has no wildcard of that name or doesn't match. The pattern may
+// have a method, a host and namespaces in front; the path may lack the namespaces
+// unless the pattern ends in {name...}. If u.RawPath is "", the literals of any other
+// pattern must be spelled as they are in u.Path, without percent-encoding. {{id}} is
+// found as "{id}" only. For these exceptions there is [SetPathValues].
+func PathValue(pattern string, u *url.URL, name string) string {
+	if u.RawPath == "" && !strings.HasSuffix(pattern, "...}") {
+		return valueFromEnd(pattern, u.Path, name)
+	}
+	path, escaped := PathOf(u)
+	value := ""
+	if strings.HasSuffix(pattern, "...}") {
+		value = valueFromStart(pattern, path, name)
+	} else {
+		value = escapedValue(pattern, path, name)
+	}
+	if escaped {
+		return Unescape(value)
+	}
+	return value
+}
+
+// valueFromEnd finds the name in a pattern, and the value in a path that matches by the
+// number of slashes behind it, as namespaces have taken segments off the path's start.
+// Neither values nor literals have slashes.
+func valueFromEnd(pattern, path, name string) string {
+	if i := len(pattern) - len("/{}") - len(name); i >= 0 && pattern[i] == '/' && isWildcard(pattern[i+1:], name) { // as most are
+		return swar.SegmentBefore(path, 0)
+	}
+	for from := 0; name != ""; from++ {
+		i := strings.Index(pattern[from:], name)
+		if i < 0 {
+			break
+		}
+		from += i
+		end := from + len(name)
+		if from < len("/{") || end >= len(pattern) || pattern[from-1] != '{' || pattern[end] != '}' {
+			continue
+		}
+		if behind := pattern[end+1:]; pattern[from-2] == '/' && (behind == "" || behind[0] == '/') && strings.IndexByte(name, '/') < 0 {
+			return swar.SegmentBefore(path, strings.Count(behind, "/"))
+		}
+	}
+	return ""
+}
+
+// escapedValue is valueFromEnd for a path that is percent-encoded.
+func escapedValue(pattern, path, name string) string {
+	for {
+		i, j := strings.LastIndexByte(pattern, '/'), strings.LastIndexByte(path, '/')
+		if i < 0 || j < 0 {
+			return ""
+		}
+		if isWildcard(pattern[i+1:], name) {
+			return path[j+1:]
+		}
+		pattern, path = pattern[:i], path[:j]
+	}
+}
+
+// isWildcard reports whether a segment of a pattern is {name}.
+func isWildcard(text, name string) bool {
+	return len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}'
+}
+
+// valueFromStart compares a pattern that ends in {name...} with the path from
+// their starts. It isn't in a namespace, or the mux would have filled
+// r.PathValue.
+func valueFromStart(pattern, path, name string) (value string) {
+	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):] // the method, or another router's host, comes before
+	for pattern != "" {
+		text, segment, left := "", "", ""
+		text, pattern = CutSegment(pattern)
+		if path != "" {
+			segment, left = CutSegment(path)
+		}
+		if found, kind := ParseWildcard(text); kind != Literal && found == name {
+			value = segment
+			if kind == Rest && path != "" {
+				value = path[1:]
+			}
+		}
+		path = left
+	}
+	return value
+}
