@@ -3,6 +3,8 @@ package openapi_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // message returns what f panics with.
@@ -50,21 +53,21 @@ func TestNewPanicsAtMisuse(t *testing.T) {
 		},
 		`GET /: "20" is not a status; GET /: "600" is not a status; GET /: "Ok" is not a status`: func() {
 			openapi.New(mount("GET /", func(op *tigertonic.Operation) {
-				op.Response("20")
-				op.Response("600")
-				op.Response("Ok")
-				op.Response("5XX")
+				op.Response(20)
+				op.Response(600)
+				op.ResponseRange("Ok")
+				op.ResponseRange("5XX")
 			}), info)
 		},
 		"/paths/~1/get/parameters/0/schema/minimum": func() {
 			openapi.New(mount("GET /", func(op *tigertonic.Operation) {
-				op.Parameters = []tigertonic.Parameter{{Name: "x", In: "query", Schema: &tigertonic.Schema{Minimum: "ten"}}}
+				op.Parameters = []tigertonic.Parameter{{Name: "x", In: "query", Schema: &schema.Schema{Minimum: "ten"}}}
 			}), info)
 		},
 		`duplicate object member name "a"`: func() {
 			openapi.New(mount("GET /", func(op *tigertonic.Operation) {
-				op.Response("200").Add("application/json", tigertonic.MediaType{Schema: &tigertonic.Schema{
-					Name: "X", Properties: []tigertonic.Property{{Name: "a"}, {Name: "a"}},
+				op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{Schema: &schema.Schema{
+					Name: "X", Properties: []schema.Property{{Name: "a"}, {Name: "a"}},
 				}})
 			}), info)
 		},
@@ -77,11 +80,11 @@ func TestNewPanicsAtMisuse(t *testing.T) {
 }
 
 func TestDocumentSaysWhatInfoSays(t *testing.T) {
-	servers := []string{"https://example.com/a", "https://example.com/b"}
+	servers := []openapi.Server{{URL: "https://example.com/a"}, {URL: "https://example.com/b"}}
 	doc := openapi.New(newMux(), openapi.Info{
 		Title: "T<&>", Version: "1", Summary: "S", Description: "D \xff", Servers: servers,
 	})
-	servers[0] = "changed"
+	servers[0].URL = "changed"
 	assert.Equal(t, object{
 		"openapi":  "3.1.1",
 		"info":     object{"title": "T<&>", "version": "1", "summary": "S", "description": "D \ufffd"},
@@ -101,20 +104,20 @@ func TestJSONIsTheCallersOwn(t *testing.T) {
 }
 
 func TestDocumentSaysWhatDescriptionsSay(t *testing.T) {
-	stuff := &tigertonic.Schema{Name: "Stuff", Types: []string{"object"}}
+	stuff := &schema.Schema{Name: "Stuff", Types: []string{"object"}}
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("PUT", "/stuff", described(func(op *tigertonic.Operation) {
 		op.ID, op.Summary, op.Description, op.Deprecated = "put stuff", "Put", "Puts it.", true
 		op.Tags = []string{"b", "a"}
 		op.Parameters = []tigertonic.Parameter{
-			{Name: "X-Way", In: "header", Description: "a way", Required: true, Deprecated: true, Schema: &tigertonic.Schema{Types: []string{"integer"}}},
+			{Name: "X-Way", In: "header", Description: "a way", Required: true, Deprecated: true, Schema: &schema.Schema{Types: []string{"integer"}}},
 			{Name: "x-way", In: "header"},
 			{Name: "x-way", In: "cookie"},
 		}
 		op.Body = &tigertonic.RequestBody{Description: "all of it", Required: true, Content: map[string]tigertonic.MediaType{
 			"text/plain": {}, "application/json": {Schema: stuff},
 		}}
-		rs := op.Response("200")
+		rs := op.Response(http.StatusOK)
 		rs.Add("application/json", tigertonic.MediaType{Items: stuff})
 		rs.Add("application/jsonl", tigertonic.MediaType{Items: stuff})
 		rs.SetHeader("etag", "its state", nil)
@@ -169,8 +172,8 @@ func TestNewChangesNothingThatIsShared(t *testing.T) {
 }
 
 func TestOperationsHaveA404WhereTheMuxAnswersIt(t *testing.T) {
-	own := func(op *tigertonic.Operation) { op.Response("404").Description = "own" }
-	doc := parse(openapi.New(mount("GET /{id}", func(op *tigertonic.Operation) { op.Response("200") }), info))
+	own := func(op *tigertonic.Operation) { op.Response(http.StatusNotFound).Description = "own" }
+	doc := parse(openapi.New(mount("GET /{id}", func(op *tigertonic.Operation) { op.Response(http.StatusOK) }), info))
 	assert.Equal(t, "nothing is at this path", at(doc, "paths", "/{id}", "get", "responses", "404", "description"))
 	doc = parse(openapi.New(mount("GET /{id}", own), info))
 	assert.Equal(t, "own; or nothing is at this path", at(doc, "paths", "/{id}", "get", "responses", "404", "description"))
@@ -216,4 +219,69 @@ func TestIDsOfAHandlerInManyPlacesAreNumbered(t *testing.T) {
 		mux.HandleNamespace(version, inner)
 	}
 	assert.Equal(t, []string{"GET /1.0/a: GET /a", "GET /1.1/a: GET /a_2", "GET /1.2/a: GET /a_3"}, operations(mux))
+}
+
+func TestSecuritySchemesAreOnesThatExist(t *testing.T) {
+	document := func(scheme tigertonic.SecurityScheme) (doc object, refused any) {
+		defer func() { refused = recover() }()
+		mux := tigertonic.NewTrieServeMux()
+		mux.Handle("GET", "/", described(func(op *tigertonic.Operation) { op.Security = []tigertonic.SecurityScheme{scheme} }))
+		return parse(openapi.New(mux, info)), nil
+	}
+	doc, refused := document(tigertonic.SecurityScheme{Name: "key", In: "header", Key: "X-Api-Key", Description: "D"})
+	assert.Nil(t, refused)
+	assert.Equal(t, object{"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "D"}, at(doc, "components", "securitySchemes", "key"))
+	for want, scheme := range map[string]tigertonic.SecurityScheme{
+		`"k" has the Scheme "apiKey", which isn't one of the Authorization header`:      {Name: "k", Scheme: "apiKey"},
+		`"k" has the Scheme "oauth2", which isn't one of the Authorization header`:      {Name: "k", Scheme: "oauth2"},
+		`"k" has neither a Scheme nor In and Key, Flows, OpenIDConnectURL or MutualTLS`: {Name: "k"},
+		`"k" has a Scheme beside In and Key`:                                            {Name: "k", Scheme: "bearer", In: "query", Key: "k"},
+		`"k" is in "body", which isn't header, query or cookie`:                         {Name: "k", In: "body", Key: "k"},
+		`"k" has no Key`: {Name: "k", In: "cookie"},
+	} {
+		_, refused := document(scheme)
+		assert.Contains(t, refused, want)
+	}
+}
+
+// The 404 that a mux answers itself has the headers of what is round the mux, and not
+// of what is round the handler.
+func TestNotFoundOfAMuxHasTheHeadersThatItIsSentWith(t *testing.T) {
+	header := func(h http.Handler, name string) http.Handler { return headed{h, name} }
+	inner, outer := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux()
+	inner.Handle("GET", "/{id}", header(named("stuff"), "X-Handler"))
+	outer.HandleNamespace("/stuff", header(inner, "X-Inner"))
+	outer.Handle("GET", "/plain", named("plain"))
+	h := header(outer, "X-Outer")
+	responses := at(parse(openapi.New(h, info)), "paths", "/stuff/{id}", "get", "responses")
+	for path, status := range map[string]string{"/stuff/1": "200", "/stuff/": "404"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		require.Equal(t, status, strconv.Itoa(w.Code))
+		if status == "404" {
+			headers, _ := at(responses, status, "headers").(object)
+			for _, name := range []string{"X-Handler", "X-Inner", "X-Outer"} {
+				assert.Equal(t, w.Header().Get(name) != "", headers[name] != nil, "%s of %s", name, path)
+			}
+		}
+	}
+}
+
+// headed sets a header of every response, and says so.
+type headed struct {
+	http.Handler
+	name string
+}
+
+func (h headed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(h.name, "here")
+	h.Handler.ServeHTTP(w, r)
+}
+
+func (h headed) Unwrap() http.Handler { return h.Handler }
+
+func (h headed) Describe(op *tigertonic.Operation) {
+	for _, rs := range op.Responses {
+		rs.SetHeader(h.name, "", nil)
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // stuff returns a handler that says of itself what it serves.
@@ -14,11 +15,11 @@ func stuff() http.Handler {
 	return tigertonic.Described(foreign, func(op *tigertonic.Operation) {
 		op.ID = "getStuff"
 		op.Summary = "Get stuff"
-		op.Response("200").Add("application/json", tigertonic.MediaType{Schema: &tigertonic.Schema{
+		op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{Schema: &schema.Schema{
 			Name:  "Stuff",
 			Types: []string{"object"},
-			Properties: []tigertonic.Property{
-				{Name: "name", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}}},
+			Properties: []schema.Property{
+				{Name: "name", Required: true, Schema: &schema.Schema{Types: []string{"string"}}},
 			},
 		}})
 	})

@@ -1,56 +1,55 @@
 package openapi
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"net/http"
-	"time"
+	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 )
 
-// Handler returns a handler that answers GET and HEAD with the document as
-// application/json, with a strong ETag, so that a client that has it already is
-// answered 304 (RFC 9110 §13.1.2). Other methods are answered 405 through
-// [tigertonic.ResponseErrorWriter]. There is no other format to negotiate, so
-// Accept makes no difference (RFC 9110 §12.5.1).
+// Handler returns a handler that serves the document for GET and HEAD, with a strong
+// ETag, so that a client that has it gets a 304 (RFC 9110 §13.1.2). It is
+// application/json, or application/yaml (RFC 9512) if the path ends in .yaml or .yml
+// or the Accept header prefers that. A client that accepts neither gets JSON (RFC 9110
+// §12.5.1). Other methods get a 405 through [tigertonic.ResponseErrorWriter].
 //
 // [New] leaves the handler out of its documents.
-func (d *Document) Handler() http.Handler {
-	return newFile("openapi.Document", d.json, map[string]string{"Content-Type": "application/json"})
-}
+func (d *Document) Handler() http.Handler { return documentHandler{d} }
 
-// A file is a text that never changes, as a handler.
-type file struct {
-	name   string // that Explain shows
-	text   []byte
-	header map[string]string
-}
+type documentHandler struct{ doc *Document }
 
-func newFile(name string, text []byte, header map[string]string) *file {
-	sum := sha256.Sum256(text)
-	header["Cache-Control"] = "no-cache"
-	header["Etag"] = `"` + hex.EncodeToString(sum[:16]) + `"`
-	header["X-Content-Type-Options"] = "nosniff"
-	return &file{name, text, header}
-}
-
-func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.MethodNotAllowed{Err: errors.New("only GET, HEAD are allowed")})
+func (h documentHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refusesMethod(w, r) {
 		return
 	}
-	for name, value := range f.header {
-		w.Header().Set(name, value)
+	switch path := r.URL.Path; {
+	case strings.HasSuffix(path, ".yaml"), strings.HasSuffix(path, ".yml"):
+		h.doc.serveYAML(w, r)
+	case strings.HasSuffix(path, ".json"):
+		h.doc.serveJSON(w, r)
+	default:
+		w.Header().Add("Vary", "Accept")
+		if httpfield.Preferred(r, []string{httpfield.JSON, yamlType}) == yamlType {
+			h.doc.serveYAML(w, r)
+		} else {
+			h.doc.serveJSON(w, r)
+		}
 	}
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.text))
+}
+
+const yamlType = "application/yaml"
+
+func (d *Document) serveJSON(w http.ResponseWriter, r *http.Request) {
+	serveText(w, r, httpfield.JSON, d.json(), d.etag())
+}
+
+func (d *Document) serveYAML(w http.ResponseWriter, r *http.Request) {
+	serveText(w, r, yamlType, d.yaml(), d.yamlETag())
 }
 
 // Describe leaves the handler out of documents.
-func (f *file) Describe(op *tigertonic.Operation) { op.Hidden = true }
+func (h documentHandler) Describe(op *tigertonic.Operation) { op.Hidden = true }
 
 // String is how [tigertonic.Explain] shows the handler.
-func (f *file) String() string { return f.name }
+func (h documentHandler) String() string { return "openapi.Document" }

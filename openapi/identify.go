@@ -13,7 +13,11 @@ import (
 // handler serves in many places, and gives all an anchor. It returns what is wrong
 // with the IDs.
 func identify(operations []operation) (problems []string) {
-	owners := map[string]*operation{}
+	owners, ids := map[string]*operation{}, map[string]bool{}
+	for i := range operations {
+		ids[operations[i].ID] = true
+	}
+	isID := func(s string) bool { return ids[s] }
 	for i := range operations {
 		op := &operations[i]
 		if op.ID == "" {
@@ -24,7 +28,8 @@ func identify(operations []operation) (problems []string) {
 		case first == nil:
 			owners[op.ID] = op
 		case isSame(first.named, op.named):
-			op.ID, op.named = unusedID(op.ID, operations), nil
+			op.ID = unused(op.ID, isID)
+			ids[op.ID] = true
 		default:
 			problems = append(problems, fmt.Sprintf("the operations %s %s and %s %s have the same ID %q",
 				first.method, first.path, op.method, op.path, op.ID))
@@ -34,28 +39,19 @@ func identify(operations []operation) (problems []string) {
 	for i := range operations {
 		op := &operations[i]
 		if op.ID == "" {
-			op.ID = unusedID(newID(op.method, op.path), operations)
+			op.ID = unused(newID(op.method, op.path), isID)
+			ids[op.ID] = true
 		}
 		op.anchor = unused(strings.Map(toAnchor, op.ID), func(s string) bool { return anchors[s] })
 		anchors[op.anchor] = true
+		op.named = nil
 	}
 	return problems
 }
 
-// isSame tells whether two handlers are one. Functions are never known to be.
+// isSame reports whether two handlers are one. Functions are never known to be.
 func isSame(a, b any) bool {
 	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
-}
-
-func unusedID(id string, operations []operation) string {
-	return unused(id, func(s string) bool {
-		for i := range operations {
-			if operations[i].ID == s {
-				return true
-			}
-		}
-		return false
-	})
 }
 
 // unused returns s, with a number if it is used.
@@ -91,7 +87,7 @@ func newID(method, path string) string {
 	return b.String()
 }
 
-// isSeparator tells whether generators of clients can't have c in a name.
+// isSeparator reports whether generators of clients can't have c in a name.
 func isSeparator(c rune) bool {
 	return c >= utf8.RuneSelf || !unicode.IsLetter(c) && !unicode.IsDigit(c)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // Schemas with a name are written once and referred to. Which are the same isn't
@@ -27,56 +28,117 @@ import (
 
 // nameSchemas returns the schemas that others refer to, sorted by name, and the
 // name that goes with each pointer to one.
-func nameSchemas(operations []operation) ([]namedSchema, map[*tigertonic.Schema]string) {
-	named := referred(reachable(operations))
+func nameSchemas(operations []operation) ([]namedSchema, map[*schema.Schema]string) {
+	named := referred(reachable(func(visit func(*schema.Schema)) {
+		for i := range operations {
+			forEachSchema(operations[i].described, visit)
+		}
+	}))
 	classes := classify(named)
-	var firsts []*tigertonic.Schema
+	var firsts []*schema.Schema
 	for _, s := range named {
 		if classes[s] == len(firsts) {
 			firsts = append(firsts, s)
 		}
 	}
-	given := giveNames(firsts)
-	names := map[*tigertonic.Schema]string{}
+	given := giveNames(variants(named, firsts, classes))
+	names := map[*schema.Schema]string{}
 	for _, s := range named {
 		names[s] = given[classes[s]]
 	}
 	schemas := make([]namedSchema, len(firsts))
 	for i, s := range firsts {
-		schemas[i] = namedSchema{given[i], s}
+		schemas[i] = namedSchema{name: given[i], schema: s}
 	}
 	slices.SortFunc(schemas, func(a, b namedSchema) int { return cmp.Compare(a.name, b.name) })
 	return schemas, names
 }
 
-// forEachSchema calls f with the schemas of an operation, in a fixed order.
-func forEachSchema(op *tigertonic.Operation, f func(*tigertonic.Schema)) {
-	content := func(content map[string]tigertonic.MediaType) {
-		for _, m := range sorted(content) {
-			f(m.Schema)
-			f(m.Items)
+// variants returns the firsts of their classes as they are to be named: what a type is
+// sent as has the variant "output" only where what is taken is something else.
+func variants(named, firsts []*schema.Schema, classes map[*schema.Schema]int) []*schema.Schema {
+	type typ struct{ pkg, name, variant string }
+	taken, alike := map[typ]bool{}, map[int]bool{}
+	for _, s := range named {
+		if s.Variant == taking(s) {
+			taken[typ{s.Package, s.Name, s.Variant}], alike[classes[s]] = true, true
 		}
 	}
+	unions := map[typ]map[string]bool{} // that a type is a variant of, or "" if it is none
+	for _, s := range named {
+		t := typ{s.Package, s.Name, ""}
+		if unions[t] == nil {
+			unions[t] = map[string]bool{}
+		}
+		unions[t][unionOf(s.Variant)] = true
+	}
+	variants := make([]*schema.Schema, len(firsts))
+	for i, s := range firsts {
+		copied := *s
+		if alike[i] || !taken[typ{s.Package, s.Name, taking(s)}] {
+			copied.Variant = taking(s)
+		}
+		if union := unionOf(s.Variant); union != "" && len(unions[typ{s.Package, s.Name, ""}]) == 1 {
+			copied.Variant = strings.TrimPrefix(strings.TrimPrefix(copied.Variant, union), ".")
+		}
+		variants[i] = &copied
+	}
+	return variants
+}
+
+// unionOf returns the union that a schema of this variant is for, or "".
+func unionOf(variant string) string {
+	union, _, _ := strings.Cut(variant, ".")
+	if slices.Contains([]string{"output", "classic", "patch"}, union) {
+		return ""
+	}
+	return union
+}
+
+// taking returns the variant of what is taken, where the schema is of what is sent.
+func taking(s *schema.Schema) string {
+	return strings.TrimSuffix(strings.TrimSuffix(s.Variant, "output"), ".")
+}
+
+// forEachSchema calls f with the schemas of an operation, in a fixed order.
+func forEachSchema(op *tigertonic.Operation, f func(*schema.Schema)) {
 	for _, p := range op.Parameters {
 		f(p.Schema)
 	}
 	if op.Body != nil {
-		content(op.Body.Content)
+		forEachInContent(op.Body.Content, f)
 	}
 	for _, rs := range sorted(op.Responses) {
-		for _, h := range sorted(rs.Headers) {
-			f(h.Schema)
+		forEachInResponse(rs, f)
+	}
+}
+
+func forEachInResponse(rs *tigertonic.ResponseInfo, f func(*schema.Schema)) {
+	for _, h := range sorted(rs.Headers) {
+		f(h.Schema)
+	}
+	forEachInContent(rs.Content, f)
+}
+
+func forEachInContent(content map[string]tigertonic.MediaType, f func(*schema.Schema)) {
+	for _, m := range sorted(content) {
+		f(m.Schema)
+		f(m.Items)
+		for _, s := range sorted(m.Events) {
+			f(s)
 		}
-		content(rs.Content)
 	}
 }
 
 // forEachWithin calls f with the schemas that stand in s, in a fixed order. Some
 // are nil.
-func forEachWithin(s *tigertonic.Schema, f func(*tigertonic.Schema)) {
+func forEachWithin(s *schema.Schema, f func(*schema.Schema)) {
 	f(s.Ref)
 	for _, alternative := range s.AnyOf {
 		f(alternative)
+	}
+	for _, variant := range s.OneOf {
+		f(variant)
 	}
 	f(s.Items)
 	for _, p := range s.Properties {
@@ -86,31 +148,29 @@ func forEachWithin(s *tigertonic.Schema, f func(*tigertonic.Schema)) {
 	f(s.PropertyNames)
 }
 
-// reachable returns the schemas of operations and those within them, in a fixed
-// order.
-func reachable(operations []operation) (all []*tigertonic.Schema) {
-	seen := map[*tigertonic.Schema]bool{nil: true}
-	var visit func(*tigertonic.Schema)
-	visit = func(s *tigertonic.Schema) {
+// reachable returns the schemas that each calls its function with and those within
+// them, in a fixed order.
+func reachable(each func(func(*schema.Schema))) (all []*schema.Schema) {
+	seen := map[*schema.Schema]bool{nil: true}
+	var visit func(*schema.Schema)
+	visit = func(s *schema.Schema) {
 		if !seen[s] {
 			seen[s] = true
 			all = append(all, s)
 			forEachWithin(s, visit)
 		}
 	}
-	for i := range operations {
-		forEachSchema(operations[i].Operation, visit)
-	}
+	each(visit)
 	return all
 }
 
 // referred returns those schemas that are referred to: those with a name, and of
 // those without that stand within each other, one a circle.
-func referred(all []*tigertonic.Schema) []*tigertonic.Schema {
-	circular := map[*tigertonic.Schema]bool{}
-	visited, within := map[*tigertonic.Schema]bool{nil: true}, map[*tigertonic.Schema]bool{}
-	var visit func(*tigertonic.Schema)
-	visit = func(s *tigertonic.Schema) {
+func referred(all []*schema.Schema) []*schema.Schema {
+	circular := map[*schema.Schema]bool{}
+	visited, within := map[*schema.Schema]bool{nil: true}, map[*schema.Schema]bool{}
+	var visit func(*schema.Schema)
+	visit = func(s *schema.Schema) {
 		if within[s] {
 			circular[s] = true
 		}
@@ -124,50 +184,71 @@ func referred(all []*tigertonic.Schema) []*tigertonic.Schema {
 	for _, s := range all {
 		visit(s)
 	}
-	return slices.DeleteFunc(all, func(s *tigertonic.Schema) bool { return s.Name == "" && !circular[s] })
+	return slices.DeleteFunc(all, func(s *schema.Schema) bool { return s.Name == "" && !circular[s] })
 }
 
 // classify returns a number for each schema, from 0 on in their order, which is
 // the same for those that are the same.
-func classify(schemas []*tigertonic.Schema) map[*tigertonic.Schema]int {
-	classes, count := numberBy(schemas, func(s *tigertonic.Schema) string {
-		return fmt.Sprintf("%q %q %q", s.Name, s.Package, s.Variant)
+func classify(schemas []*schema.Schema) map[*schema.Schema]int {
+	at := make(map[*schema.Schema]int, len(schemas))
+	for i, s := range schemas {
+		at[s] = i
+	}
+	refs := make([][]int, len(schemas)) // of which schemas they are, in the order in which they are written
+	classes, count := numberBy(len(schemas), func(i int) string {
+		s := schemas[i]
+		text, err := marshal(schemaBody(s, func(other *schema.Schema) (string, bool) {
+			j, ok := at[other]
+			if ok {
+				refs[i] = append(refs[i], j)
+			}
+			return "", ok
+		}))
+		if err != nil { // which is found where it is used
+			text = nil
+		}
+		return fmt.Sprintf("%q %q %q %s", s.Name, s.Package, taking(s), text) // what is sent is mostly the same
 	})
 	for {
-		refs := map[*tigertonic.Schema]string{}
-		for s, class := range classes {
-			refs[s] = strconv.Itoa(class)
-		}
-		refined, more := numberBy(schemas, func(s *tigertonic.Schema) string {
-			text, err := marshal(schemaBody(s, refs))
-			if err != nil { // which rendering reports
-				text = nil
+		var key []byte
+		refined, more := numberBy(len(schemas), func(i int) string {
+			key = strconv.AppendInt(key[:0], int64(classes[i]), 10)
+			for _, j := range refs[i] {
+				key = strconv.AppendInt(append(key, ' '), int64(classes[j]), 10)
 			}
-			return refs[s] + " " + string(text)
+			return string(key)
 		})
 		if more == count {
-			return classes
+			break
 		}
 		classes, count = refined, more
 	}
+	byPointer := make(map[*schema.Schema]int, len(schemas))
+	for i, s := range schemas {
+		byPointer[s] = classes[i]
+	}
+	return byPointer
 }
 
-// numberBy numbers schemas by their keys.
-func numberBy(schemas []*tigertonic.Schema, key func(*tigertonic.Schema) string) (numbers map[*tigertonic.Schema]int, count int) {
-	numbers, byKey := map[*tigertonic.Schema]int{}, map[string]int{}
-	for _, s := range schemas {
-		k := key(s)
-		if _, ok := byKey[k]; !ok {
-			byKey[k] = len(byKey)
+// numberBy numbers things by their keys, in the order in which these appear.
+func numberBy(n int, key func(i int) string) (numbers []int, count int) {
+	numbers = make([]int, n)
+	byKey := map[string]int{}
+	for i := range numbers {
+		k := key(i)
+		number, ok := byKey[k]
+		if !ok {
+			number = len(byKey)
+			byKey[k] = number
 		}
-		numbers[s] = byKey[k]
+		numbers[i] = number
 	}
 	return numbers, len(byKey)
 }
 
 // giveNames returns a name for each of the schemas, none of which are the same.
-func giveNames(schemas []*tigertonic.Schema) []string {
-	rivals := map[string][]*tigertonic.Schema{}
+func giveNames(schemas []*schema.Schema) []string {
+	rivals := map[string][]*schema.Schema{}
 	for _, s := range schemas {
 		name := sanitize(s.Name)
 		rivals[name] = append(rivals[name], s)
@@ -186,20 +267,21 @@ func giveNames(schemas []*tigertonic.Schema) []string {
 }
 
 // qualifier returns the function for the shortest names that tell the rivals
-// apart, or the longest names if none does.
-func qualifier(rivals []*tigertonic.Schema) (name func(*tigertonic.Schema) string) {
-	for _, name = range []func(*tigertonic.Schema) string{
-		func(s *tigertonic.Schema) string { return join("", sanitize(s.Name), s.Variant) },
-		func(s *tigertonic.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), "") },
-		func(s *tigertonic.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), s.Variant) },
-		func(s *tigertonic.Schema) string { return join(s.Package, sanitize(s.Name), "") },
-		func(s *tigertonic.Schema) string { return join(s.Package, sanitize(s.Name), s.Variant) },
+// apart, or most of them if none does.
+func qualifier(rivals []*schema.Schema) (best func(*schema.Schema) string) {
+	most := 0
+	for _, name := range []func(*schema.Schema) string{
+		func(s *schema.Schema) string { return join("", sanitize(s.Name), s.Variant) },
+		func(s *schema.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), "") },
+		func(s *schema.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), s.Variant) },
+		func(s *schema.Schema) string { return join(s.Package, sanitize(s.Name), "") },
+		func(s *schema.Schema) string { return join(s.Package, sanitize(s.Name), s.Variant) },
 	} {
-		if _, count := numberBy(rivals, name); count == len(rivals) {
-			return name
+		if _, count := numberBy(len(rivals), func(i int) string { return name(rivals[i]) }); count > most {
+			best, most = name, count
 		}
 	}
-	return name
+	return best
 }
 
 // join joins a package, a name and a variant.

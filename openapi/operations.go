@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // describe returns the operations of the ways but for hidden ones, in the same
@@ -28,19 +29,26 @@ func describe(ways []*way) (operations []operation, problems []string) {
 		}
 		problems = append(problems, complete(op, w, names)...)
 		operations = append(operations, operation{
-			Operation: op,
-			method:    w.Method,
-			path:      path,
-			host:      w.Host,
-			named:     named,
+			ID:          op.ID,
+			Summary:     op.Summary,
+			Description: op.Description,
+			Tags:        op.Tags,
+			Deprecated:  op.Deprecated,
+			Security:    op.Security,
+			method:      w.Method,
+			path:        path,
+			host:        w.Host,
+			also:        w.also,
+			described:   op,
+			named:       named,
 		})
 	}
 	return operations, problems
 }
 
-// describe returns what is said on the way, and by whom the ID.
+// describe returns what the handlers on the way say, and which of them set the ID.
 func (w *way) describe() (op *tigertonic.Operation, named any) {
-	op = &tigertonic.Operation{}
+	op = &tigertonic.Operation{Method: w.Method}
 	tell := func(h any) {
 		if d, ok := h.(tigertonic.Describer); ok {
 			id := op.ID
@@ -52,23 +60,34 @@ func (w *way) describe() (op *tigertonic.Operation, named any) {
 		}
 	}
 	tell(w.Handler)
-	for _, h := range slices.Backward(w.Wrappers) {
+	for i, h := range slices.Backward(w.Wrappers) {
+		w.addNotFound(op, i+1)
 		tell(h)
 	}
+	w.addNotFound(op, 0)
 	return op, named
+}
+
+// addNotFound adds what a mux answers where a wildcard would have to take an empty
+// segment or dots, if it is within this many of the wrappers.
+func (w *way) addNotFound(op *tigertonic.Operation, wrappers int) {
+	if wrappers == w.wild {
+		op.AddError(http.StatusNotFound, "nothing is at this path")
+	}
 }
 
 // own makes the description share nothing that is added to with those of other
 // operations, which a function may describe by the same values.
 func own(op *tigertonic.Operation) {
 	op.Tags, op.Parameters, op.Security = slices.Clip(op.Tags), slices.Clip(op.Parameters), slices.Clip(op.Security)
+	op.Scopes = slices.Clip(op.Scopes)
 	op.Responses = maps.Clone(op.Responses)
 	for status, rs := range op.Responses {
 		copied := tigertonic.ResponseInfo{}
 		if rs != nil {
 			copied = *rs
 		}
-		copied.Headers, copied.Content = maps.Clone(copied.Headers), maps.Clone(copied.Content)
+		copied.Headers, copied.Content, copied.Links = maps.Clone(copied.Headers), maps.Clone(copied.Content), maps.Clone(copied.Links)
 		op.Responses[status] = &copied
 	}
 }
@@ -77,20 +96,23 @@ func own(op *tigertonic.Operation) {
 // wrong with it.
 func complete(op *tigertonic.Operation, w *way, names []string) (problems []string) {
 	if len(op.Responses) == 0 {
-		op.Response("default").Description = "Not described"
-	}
-	if len(names) > 0 { // a wildcard takes no empty segment and no dots
-		op.AddError(http.StatusNotFound, "nothing is at this path")
+		op.ResponseRange("default").Description = "Not described"
 	}
 	completeResponses(op.Responses)
-	op.Parameters, problems = completeParameters(op.Parameters, w.template, names)
+	op.Parameters, problems = completeParameters(op.Parameters, w, names)
+	problems = append(problems, slices.Concat(checkStatuses(op), checkSecurity(op))...)
+	for i := range problems {
+		problems[i] = fmt.Sprintf("%s: %s", w, problems[i])
+	}
+	return problems
+}
+
+// checkStatuses returns what is wrong with the statuses of an operation's responses.
+func checkStatuses(op *tigertonic.Operation) (problems []string) {
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if !isStatus(status) {
 			problems = append(problems, fmt.Sprintf("%q is not a status", status))
 		}
-	}
-	for i := range problems {
-		problems[i] = fmt.Sprintf("%s: %s", w, problems[i])
 	}
 	return problems
 }
@@ -99,11 +121,11 @@ func complete(op *tigertonic.Operation, w *way, names []string) (problems []stri
 func completeResponses(responses map[string]*tigertonic.ResponseInfo) {
 	var blank tigertonic.Operation
 	for status, rs := range responses {
-		rs.Description = cmp.Or(rs.Description, blank.Response(status).Description)
+		rs.Description = cmp.Or(rs.Description, blank.ResponseRange(status).Description)
 	}
 }
 
-// isStatus tells whether a response can have this status in a document.
+// isStatus reports whether a response can have this status in a document.
 func isStatus(s string) bool {
 	if s == "default" {
 		return true
@@ -117,9 +139,13 @@ func isStatus(s string) bool {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // completeParameters returns a parameter for each of the path's wildcards, under
-// these names, and then the others, each but once, and what is wrong with them.
-func completeParameters(described []tigertonic.Parameter, t template, names []string) (parameters []tigertonic.Parameter, problems []string) {
+// these names, and then the others, each but once, and what is wrong with them. The
+// wildcard of the host is a variable of the server instead.
+func completeParameters(described []tigertonic.Parameter, w *way, names []string) (parameters []tigertonic.Parameter, problems []string) {
+	t := w.template
 	wildcards := t.names()
+	_, ofHost, _ := cutWildcard(w.Host)
+	ofHost = strings.TrimSuffix(ofHost, "...")
 	for i, name := range names {
 		p := tigertonic.Parameter{Name: wildcards[i], In: "path"}
 		isOuter := slices.Contains(wildcards[i+1:], p.Name)
@@ -135,7 +161,7 @@ func completeParameters(described []tigertonic.Parameter, t template, names []st
 	for _, p := range described {
 		switch p.In {
 		case "path":
-			if !slices.Contains(wildcards, p.Name) {
+			if !slices.Contains(wildcards, p.Name) && (p.Name != ofHost || ofHost == "") {
 				problems = append(problems, fmt.Sprintf("the path parameter %q is not in the pattern", p.Name))
 			}
 			continue
@@ -153,7 +179,7 @@ func completeParameters(described []tigertonic.Parameter, t template, names []st
 	return parameters, problems
 }
 
-// same returns what tells whether a parameter is p.
+// same returns what reports whether a parameter is p.
 func same(p tigertonic.Parameter) func(tigertonic.Parameter) bool {
 	return func(q tigertonic.Parameter) bool {
 		return p.In == q.In && (p.Name == q.Name || p.In == "header" && strings.EqualFold(p.Name, q.Name))
@@ -163,7 +189,7 @@ func same(p tigertonic.Parameter) func(tigertonic.Parameter) bool {
 // withSchema returns the parameter with the schema of a string if it has none.
 func withSchema(p tigertonic.Parameter) tigertonic.Parameter {
 	if p.Schema == nil {
-		p.Schema = &tigertonic.Schema{Types: []string{"string"}}
+		p.Schema = &schema.Schema{Types: []string{"string"}}
 	}
 	return p
 }

@@ -20,15 +20,15 @@ func wrapped(describe func(op *tigertonic.Operation)) map[string]http.Handler {
 	return map[string]http.Handler{
 		"/cors":    tigertonic.NewCORSBuilder().AddAllowedOrigins("https://example.com").Build(h),
 		"/auth":    tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "realm", h),
-		"/limited": tigertonic.Limited(h, 1),
+		"/limited": tigertonic.Limited(h, 1, nil),
 		"/within":  tigertonic.Within(h, 1),
 		"/own": tigertonic.Described(h, func(op *tigertonic.Operation) {
 			op.Tags = append(op.Tags, "own")
 			op.Parameters = append(op.Parameters, tigertonic.Parameter{Name: "own", In: "query"})
 			op.Security = append(op.Security, tigertonic.SecurityScheme{Name: "own", Scheme: "bearer"})
-			op.Response("503").Description = "own"
-			op.Response("503").Add("text/own", tigertonic.MediaType{})
-			op.Response("503").SetHeader("Own", "own", nil)
+			op.Response(http.StatusServiceUnavailable).Description = "own"
+			op.Response(http.StatusServiceUnavailable).Add("text/own", tigertonic.MediaType{})
+			op.Response(http.StatusServiceUnavailable).SetHeader("Own", "own", nil)
 		}),
 	}
 }

@@ -3,19 +3,23 @@ package openapi
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed" // of the template, the style and the script
+	_ "embed" // of the style and the script
 	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
-	htmltemplate "html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
 )
 
 var (
-	//go:embed page.html.tmpl
-	pageTemplate string
 	//go:embed page.css
 	pageStyle string
 	//go:embed page.js
@@ -24,10 +28,16 @@ var (
 
 // Page returns a handler that shows a document to people: every operation with
 // its parameters, schemas and examples, a curl line to copy and a form that sends
-// the request. It is one HTML page, rendered once and the same for everybody,
-// with an ETag, which can be mounted anywhere, and which openapi.New leaves out
-// of its documents. Without a script it can be read; the script adds the forms,
-// the search and the choice between light and dark.
+// the request. It can be mounted anywhere, and openapi.New leaves it out of its
+// documents.
+//
+// A small document is one HTML page, made for the first request. One that would be
+// longer than 300 KB opens with a list of its groups, and has a page for each group,
+// operation and schema, which are asked for by a query of the same address and made
+// when they are. They are the same for everybody, and have an ETag. All of it can be
+// read without a script; the script adds the forms, the search over everything, and the
+// choice between light and dark. With the queries ?openapi.json and ?openapi.yaml it is the
+// document itself, to which it has links.
 //
 // A strict Content-Security-Policy lets the browser run nothing but the page's
 // own style and script, and lets it connect to nothing but the page's origin, the
@@ -38,18 +48,88 @@ var (
 // It panics if doc is nil.
 func Page(doc *Document) http.Handler {
 	if doc == nil {
-		panic("tigertonic: openapi.Page: the document is nil")
+		callsite.Panicf("openapi.Page: the document is nil")
 	}
-	var b bytes.Buffer
-	t := htmltemplate.Must(htmltemplate.New("page").Parse(pageTemplate))
-	if err := t.Execute(&b, newPageView(doc)); err != nil {
-		panic(fmt.Sprintf("tigertonic: openapi.Page: %v", err)) // the template doesn't fit its data
+	return &page{
+		doc:    doc,
+		name:   fmt.Sprintf("openapi.Page(%q)", doc.info.Title),
+		policy: contentSecurityPolicy(doc),
+		site:   sync.OnceValue(func() *site { return newSite(doc) }),
 	}
-	return newFile(fmt.Sprintf("openapi.Page(%q)", doc.info.Title), b.Bytes(), map[string]string{
-		"Content-Security-Policy": contentSecurityPolicy(doc),
-		"Content-Type":            "text/html; charset=utf-8",
-		"Referrer-Policy":         "no-referrer",
-	})
+}
+
+// The queries with which a page answers with its document, to which it has links: it
+// doesn't know where else the document is served, if it is.
+const (
+	documentQuery = "openapi.json"
+	yamlQuery     = "openapi.yaml"
+)
+
+// indexQuery is the query for what the search of a page that isn't whole looks through.
+const indexQuery = "search.json"
+
+// A page is a document for people, and as it is.
+type page struct {
+	doc    *Document
+	name   string // that Explain shows
+	policy string
+	site   func() *site
+}
+
+func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refusesMethod(w, r) {
+		return
+	}
+	switch r.URL.RawQuery {
+	case documentQuery:
+		p.doc.serveJSON(w, r)
+		return
+	case yamlQuery:
+		p.doc.serveYAML(w, r)
+		return
+	case indexQuery:
+		index := p.site().index()
+		serveText(w, r, "application/json", index, etag(index))
+		return
+	}
+	text := p.site().page(r.URL.Query())
+	if text == nil {
+		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.NotFound{Err: errors.New("the document has nothing of that name")})
+		return
+	}
+	w.Header().Set("Content-Security-Policy", p.policy)
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	serveText(w, r, "text/html; charset=utf-8", text, etag(text))
+}
+
+// Describe leaves the handler out of documents.
+func (p *page) Describe(op *tigertonic.Operation) { op.Hidden = true }
+
+// String is how [tigertonic.Explain] shows the handler.
+func (p *page) String() string { return p.name }
+
+// refusesMethod reports whether a request isn't GET or HEAD, and answers it then.
+func refusesMethod(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.MethodNotAllowed{Err: errors.New("only GET, HEAD are allowed")})
+	return true
+}
+
+// serveText answers with a text, or with 304 if the client has it.
+func serveText(w http.ResponseWriter, r *http.Request, contentType string, text []byte, etag string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Etag", etag)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
+}
+
+func etag(text []byte) string {
+	sum := sha256.Sum256(text)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
 // contentSecurityPolicy returns the policy of a document's page.
@@ -83,15 +163,15 @@ func connectSources(doc *Document) []string {
 	if u, err := url.Parse(server(doc)); err == nil && isSourceHost(u.Host) {
 		add(u.Scheme + "://" + u.Host)
 	}
-	for _, op := range doc.operations {
-		if host := bracketed(op.host); isSourceHost(host) {
+	for i := range doc.operations {
+		if host := bracketed(doc.operations[i].host); isSourceHost(host) {
 			add(host + ":*")
 		}
 	}
 	return sources
 }
 
-// isSourceHost tells whether a host can stand in a policy (CSP Level 3 §2.3.1),
+// isSourceHost reports whether a host can stand in a policy (CSP Level 3 §2.3.1),
 // which addresses of IPv6 can't.
 func isSourceHost(host string) bool {
 	return host != "" && strings.IndexFunc(host, func(c rune) bool {
@@ -113,7 +193,7 @@ func server(doc *Document) string {
 	if len(doc.info.Servers) == 0 {
 		return ""
 	}
-	s := strings.TrimRight(doc.info.Servers[0], "/")
+	s := strings.TrimRight(doc.info.Servers[0].address(), "/")
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:

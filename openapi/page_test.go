@@ -18,6 +18,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // get returns the answer of a handler to a request with these headers.
@@ -41,8 +42,8 @@ func html(t *testing.T, h http.Handler, info openapi.Info) string {
 }
 
 // schema returns a schema in JSON Schema's words, of which it knows some.
-func schema(types string, change ...func(s *tigertonic.Schema)) *tigertonic.Schema {
-	s := &tigertonic.Schema{Types: strings.Fields(types)}
+func schemaOf(types string, change ...func(s *schema.Schema)) *schema.Schema {
+	s := &schema.Schema{Types: strings.Fields(types)}
 	for _, f := range change {
 		f(s)
 	}
@@ -50,14 +51,14 @@ func schema(types string, change ...func(s *tigertonic.Schema)) *tigertonic.Sche
 }
 
 // ticket returns a schema that leads back to itself.
-func ticket() *tigertonic.Schema {
+func ticket() *schema.Schema {
 	one, ten := 1, 10
-	s := &tigertonic.Schema{Name: "Ticket", Package: "example.com/t", Types: []string{"object"}, Description: "A way in."}
-	s.Properties = []tigertonic.Property{
-		{Name: "seat", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, MinLength: &one, MaxLength: &ten}},
-		{Name: "row", Schema: &tigertonic.Schema{Types: []string{"integer"}, Minimum: "3", Maximum: "40", MultipleOf: "2"}},
-		{Name: "for", Schema: &tigertonic.Schema{Types: []string{"string"}, Enum: []json.RawMessage{[]byte(`"child"`), []byte(`"adult"`)}, Default: []byte(`"adult"`)}},
-		{Name: "companions", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: s}}},
+	s := &schema.Schema{Name: "Ticket", Package: "example.com/t", Types: []string{"object"}, Description: "A way in."}
+	s.Properties = []schema.Property{
+		{Name: "seat", Required: true, Schema: &schema.Schema{Types: []string{"string"}, MinLength: &one, MaxLength: &ten}},
+		{Name: "row", Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "3", Maximum: "40", MultipleOf: "2"}},
+		{Name: "for", Schema: &schema.Schema{Types: []string{"string"}, Enum: []json.RawMessage{[]byte(`"child"`), []byte(`"adult"`)}, Default: []byte(`"adult"`)}},
+		{Name: "companions", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: s}}},
 	}
 	return s
 }
@@ -69,16 +70,16 @@ func theatre() http.Handler {
 	mux.Handle("POST", "/plays/{play}/tickets", described(func(op *tigertonic.Operation) {
 		op.ID, op.Summary, op.Description, op.Deprecated = "buy", "Buy a ticket", "For *one*, or `many`.", true
 		op.Parameters = []tigertonic.Parameter{
-			{Name: "play", In: "path", Required: true, Schema: schema("integer")},
-			{Name: "pay by", In: "query", Required: true, Description: "It's up to you", Schema: schema("string", func(s *tigertonic.Schema) { s.Examples = []json.RawMessage{[]byte(`"it's"`)} })},
+			{Name: "play", In: "path", Required: true, Schema: schemaOf("integer")},
+			{Name: "pay by", In: "query", Required: true, Description: "It's up to you", Schema: schemaOf("string", func(s *schema.Schema) { s.Examples = []json.RawMessage{[]byte(`"it's"`)} })},
 		}
 		t := ticket()
-		op.Body = &tigertonic.RequestBody{Required: true, Content: map[string]tigertonic.MediaType{"application/json": {Schema: &tigertonic.Schema{Ref: t}}}}
-		op.Response("201").Add("application/json", tigertonic.MediaType{Schema: &tigertonic.Schema{Ref: t}})
-		op.Response("201").SetHeader("Location", "Where it is", schema("string"))
-		op.Response("4XX")
-		op.Response("409")
-		op.Response("default")
+		op.Body = &tigertonic.RequestBody{Required: true, Content: map[string]tigertonic.MediaType{"application/json": {Schema: &schema.Schema{Ref: t}}}}
+		op.Response(http.StatusCreated).Add("application/json", tigertonic.MediaType{Schema: &schema.Schema{Ref: t}})
+		op.Response(http.StatusCreated).SetHeader("Location", "Where it is", schemaOf("string"))
+		op.ResponseRange("4XX")
+		op.Response(http.StatusConflict)
+		op.ResponseRange("default")
 		op.Security = []tigertonic.SecurityScheme{{Name: "box", Scheme: "basic"}}
 	}))
 	return mux
@@ -226,7 +227,7 @@ func curlOf(t *testing.T, page, anchor string) string {
 func TestPageHasCurlLines(t *testing.T) {
 	want := `curl 'http://localhost/plays/1/tickets?pay%20by=it%27s' \
   -X POST \
-  -u 'user:password' \
+  -u 'user' \
   -H 'Content-Type: application/json' \
   --data-raw '{
   "seat": "string",
@@ -242,9 +243,9 @@ func TestPageQuotesForTheShell(t *testing.T) {
 	mux.Handle("GET", "/a/{rest...}", described(func(op *tigertonic.Operation) {
 		op.ID = "a"
 		op.Parameters = []tigertonic.Parameter{
-			{Name: "rest", In: "path", Required: true, Schema: schema("string", func(s *tigertonic.Schema) { s.Examples = []json.RawMessage{[]byte(`"b c/d?"`)} })},
-			{Name: "X", In: "header", Required: true, Schema: schema("string", func(s *tigertonic.Schema) { s.Examples = []json.RawMessage{[]byte(`"'; rm -rf / #$(x)"`)} })},
-			{Name: "c", In: "cookie", Required: true, Schema: schema("boolean")},
+			{Name: "rest", In: "path", Required: true, Schema: schemaOf("string", func(s *schema.Schema) { s.Examples = []json.RawMessage{[]byte(`"b c/d?"`)} })},
+			{Name: "X", In: "header", Required: true, Schema: schemaOf("string", func(s *schema.Schema) { s.Examples = []json.RawMessage{[]byte(`"'; rm -rf / #$(x)"`)} })},
+			{Name: "c", In: "cookie", Required: true, Schema: schemaOf("boolean")},
 		}
 	}))
 	want := `curl 'http://localhost/a/b%20c/d%3F' \
@@ -270,7 +271,11 @@ func TestPageSendsToServersAndHosts(t *testing.T) {
 		{nil, hosts, "curl 'http://api.example.com/here'", "connect-src 'self' api.example.com:*; "},
 		{[]string{"https://a'; script-src *"}, mux, "curl 'http://localhost/here'", "connect-src 'self'; "},
 	} {
-		doc := openapi.New(c.h, openapi.Info{Title: "Test", Version: "1", Servers: c.servers})
+		info := openapi.Info{Title: "Test", Version: "1"}
+		for _, address := range c.servers {
+			info.Servers = append(info.Servers, openapi.Server{URL: address})
+		}
+		doc := openapi.New(c.h, info)
 		rs := get(t, openapi.Page(doc), "GET")
 		body, err := io.ReadAll(rs.Body)
 		require.NoError(t, err)
@@ -290,26 +295,99 @@ func TestPageLeavesIPv6OutOfItsPolicy(t *testing.T) {
 }
 
 func TestPageGroupsByPathWithoutTags(t *testing.T) {
-	mux := tigertonic.NewTrieServeMux()
-	for _, path := range []string{"/{id}", "/v1/stuff", "/v1/stuff/{id}", "/api/2.0/other/more", "/plain"} {
-		mux.Handle("GET", path, foreign)
+	untagged := func() *tigertonic.TrieServeMux {
+		mux := tigertonic.NewTrieServeMux()
+		for _, path := range []string{"/{id}", "/v1/stuff", "/v1/stuff/{id}", "/api/2.0/other/more", "/plain"} {
+			mux.Handle("GET", path, foreign)
+		}
+		return mux
 	}
-	groups := func() (groups []string) {
+	groups := func(mux *tigertonic.TrieServeMux) (groups []string) {
 		for _, m := range regexp.MustCompile(`<h2 class="divider" id="group[^>]*>([^<]*)</h2>`).FindAllStringSubmatch(html(t, mux, info), -1) {
 			groups = append(groups, m[1])
 		}
 		return groups
 	}
-	assert.ElementsMatch(t, []string{"/", "/v1/stuff", "/api/2.0/other", "/plain"}, groups())
+	assert.ElementsMatch(t, []string{"/", "/v1/stuff", "/api/2.0/other", "/plain"}, groups(untagged()))
+	mux := untagged()
 	mux.Handle("GET", "/tagged", described(func(op *tigertonic.Operation) { op.Tags = []string{"Tag", "Second"} }))
-	assert.Equal(t, []string{"Tag", "Other"}, groups())
+	assert.Equal(t, []string{"Tag", "Second", "Other"}, groups(mux))
+}
+
+// An operation is in the group of each of its tags: whole in the first, and with a
+// link to it in the others.
+func TestPageHasAnOperationInEachOfItsGroups(t *testing.T) {
+	text := html(t, mount("GET /tagged", func(op *tigertonic.Operation) {
+		op.ID, op.Summary, op.Tags = "tagged", "Summed up", []string{"First", "Second", "First"}
+	}), info)
+	assert.Equal(t, 1, strings.Count(text, `<article class="operation" id="`))
+	assert.Equal(t, 2, strings.Count(text, `<li data-search="get  /tagged summed up tagged first second first">`), text)
+	assert.Contains(t, text, `<a href="#tagged">Summed up</a> <span class="type">in First</span>`)
+	ids := regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(text, -1)
+	seen := map[string]bool{}
+	for _, id := range ids {
+		assert.False(t, seen[id[1]], "%s is there twice", id[1])
+		seen[id[1]] = true
+	}
+}
+
+func TestPageLinksToItsDocument(t *testing.T) {
+	doc := openapi.New(mount("GET /here", func(*tigertonic.Operation) {}), info)
+	page := openapi.Page(doc)
+	w := httptest.NewRecorder()
+	page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/docs", nil))
+	link := regexp.MustCompile(`<a href="([^"]*)">OpenAPI document</a>`).FindStringSubmatch(w.Body.String())
+	require.NotEmpty(t, link)
+	rs := httptest.NewRecorder()
+	page.ServeHTTP(rs, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/docs"+link[1], nil))
+	assert.Equal(t, "application/json", rs.Header().Get("Content-Type"))
+	assert.Equal(t, string(doc.JSON()), rs.Body.String())
+	assert.NotEqual(t, w.Header().Get("Etag"), rs.Header().Get("Etag"))
+}
+
+// What must be sent is in the curl line, and no secret is.
+func TestPageHasWhatIsRequiredInItsCurlLine(t *testing.T) {
+	text := &schema.Schema{Types: []string{"string"}}
+	list := &schema.Schema{Types: []string{"array"}, Items: text}
+	for _, tt := range []struct {
+		p    tigertonic.Parameter
+		want string
+	}{
+		{tigertonic.Parameter{Name: "If-Match", In: "header", Required: true, Schema: text}, "curl 'http://localhost/a' \\\n  -H 'If-Match: {If-Match}'"},
+		{tigertonic.Parameter{Name: "If-Match", In: "header", Schema: text}, "curl 'http://localhost/a'"},
+		{tigertonic.Parameter{Name: "a b", In: "query", Required: true, Schema: text}, "curl 'http://localhost/a?a%20b={a%20b}'"},
+		{tigertonic.Parameter{Name: "a", In: "query", Required: true, Schema: list}, "curl 'http://localhost/a?a={a}'"},
+		{tigertonic.Parameter{Name: "a", In: "cookie", Required: true, Schema: text}, "curl 'http://localhost/a' \\\n  -b 'a={a}'"},
+		{tigertonic.Parameter{Name: "for", In: "query", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "go-duration"}}, "curl 'http://localhost/a?for=1h30m0s'"},
+	} {
+		h := mount("GET /a", func(op *tigertonic.Operation) { op.ID, op.Parameters = "a", []tigertonic.Parameter{tt.p} })
+		assert.Equal(t, tt.want, curlOf(t, html(t, h, info), "a"))
+	}
+	for scheme, want := range map[string]string{"basic": `-u 'user'`, "bearer": `-H "Authorization: Bearer $TOKEN"`} {
+		h := mount("GET /a", func(op *tigertonic.Operation) {
+			op.ID, op.Security = "a", []tigertonic.SecurityScheme{{Name: "s", Scheme: scheme}}
+		})
+		assert.Equal(t, "curl 'http://localhost/a' \\\n  "+want, curlOf(t, html(t, h, info), "a"))
+	}
+}
+
+// A dozen errors that every operation has don't hide what is its own.
+func TestPageFoldsErrors(t *testing.T) {
+	page := func(statuses ...string) string {
+		return html(t, mount("GET /a", func(op *tigertonic.Operation) {
+			for _, status := range statuses {
+				op.ResponseRange(status)
+			}
+		}), info)
+	}
+	assert.Contains(t, page("200", "400", "404", "500", "default"), `<span class="says">4 errors</span>`)
+	assert.NotContains(t, page("200", "400", "404", "500"), `class="errors"`)
 }
 
 func TestPageEscapes(t *testing.T) {
-	const evil = `</script></style></textarea><img src=x onerror=pwned()>"'` + "`"
 	quoted, err := json.Marshal(evil)
 	require.NoError(t, err)
-	bad := schema("string", func(s *tigertonic.Schema) {
+	bad := schemaOf("string", func(s *schema.Schema) {
 		s.Description, s.Pattern, s.Format = evil, "^</script><img src=x onerror=pwned>$", evil
 		s.Enum, s.Default, s.Examples = []json.RawMessage{quoted}, quoted, []json.RawMessage{quoted}
 	})
@@ -317,9 +395,9 @@ func TestPageEscapes(t *testing.T) {
 	mux.Handle("POST", "/a", described(func(op *tigertonic.Operation) {
 		op.Summary, op.Description, op.Tags = evil, evil, []string{evil}
 		op.Parameters = []tigertonic.Parameter{{Name: evil, In: "query", Required: true, Description: evil, Schema: bad}}
-		o := &tigertonic.Schema{Types: []string{"object"}, Properties: []tigertonic.Property{{Name: evil, Required: true, Schema: bad}}}
+		o := &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{{Name: evil, Required: true, Schema: bad}}}
 		op.Body = &tigertonic.RequestBody{Description: evil, Content: map[string]tigertonic.MediaType{"application/json": {Schema: o}, "text/plain": {Schema: bad}}}
-		op.Response("200").Description = "[" + evil + "](javascript:pwned()) [x](http://a/\"onclick=pwned())"
+		op.Response(http.StatusOK).Description = "[" + evil + "](javascript:pwned()) [x](http://a/\"onclick=pwned())"
 		op.Security = []tigertonic.SecurityScheme{{Name: "evil", Scheme: "basic", Description: evil}}
 	}))
 	got := html(t, mux, openapi.Info{Title: evil, Version: evil, Summary: evil, Description: "- " + evil + "\n\n```\n" + evil})
@@ -340,19 +418,35 @@ func TestPageIsInNoDocument(t *testing.T) {
 }
 
 func TestPagePanicsWithoutDocument(t *testing.T) {
-	assert.PanicsWithValue(t, "tigertonic: openapi.Page: the document is nil", func() { openapi.Page(nil) })
+	assert.Regexp(t, `^tigertonic: openapi\.Page: the document is nil \(at .*page_test\.go:\d+\)$`, message(func() { openapi.Page(nil) }))
 }
 
 func TestPageOfManyWaysThroughSchemasIsSmall(t *testing.T) {
-	below := schema("string")
+	below := schemaOf("string")
 	for level := range 30 { // 2^30 ways
-		s := &tigertonic.Schema{Name: "Level" + strings.Repeat("x", level), Package: "p", Types: []string{"object"}}
-		s.Properties = []tigertonic.Property{{Name: "a", Required: true, Schema: &tigertonic.Schema{Ref: below}}, {Name: "b", Required: true, Schema: &tigertonic.Schema{Ref: below}}}
+		s := &schema.Schema{Name: "Level" + strings.Repeat("x", level), Package: "p", Types: []string{"object"}}
+		s.Properties = []schema.Property{{Name: "a", Required: true, Schema: &schema.Schema{Ref: below}}, {Name: "b", Required: true, Schema: &schema.Schema{Ref: below}}}
 		below = s
 	}
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/a", described(func(op *tigertonic.Operation) {
-		op.Response("200").Add("application/json", tigertonic.MediaType{Schema: &tigertonic.Schema{Ref: below}})
+		op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{Schema: &schema.Schema{Ref: below}})
 	}))
 	assert.Less(t, len(html(t, mux, info)), 2<<20)
+}
+
+// A key is typed in as a password is, and no curl line has it.
+func TestPageHidesKeys(t *testing.T) {
+	text := html(t, many(
+		func(op *tigertonic.Operation) {
+			op.ID, op.Security = "header", []tigertonic.SecurityScheme{{Name: "key", In: "header", Key: "X-Api-Key"}}
+		},
+		func(op *tigertonic.Operation) {
+			op.ID, op.Security = "query", []tigertonic.SecurityScheme{{Name: "key", In: "query", Key: "k"}}
+		},
+	), info)
+	assert.Equal(t, 2, strings.Count(text, `<input type="password"`))
+	assert.Contains(t, text, `data-secret data-credential="key.key"`)
+	assert.Equal(t, "curl 'http://localhost/000' \\\n  -H 'X-Api-Key: {X-Api-Key}'", curlOf(t, text, "header"))
+	assert.Equal(t, "curl 'http://localhost/001?k={k}'", curlOf(t, text, "query"))
 }

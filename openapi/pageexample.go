@@ -7,16 +7,24 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // Examples are made from schemas: what a schema gives as an example, allows or
 // has by default; else the plainest value that meets its constraints. All members
 // are there but for those that would lead back to where they come from.
 
-// mediaExample returns an example of a body, or "" if none can be made.
-func mediaExample(mediaType string, m tigertonic.MediaType) string {
+// mediaExample returns an example of a body that is taken or sent, or "" if none can be
+// made.
+func mediaExample(mediaType string, m tigertonic.MediaType, taken bool) string {
+	for _, e := range sorted(m.Examples) {
+		if isJSON(mediaType) {
+			return indented(compact(e.Value))
+		}
+		return unquoted(compact(e.Value))
+	}
 	if m.Items != nil {
-		item := exampleOf(m.Items)
+		item := (&exampler{taken: taken}).value(m.Items, 0)
 		switch base, _, _ := strings.Cut(mediaType, ";"); {
 		case item == "":
 			return ""
@@ -31,7 +39,7 @@ func mediaExample(mediaType string, m tigertonic.MediaType) string {
 	if m.Schema == nil {
 		return ""
 	}
-	example := exampleOf(m.Schema)
+	example := (&exampler{taken: taken}).value(m.Schema, 0)
 	switch {
 	case isJSON(mediaType):
 		return indented(example)
@@ -41,7 +49,7 @@ func mediaExample(mediaType string, m tigertonic.MediaType) string {
 	return ""
 }
 
-// isJSON tells whether bodies of a media type are JSON (RFC 6839 §3.1).
+// isJSON reports whether bodies of a media type are JSON (RFC 6839 §3.1).
 func isJSON(mediaType string) bool {
 	base, _, _ := strings.Cut(mediaType, ";")
 	base = strings.TrimSpace(base)
@@ -49,21 +57,22 @@ func isJSON(mediaType string) bool {
 }
 
 // exampleOf returns a JSON value that meets a schema, or "" if none is found.
-func exampleOf(s *tigertonic.Schema) string {
+func exampleOf(s *schema.Schema) string {
 	x := &exampler{}
 	return x.value(s, 0)
 }
 
 // An exampler makes one example.
 type exampler struct {
-	onWay  []*tigertonic.Schema
+	onWay  []*schema.Schema
 	values int
+	taken  bool // without what is read only
 }
 
 const maxExampleValues = 500
 
 // value returns the n-th of the values that meet a schema, or "".
-func (x *exampler) value(s *tigertonic.Schema, n int) string {
+func (x *exampler) value(s *schema.Schema, n int) string {
 	if s == nil {
 		return "{}"
 	}
@@ -77,8 +86,8 @@ func (x *exampler) value(s *tigertonic.Schema, n int) string {
 	}
 	x.onWay = append(x.onWay, target(s))
 	defer func() { x.onWay = x.onWay[:len(x.onWay)-1] }()
-	if len(e.AnyOf) > 0 {
-		return x.alternative(e.AnyOf, n)
+	if alternatives := slices.Concat(e.AnyOf, e.OneOf); len(alternatives) > 0 {
+		return x.alternative(alternatives, n)
 	}
 	switch mainType(&e) {
 	case "object":
@@ -100,8 +109,10 @@ func (x *exampler) value(s *tigertonic.Schema, n int) string {
 }
 
 // givenExample returns the n-th value that a schema names, or nil.
-func givenExample(e *tigertonic.Schema, n int) json.RawMessage {
+func givenExample(e *schema.Schema, n int) json.RawMessage {
 	switch {
+	case e.Const != nil:
+		return e.Const
 	case n < len(e.Examples):
 		return e.Examples[n]
 	case len(e.Enum) > 0:
@@ -113,7 +124,7 @@ func givenExample(e *tigertonic.Schema, n int) json.RawMessage {
 }
 
 // mainType returns the first type that isn't null, as far as one is to be known.
-func mainType(e *tigertonic.Schema) string {
+func mainType(e *schema.Schema) string {
 	for _, t := range e.Types {
 		if t != "null" {
 			return t
@@ -131,7 +142,7 @@ func mainType(e *tigertonic.Schema) string {
 }
 
 // alternative returns a value of the first schema that has one, null at last.
-func (x *exampler) alternative(schemas []*tigertonic.Schema, n int) string {
+func (x *exampler) alternative(schemas []*schema.Schema, n int) string {
 	others := withoutNull(schemas)
 	for _, s := range others {
 		if value := x.value(s, n); value != "" {
@@ -144,9 +155,12 @@ func (x *exampler) alternative(schemas []*tigertonic.Schema, n int) string {
 	return ""
 }
 
-func (x *exampler) object(e *tigertonic.Schema) string {
+func (x *exampler) object(e *schema.Schema) string {
 	var members []string
 	for _, p := range e.Properties {
+		if p.Schema.ReadOnly && x.taken {
+			continue
+		}
 		value := x.value(p.Schema, 0)
 		if value == "" && p.Required {
 			return ""
@@ -167,7 +181,7 @@ func (x *exampler) object(e *tigertonic.Schema) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-func (x *exampler) array(e *tigertonic.Schema) string {
+func (x *exampler) array(e *schema.Schema) string {
 	count := 1
 	if e.MinItems != nil {
 		count = max(count, *e.MinItems)

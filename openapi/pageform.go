@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A formView is the form that sends a request. The page's script makes the curl
@@ -19,15 +20,18 @@ type formView struct {
 	Fields                     []*fieldView
 	Credentials                []credentialView
 	Accepts                    []string // media types to choose from
-	Bodies                     []exampleBody
+	Bodies                     []payloadView
 }
 
 // A fieldView is the input of a parameter.
 type fieldView struct {
 	ID, Name, In, Type string
 	Required           bool
-	Many               bool // a value on each line
-	Rest               bool // slashes stay as they are
+	Many               bool   // a value on each line
+	Rest               bool   // slashes stay as they are
+	File               bool   // a file of the user's
+	MediaTypes         string // that the file may have, with commas between them, or ""
+	Secret             string // the name of the security scheme whose key it is, or ""
 	Options            []string
 	Value, Placeholder string
 }
@@ -37,41 +41,76 @@ type credentialView struct {
 	ID, Name, Scheme string
 }
 
-type exampleBody struct {
-	MediaType, Example string
-}
-
-func newFormView(doc *Document, op operation, parameters []tigertonic.Parameter, body *bodyView, responses []responseView) formView {
+func newFormView(doc *Document, op *operation, parameters []tigertonic.Parameter, body *bodyView, responses []responseView) formView {
 	v := formView{Method: op.method, Path: op.path, Host: bracketed(op.host), Server: server(doc)}
-	for i, p := range parameters {
+	if _, wildcard, _ := cutWildcard(op.host); wildcard != "" {
+		v.Host = "" // the page's own
+	}
+	for _, p := range withMembers(parameters) {
 		field := newFieldView(doc, p)
-		field.ID = fmt.Sprintf("%s.field.%d", op.anchor, i+1)
+		field.ID = fmt.Sprintf("%s.field.%d", op.anchor, len(v.Fields)+1)
 		field.Rest = p.In == "path" && strings.HasSuffix(p.Description, "It may contain slashes.") // as New says of {name...}
 		v.Cookies = v.Cookies || p.In == "cookie"
 		v.Fields = append(v.Fields, field)
 	}
-	for i, s := range op.Security {
-		if (s.Scheme == "basic" || s.Scheme == "bearer") && v.Credentials == nil { // there is one Authorization header
-			v.Credentials = append(v.Credentials, credentialView{fmt.Sprintf("%s.security.%d", op.anchor, i+1), s.Name, s.Scheme})
+	for i := range op.Security {
+		all := alternatives(op.Security[i])
+		for j := range all {
+			v.addCredential(doc, op, all[j])
 		}
 	}
-	if body != nil {
-		for i := range body.Contents {
-			v.Bodies = append(v.Bodies, exampleBody{body.Contents[i].MediaType, body.Contents[i].Example})
-		}
-	}
+	v.Bodies = newPayloads(doc, op, body)
 	v.Accepts = accepts(responses)
-	for _, rs := range op.Responses {
-		for _, m := range rs.Content {
+	for _, rs := range op.responses {
+		for _, m := range rs.value.Content {
 			v.Streams = v.Streams || m.Items != nil
 		}
 	}
 	return v
 }
 
+// withMembers returns the parameters with the members of objects in the query in the
+// objects' place.
+func withMembers(parameters []tigertonic.Parameter) (all []tigertonic.Parameter) {
+	for _, p := range parameters {
+		if p.Style != "deepObject" || p.Schema == nil {
+			all = append(all, p)
+			continue
+		}
+		for _, member := range p.Schema.Properties {
+			all = append(all, tigertonic.Parameter{Name: p.Name + "[" + member.Name + "]", In: p.In, Required: member.Required, Schema: member.Schema})
+		}
+	}
+	return all
+}
+
+// addCredential adds a field for the credential of a scheme, if a form can send it.
+func (v *formView) addCredential(doc *Document, op *operation, s tigertonic.SecurityScheme) {
+	switch scheme := authorization(s); {
+	case (scheme == "basic" || scheme == "bearer") && v.Credentials == nil: // there is one Authorization header
+		v.Credentials = append(v.Credentials, credentialView{op.anchor + ".security.1", s.Name, scheme})
+	case s.In == "header" || s.In == "query":
+		field := newFieldView(doc, tigertonic.Parameter{Name: s.Key, In: s.In, Schema: &schema.Schema{Types: []string{"string"}}})
+		field.ID = fmt.Sprintf("%s.field.%d", op.anchor, len(v.Fields)+1)
+		field.Secret = s.Name
+		v.Fields = append(v.Fields, field)
+	case s.In == "cookie":
+		v.Cookies = true
+	}
+}
+
+// authorization returns the scheme of the Authorization header, or "".
+func authorization(s tigertonic.SecurityScheme) string {
+	if s.Flows != nil || s.OpenIDConnectURL != "" {
+		return "bearer"
+	}
+	return s.Scheme
+}
+
 // accepts returns the media types of successes if there are several.
 func accepts(responses []responseView) (mediaTypes []string) {
-	for _, rs := range responses {
+	for i := range responses {
+		rs := &responses[i]
 		for i := range rs.Contents {
 			if mediaType := rs.Contents[i].MediaType; rs.Class == "good" && !slices.Contains(mediaTypes, mediaType) {
 				mediaTypes = append(mediaTypes, mediaType)
@@ -96,12 +135,15 @@ func newFieldView(doc *Document, p tigertonic.Parameter) *fieldView {
 	e := resolve(p.Schema)
 	values := &e
 	if e.Items != nil && slices.Contains(e.Types, "array") {
-		field.Many = true
+		field.Many = !p.Joined
 		items := resolve(e.Items)
 		values = &items
 	}
 	for _, option := range values.Enum {
 		field.Options = append(field.Options, parameterText(option))
+	}
+	if values.Const != nil {
+		field.Options = []string{parameterText(values.Const)}
 	}
 	if slices.Contains(values.Types, "boolean") {
 		field.Options = []string{"true", "false"}
@@ -120,9 +162,13 @@ func newFieldView(doc *Document, p tigertonic.Parameter) *fieldView {
 
 // startValue returns what the input of a required parameter starts with, "" if
 // that would be a word without sense.
-func startValue(p tigertonic.Parameter, e *tigertonic.Schema) string {
-	plain := slices.Equal(e.Types, []string{"string"}) && formatExample(e.Format) == "" && e.Pattern == ""
-	if plain && givenExample(e, 0) == nil {
+func startValue(p tigertonic.Parameter, e *schema.Schema) string {
+	one := *e
+	if e.Items != nil && slices.Contains(e.Types, "array") && givenExample(e, 0) == nil {
+		one = resolve(e.Items)
+	}
+	plain := slices.Equal(one.Types, []string{"string"}) && formatExample(one.Format) == "" && one.Pattern == ""
+	if plain && givenExample(&one, 0) == nil {
 		return ""
 	}
 	return parameterText(json.RawMessage(exampleOf(p.Schema)))
@@ -152,8 +198,19 @@ func (f *fieldView) values() (values []string) {
 	return values
 }
 
+// shown returns what a command has of a field: its values, or where there must be
+// one and isn't yet, its name in braces, as the wildcards of a path. So is a key, always.
+func (f *fieldView) shown() []string {
+	values := f.values()
+	if values == nil && f.Required || f.Secret != "" {
+		return []string{"{" + f.Name + "}"}
+	}
+	return values
+}
+
 // curl returns the command that sends the request as the form stands at first,
-// to a server at this origin.
+// to a server at this origin. It has no secrets: curl asks for a password, and a
+// token is a variable of the shell.
 func (v *formView) curl(origin string) string {
 	var args []string
 	switch v.Method {
@@ -165,14 +222,14 @@ func (v *formView) curl(origin string) string {
 	}
 	for _, c := range v.Credentials {
 		if c.Scheme == "basic" {
-			args = append(args, "-u "+shellQuoted("user:password"))
+			args = append(args, "-u "+shellQuoted("user"))
 		} else {
-			args = append(args, "-H "+shellQuoted("Authorization: Bearer token"))
+			args = append(args, `-H "Authorization: Bearer $TOKEN"`)
 		}
 	}
 	add := func(in, option, between string) {
 		for _, f := range v.Fields {
-			for _, value := range f.values() {
+			for _, value := range f.shown() {
 				if f.In == in {
 					args = append(args, option+" "+shellQuoted(f.Name+between+value))
 				}
@@ -185,7 +242,7 @@ func (v *formView) curl(origin string) string {
 		args = append(args, "-H "+shellQuoted("Accept: "+v.Accepts[0]))
 	}
 	if len(v.Bodies) > 0 {
-		args = append(args, "-H "+shellQuoted("Content-Type: "+v.Bodies[0].MediaType), "--data-raw "+shellQuoted(v.Bodies[0].Example))
+		args = append(args, v.Bodies[0].curl()...)
 	}
 	command := "curl"
 	if v.Streams {
@@ -215,10 +272,15 @@ func (v *formView) url(origin string) string {
 	})
 	var query []string
 	for _, f := range v.Fields {
+		if f.In != "query" {
+			continue
+		}
+		name := encoded(f.Name, false)
 		for _, value := range f.values() {
-			if f.In == "query" {
-				query = append(query, encoded(f.Name, false)+"="+encoded(value, false))
-			}
+			query = append(query, name+"="+encoded(value, false))
+		}
+		if f.Required && f.values() == nil || f.Secret != "" {
+			query = append(query, name+"={"+name+"}")
 		}
 	}
 	return base + path + prefixed("?", strings.Join(query, "&"))

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // exampleNumber returns the n-th number that meets a schema, as far as one is
 // found close to its limits, which it tries in turn.
-func exampleNumber(e *tigertonic.Schema, integer bool, n int) string {
+func exampleNumber(e *schema.Schema, integer bool, n int) string {
 	step := big.NewRat(1, 1)
 	if multiple, ok := rational(e.MultipleOf); ok && multiple.Sign() > 0 && (!integer || multiple.IsInt()) {
 		step = multiple
@@ -56,8 +56,8 @@ func floorTo(r, step *big.Rat) *big.Rat {
 	return new(big.Rat).Mul(new(big.Rat).SetInt(whole), step)
 }
 
-// fits tells whether a number meets a schema.
-func fits(r *big.Rat, e *tigertonic.Schema, integer bool) bool {
+// fits reports whether a number meets a schema.
+func fits(r *big.Rat, e *schema.Schema, integer bool) bool {
 	within := func(limit string, allowed func(order int) bool) bool {
 		l, ok := rational(limit)
 		return !ok || allowed(r.Cmp(l))
@@ -85,7 +85,7 @@ func numeral(r *big.Rat) string {
 }
 
 // exampleString returns the n-th string that meets a schema.
-func exampleString(e *tigertonic.Schema, n int) string {
+func exampleString(e *schema.Schema, n int) string {
 	if e.ContentEncoding == "base64" {
 		return "aGVsbG8="
 	}
@@ -116,6 +116,8 @@ func formatExample(format string) string {
 		return "15:04:05Z"
 	case "duration":
 		return "PT1M30S"
+	case "go-duration": // as time.Duration writes it
+		return "1h30m0s"
 	case "email", "idn-email":
 		return "tiger@example.com"
 	case "hostname", "idn-hostname":
@@ -137,7 +139,7 @@ func formatExample(format string) string {
 }
 
 // stretched returns a text that is as long as a schema wants it.
-func stretched(text string, e *tigertonic.Schema) string {
+func stretched(text string, e *schema.Schema) string {
 	if e.MinLength != nil {
 		for n := utf8.RuneCountInString(text); n < *e.MinLength; n++ {
 			text += string("string"[n%len("string")])
@@ -150,7 +152,7 @@ func stretched(text string, e *tigertonic.Schema) string {
 }
 
 // patternExample returns a string that meets a schema with a pattern.
-func patternExample(e *tigertonic.Schema) (example string, ok bool) {
+func patternExample(e *schema.Schema) (example string, ok bool) {
 	tree, err := syntax.Parse(e.Pattern, syntax.Perl)
 	if err != nil {
 		return "", false

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A schemaView is a schema in words.
@@ -31,7 +31,8 @@ type schemaView struct {
 
 // A word is a piece of text that may lead to a schema.
 type word struct {
-	Text, Href string
+	Text  string
+	Named bool // it is the name of a schema that others refer to
 }
 
 const (
@@ -41,14 +42,14 @@ const (
 
 // A schemaViewer puts one tree of schemas into words.
 type schemaViewer struct {
-	names map[*tigertonic.Schema]string
-	root  *tigertonic.Schema // not to be shown as a link to itself
-	onWay []*tigertonic.Schema
+	names map[*schema.Schema]string
+	root  *schema.Schema // not to be shown as a link to itself
+	onWay []*schema.Schema
 	views int
 }
 
 // view returns a schema in words.
-func (v *schemaViewer) view(name string, s *tigertonic.Schema) schemaView {
+func (v *schemaViewer) view(name string, s *schema.Schema) schemaView {
 	v.views++
 	if s == nil {
 		return schemaView{Name: name, Type: []word{{Text: "any"}}}
@@ -60,8 +61,20 @@ func (v *schemaViewer) view(name string, s *tigertonic.Schema) schemaView {
 		Type:        v.words(s),
 		Description: blocksOf(e.Description),
 		Facts:       facts(&e),
-		Pattern:     e.Pattern,
+		Pattern:     documented(e.Pattern),
 		Enum:        texts(e.Enum),
+	}
+	if e.Const != nil {
+		view.Facts = append(view.Facts, "always "+plain(e.Const))
+	}
+	if e.ReadOnly {
+		view.Facts = append(view.Facts, "only in answers")
+	}
+	if e.WriteOnly {
+		view.Facts = append(view.Facts, "only in requests")
+	}
+	if e.Title != "" {
+		view.Facts = append([]string{e.Title}, view.Facts...)
 	}
 	if e.Items != nil {
 		items := resolve(e.Items)
@@ -72,7 +85,7 @@ func (v *schemaViewer) view(name string, s *tigertonic.Schema) schemaView {
 			view.Enum = texts(items.Enum)
 		}
 		if view.Pattern == "" {
-			view.Pattern = items.Pattern
+			view.Pattern = documented(items.Pattern)
 		}
 	}
 	if e.Default != nil {
@@ -86,8 +99,17 @@ func (v *schemaViewer) view(name string, s *tigertonic.Schema) schemaView {
 	return view
 }
 
+// documented returns a pattern as the document has it.
+func documented(pattern string) string {
+	text, err := ecmaPattern(pattern)
+	if err != nil {
+		return pattern // New has refused it
+	}
+	return text
+}
+
 // members returns the members of the objects that a value is or holds.
-func (v *schemaViewer) members(s *tigertonic.Schema) (views []schemaView, label string) {
+func (v *schemaViewer) members(s *schema.Schema) (views []schemaView, label string) {
 	if v.views > maxSchemaViews || len(v.onWay) > maxSchemaDepth || slices.Contains(v.onWay, target(s)) {
 		return nil, ""
 	}
@@ -101,7 +123,7 @@ func (v *schemaViewer) members(s *tigertonic.Schema) (views []schemaView, label 
 		}
 		return views, label
 	}
-	if alternatives := withoutNull(e.AnyOf); len(alternatives) == 1 {
+	if alternatives := withoutNull(slices.Concat(e.AnyOf, e.OneOf)); len(alternatives) == 1 {
 		return v.members(alternatives[0])
 	} else if len(alternatives) > 1 {
 		return v.alternatives(alternatives)
@@ -131,7 +153,7 @@ const (
 
 // alternatives returns those of which one must be met, unless their types tell
 // all there is.
-func (v *schemaViewer) alternatives(schemas []*tigertonic.Schema) (views []schemaView, label string) {
+func (v *schemaViewer) alternatives(schemas []*schema.Schema) (views []schemaView, label string) {
 	telling := false
 	for _, s := range schemas {
 		view := v.view("", s)
@@ -145,26 +167,26 @@ func (v *schemaViewer) alternatives(schemas []*tigertonic.Schema) (views []schem
 	return views, alternativesLabel
 }
 
-// speaks tells whether there is more to say than the type.
+// speaks reports whether there is more to say than the type.
 func (s *schemaView) speaks() bool {
 	return s.Members != nil || s.Facts != nil || s.Description != nil || s.Enum != nil || s.Pattern != ""
 }
 
 // words returns the type of a schema, with links to those that have a name.
-func (v *schemaViewer) words(s *tigertonic.Schema) []word {
+func (v *schemaViewer) words(s *schema.Schema) []word {
 	return v.wordsWithin(s, 0)
 }
 
-func (v *schemaViewer) wordsWithin(s *tigertonic.Schema, depth int) (words []word) {
+func (v *schemaViewer) wordsWithin(s *schema.Schema, depth int) (words []word) {
 	if s == nil || depth > maxSchemaDepth {
 		return []word{{Text: "any"}}
 	}
 	if name, ok := v.names[target(s)]; ok && (depth > 0 || target(s) != v.root) {
-		return []word{{name, "#" + schemaAnchor(name)}}
+		return []word{{name, true}}
 	}
 	e := resolve(s)
-	if len(e.AnyOf) > 0 {
-		return v.wordsOfAny(e.AnyOf, depth)
+	if alternatives := slices.Concat(e.AnyOf, e.OneOf); len(alternatives) > 0 {
+		return v.wordsOfAny(alternatives, depth)
 	}
 	types := e.Types
 	switch {
@@ -192,7 +214,7 @@ func (v *schemaViewer) wordsWithin(s *tigertonic.Schema, depth int) (words []wor
 }
 
 // wordsOfAny returns the different types of alternatives.
-func (v *schemaViewer) wordsOfAny(schemas []*tigertonic.Schema, depth int) (words []word) {
+func (v *schemaViewer) wordsOfAny(schemas []*schema.Schema, depth int) (words []word) {
 	var all [][]word
 	for _, s := range schemas {
 		one := v.wordsWithin(s, depth+1)
@@ -208,8 +230,10 @@ func (v *schemaViewer) wordsOfAny(schemas []*tigertonic.Schema, depth int) (word
 }
 
 // typeName returns a type with its format.
-func typeName(t string, e *tigertonic.Schema) string {
+func typeName(t string, e *schema.Schema) string {
 	switch {
+	case t == "string" && e.Format == formatBinary:
+		return "file"
 	case t == "string" && e.ContentEncoding != "":
 		return e.ContentEncoding + " string"
 	case t != "null" && e.Format != "":
@@ -219,27 +243,43 @@ func typeName(t string, e *tigertonic.Schema) string {
 }
 
 // facts returns the constraints that a type doesn't tell.
-func facts(e *tigertonic.Schema) (facts []string) {
+func facts(e *schema.Schema) (facts []string) {
 	add := func(fact string) {
 		if fact != "" {
 			facts = append(facts, fact)
 		}
 	}
-	if e.Minimum != "" && e.Maximum != "" {
-		add(between(e.Minimum, e.Maximum))
+	minimum, maximum := beside64(e.Minimum), beside64(e.Maximum)
+	if minimum != "" && maximum != "" {
+		add(between(minimum, maximum))
 	} else {
-		add(between(e.Minimum, ""))
+		add(between(minimum, ""))
 		add(prefixed("more than ", e.ExclusiveMinimum))
 		add(prefixed("less than ", e.ExclusiveMaximum))
-		add(between("", e.Maximum))
+		add(between("", maximum))
 	}
 	add(prefixed("multiple of ", e.MultipleOf))
-	add(counted(e.MinLength, e.MaxLength, "character"))
+	if e.Format == formatBinary {
+		add(counted(e.MinLength, e.MaxLength, "byte"))
+	} else {
+		add(counted(e.MinLength, e.MaxLength, "character"))
+	}
 	add(counted(e.MinItems, e.MaxItems, "item"))
+	add(counted(e.MinProperties, e.MaxProperties, "member"))
 	if e.UniqueItems {
 		add("no item twice")
 	}
 	return facts
+}
+
+// beside64 returns a limit, unless it is one of all integers of 64 bits, which are so
+// many that it helps nobody.
+func beside64(limit string) string {
+	switch limit {
+	case "-9223372036854775808", "9223372036854775807", "18446744073709551615":
+		return ""
+	}
+	return limit
 }
 
 // between returns the words for a closed range, of which each end may be "".
@@ -285,7 +325,7 @@ func counted(minimum, maximum *int, noun string) string {
 }
 
 // target returns the schema that s is another word for, or s.
-func target(s *tigertonic.Schema) *tigertonic.Schema {
+func target(s *schema.Schema) *schema.Schema {
 	for range maxSchemaDepth {
 		if s.Ref == nil {
 			break
@@ -297,7 +337,7 @@ func target(s *tigertonic.Schema) *tigertonic.Schema {
 
 // resolve returns a schema with what it says by reference, as far as it doesn't
 // say it itself.
-func resolve(s *tigertonic.Schema) tigertonic.Schema {
+func resolve(s *schema.Schema) schema.Schema {
 	merged := *s
 	to := reflect.ValueOf(&merged).Elem()
 	for range maxSchemaDepth {
@@ -306,7 +346,7 @@ func resolve(s *tigertonic.Schema) tigertonic.Schema {
 		}
 		from := reflect.ValueOf(s).Elem()
 		for i := range to.NumField() {
-			if to.Field(i).IsZero() {
+			if to.Field(i).CanSet() && to.Field(i).IsZero() {
 				to.Field(i).Set(from.Field(i))
 			}
 		}
@@ -314,7 +354,7 @@ func resolve(s *tigertonic.Schema) tigertonic.Schema {
 	return merged
 }
 
-func withoutNull(schemas []*tigertonic.Schema) (others []*tigertonic.Schema) {
+func withoutNull(schemas []*schema.Schema) (others []*schema.Schema) {
 	for _, s := range schemas {
 		if !slices.Equal(s.Types, []string{"null"}) {
 			others = append(others, s)
@@ -324,7 +364,7 @@ func withoutNull(schemas []*tigertonic.Schema) (others []*tigertonic.Schema) {
 }
 
 // additionalName returns the words for members that aren't listed.
-func additionalName(names *tigertonic.Schema) string {
+func additionalName(names *schema.Schema) string {
 	if names != nil {
 		e := resolve(names)
 		if e.Types == nil {

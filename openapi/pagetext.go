@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	htmltemplate "html/template"
 	"regexp"
 	"strings"
 )
@@ -94,9 +93,3 @@ func spansOf(kind, line string) (spans []span) {
 	}
 	return spans
 }
-
-// trustedStyle returns the page's own style, which isn't escaped.
-func trustedStyle() htmltemplate.CSS { return htmltemplate.CSS(pageStyle) } //nolint:gosec // a part of this package
-
-// trustedScript returns the page's own script, which isn't escaped.
-func trustedScript() htmltemplate.JS { return htmltemplate.JS(pageScript) } //nolint:gosec // a part of this package

@@ -9,39 +9,22 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// A pageView is what the template of the page shows.
-type pageView struct {
-	Title, Version, Summary string
-	Description             []block
-	Server                  string
-	Operations              int
-	Groups                  []groupView
-	Schemas                 []namedView
-	CSS                     any
-	Script                  any
-}
-
-// A groupView is a tag, or the beginning of paths, with its operations.
-type groupView struct {
-	Name, Anchor string
-	Operations   []operationView
-}
-
+// An operationView is an operation in words.
 type operationView struct {
 	Anchor, Method, Host string
-	Path                 []pathPart
 	FullPath             string
 	Title                string // "" if there is none but the method and the path
-	ID                   string
-	Search               string // what is searched
 	Description          []block
 	Deprecated           bool
-	Security             []tigertonic.SecurityScheme
+	Hook                 bool // it is sent by the service
+	Security             []securityView
 	Parameters           []parametersView
 	Body                 *bodyView
 	Responses            []responseView
+	Errors               []responseView // folded, if they are many
 	Form                 formView
 	Curl                 string
 	Example              *exampleView // of a response
@@ -70,7 +53,11 @@ type responseView struct {
 	Description   []block
 	Headers       []schemaView
 	Contents      []contentView
+	Links         []linkView
 }
+
+// A linkView leads to an operation that may be asked for next.
+type linkView struct{ name, anchor, description string }
 
 // A contentView is a body of a media type.
 type contentView struct {
@@ -84,89 +71,19 @@ type exampleView struct {
 	contentView
 }
 
-// A namedView is a schema that others refer to.
-type namedView struct {
-	Anchor string
-	schemaView
-}
-
-func newPageView(doc *Document) pageView {
-	v := pageView{
-		Title:       doc.info.Title,
-		Version:     doc.info.Version,
-		Summary:     doc.info.Summary,
-		Description: blocksOf(doc.info.Description),
-		Server:      server(doc),
-		Operations:  len(doc.operations),
-		CSS:         trustedStyle(),
-		Script:      trustedScript(),
-	}
-	tagged := slices.ContainsFunc(doc.operations, func(op operation) bool { return len(op.Tags) > 0 })
-	for _, op := range doc.operations {
-		v.add(groupName(op, tagged), newOperationView(doc, op))
-	}
-	slices.SortStableFunc(v.Groups, func(a, b groupView) int { // what has no tag comes last
-		return cmp.Compare(strconv.FormatBool(a.Name == untagged), strconv.FormatBool(b.Name == untagged))
-	})
-	for _, named := range doc.schemas {
-		s := &schemaViewer{names: doc.names, root: named.schema}
-		v.Schemas = append(v.Schemas, namedView{schemaAnchor(named.name), s.view(named.name, named.schema)})
-	}
-	return v
-}
-
-const untagged = "Other"
-
-// add adds an operation to its group.
-func (v *pageView) add(name string, op operationView) {
-	i := slices.IndexFunc(v.Groups, func(g groupView) bool { return g.Name == name })
-	if i < 0 {
-		i = len(v.Groups)
-		v.Groups = append(v.Groups, groupView{Name: name, Anchor: "group." + strconv.Itoa(i+1)})
-	}
-	v.Groups[i].Operations = append(v.Groups[i].Operations, op)
-}
-
-var versionSegment = regexp.MustCompile(`^(v?\d+(\.\d+)*|api)$`)
-
-// groupName returns the first tag, or, if no operation has any, the path up to
-// the first segment that tells more than a version.
-func groupName(op operation, tagged bool) string {
-	if len(op.Tags) > 0 {
-		return op.Tags[0]
-	}
-	if tagged {
-		return untagged
-	}
-	var name strings.Builder
-	name.WriteString(op.host)
-	for segment := range strings.SplitSeq(strings.TrimPrefix(op.path, "/"), "/") {
-		if strings.HasPrefix(segment, "{") {
-			break
-		}
-		name.WriteString("/" + segment)
-		if !versionSegment.MatchString(segment) {
-			break
-		}
-	}
-	return cmp.Or(name.String(), "/")
-}
-
-func newOperationView(doc *Document, op operation) operationView {
-	v := operationView{
+func newOperationView(doc *Document, op *operation) *operationView {
+	v := &operationView{
 		Anchor:      op.anchor,
 		Method:      op.method,
 		Host:        op.host,
-		Path:        pathParts(op.path),
 		FullPath:    op.path,
 		Title:       op.Summary,
-		ID:          op.ID,
 		Description: blocksOf(op.Description),
 		Deprecated:  op.Deprecated,
-		Security:    op.Security,
+		Security:    securityViews(op.Security),
 	}
-	v.Search = strings.ToLower(strings.Join(append([]string{op.method, op.host, op.path, op.Summary, op.ID}, op.Tags...), " "))
 	parameters := allParameters(op)
+	v.Hook = op.hook
 	for _, in := range []string{"path", "query", "header", "cookie"} {
 		var views []schemaView
 		for _, p := range parameters {
@@ -178,16 +95,36 @@ func newOperationView(doc *Document, op operation) operationView {
 			v.Parameters = append(v.Parameters, parametersView{in, views})
 		}
 	}
-	if op.Body != nil {
-		v.Body = &bodyView{blocksOf(op.Body.Description), op.Body.Required, contentViews(doc, op.Body.Content)}
+	if op.body != nil {
+		body := op.body.value
+		v.Body = &bodyView{blocksOf(body.Description), body.Required, contentViews(doc, body.Content, true)}
 	}
-	for _, status := range slices.SortedFunc(maps.Keys(op.Responses), compareStatus) {
-		v.Responses = append(v.Responses, newResponseView(doc, status, op.Responses[status]))
+	for _, rs := range slices.SortedFunc(slices.Values(op.responses), func(a, b statusPart) int { return compareStatus(a.status, b.status) }) {
+		v.Responses = append(v.Responses, newResponseView(doc, rs.status, rs.value))
 	}
 	v.Example = firstExample(v.Responses)
 	v.Form = newFormView(doc, op, parameters, v.Body, v.Responses)
+	v.foldErrors()
 	v.Curl = v.Form.curl("http://localhost")
 	return v
+}
+
+// maxErrors is how many errors are listed as the other responses are.
+const maxErrors = 3
+
+// foldErrors takes the errors out of the responses if they are many.
+func (v *operationView) foldErrors() {
+	isError := func(rs responseView) bool { return rs.Class == "wrong" || rs.Class == "failed" }
+	for i := range v.Responses {
+		if isError(v.Responses[i]) {
+			v.Errors = append(v.Errors, v.Responses[i])
+		}
+	}
+	if len(v.Errors) <= maxErrors {
+		v.Errors = nil
+		return
+	}
+	v.Responses = slices.DeleteFunc(v.Responses, isError)
 }
 
 var wildcards = regexp.MustCompile(`\{[^{}]*\}`)
@@ -210,18 +147,25 @@ func pathParts(path string) (parts []pathPart) {
 
 // allParameters returns the parameters, and those wildcards of the path that
 // aren't listed.
-func allParameters(op operation) []tigertonic.Parameter {
+func allParameters(op *operation) []tigertonic.Parameter {
 	var parameters []tigertonic.Parameter
-	for _, wildcard := range wildcards.FindAllString(op.path, -1) {
+	path := op.path
+	if op.hook {
+		path = ""
+	}
+	for _, wildcard := range wildcards.FindAllString(path, -1) {
 		name := wildcardName(wildcard)
-		listed := slices.ContainsFunc(op.Parameters, func(p tigertonic.Parameter) bool { return p.In == "path" && p.Name == name })
+		listed := slices.ContainsFunc(op.parameters, func(p *part[tigertonic.Parameter]) bool { return p.value.In == "path" && p.value.Name == name })
 		if !listed && name != "" {
 			parameters = append(parameters, tigertonic.Parameter{
-				Name: name, In: "path", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}},
+				Name: name, In: "path", Required: true, Schema: &schema.Schema{Types: []string{"string"}},
 			})
 		}
 	}
-	return append(parameters, op.Parameters...)
+	for _, p := range op.parameters {
+		parameters = append(parameters, p.value)
+	}
+	return parameters
 }
 
 // wildcardName returns the name in "{name}" and "{name...}".
@@ -242,7 +186,17 @@ func parameterView(doc *Document, p tigertonic.Parameter) schemaView {
 }
 
 func newResponseView(doc *Document, status string, rs *tigertonic.ResponseInfo) responseView {
-	v := responseView{status, statusClass(status), blocksOf(rs.Description), nil, contentViews(doc, rs.Content)}
+	v := responseView{status, statusClass(status), blocksOf(rs.Description), nil, contentViews(doc, rs.Content, false), nil}
+	for name, l := range sorted(rs.Links) {
+		for i := range doc.operations {
+			if op := &doc.operations[i]; op.ID == l.OperationID {
+				v.Links = append(v.Links, linkView{name, op.anchor, l.Description})
+			}
+		}
+	}
+	if v.Class == "wrong" || v.Class == "failed" {
+		v.leaveToSchemas()
+	}
 	for _, name := range slices.Sorted(maps.Keys(rs.Headers)) {
 		h := rs.Headers[name]
 		s := &schemaViewer{names: doc.names}
@@ -253,6 +207,16 @@ func newResponseView(doc *Document, status string, rs *tigertonic.ResponseInfo) 
 		v.Headers = append(v.Headers, header)
 	}
 	return v
+}
+
+// leaveToSchemas leaves out what there is to be said of bodies with a name, which is said
+// where the link leads: most errors have the same.
+func (v *responseView) leaveToSchemas() {
+	for i := range v.Contents {
+		if c := &v.Contents[i]; slices.ContainsFunc(c.Schema.Type, func(w word) bool { return w.Named }) {
+			c.Schema, c.Example = schemaView{Type: c.Schema.Type}, ""
+		}
+	}
 }
 
 // statusClass returns the word for the class of a status that the style knows.
@@ -275,7 +239,7 @@ func compareStatus(a, b string) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-func contentViews(doc *Document, content map[string]tigertonic.MediaType) (views []contentView) {
+func contentViews(doc *Document, content map[string]tigertonic.MediaType, taken bool) (views []contentView) {
 	for _, mediaType := range slices.SortedFunc(maps.Keys(content), compareMediaTypes) {
 		m := content[mediaType]
 		s := &schemaViewer{names: doc.names}
@@ -286,7 +250,13 @@ func contentViews(doc *Document, content map[string]tigertonic.MediaType) (views
 		} else {
 			v.Schema = s.view("", m.Schema)
 		}
-		v.Example = mediaExample(mediaType, m)
+		for i := range v.Schema.Members { // of a form
+			member := &v.Schema.Members[i]
+			if contentType := m.Encoding[member.Name].ContentType; contentType != "" {
+				member.Facts = append(member.Facts, strings.ReplaceAll(contentType, ", ", " or "))
+			}
+		}
+		v.Example = mediaExample(mediaType, m, taken)
 		views = append(views, v)
 	}
 	return views
@@ -303,7 +273,8 @@ func compareMediaTypes(a, b string) int {
 // firstExample returns the example of the first response that succeeds and has
 // one.
 func firstExample(responses []responseView) *exampleView {
-	for _, rs := range responses {
+	for i := range responses {
+		rs := &responses[i]
 		if rs.Class != "good" {
 			continue
 		}

@@ -2,134 +2,78 @@ package openapi
 
 import (
 	"cmp"
-	"iter"
-	"maps"
+	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// An object is a JSON object whose members have an order.
-type object []member
-
-type member struct {
-	name  string
-	value any
-}
-
-// MarshalJSONTo writes the members. An error names the one that can't be.
-func (o object) MarshalJSONTo(enc *jsontext.Encoder) error {
-	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
-		return err
+// render returns the document's JSON, indented. Its parts have been written before, so
+// there is nothing left that can't be.
+func (d *Document) render() []byte {
+	text, err := marshal(d.object(), jsontext.WithIndent("  "))
+	if err != nil {
+		panic(fmt.Sprintf("tigertonic: openapi: %v", err))
 	}
-	for _, m := range o {
-		if err := enc.WriteToken(jsontext.String(m.name)); err != nil {
-			return err
-		}
-		if err := json.MarshalEncode(enc, m.value); err != nil {
-			return err
-		}
+	return append(text, '\n')
+}
+
+func (d *Document) object() (o object) {
+	version := "3.1.1"
+	if d.info.is32() {
+		version = "3.2.0"
 	}
-	return enc.WriteToken(jsontext.EndObject)
-}
-
-func (o *object) set(name string, value any) { *o = append(*o, member{name, value}) }
-
-// text sets a member to a text, unless that is empty.
-func (o *object) text(name, text string) {
-	if text != "" {
-		o.set(name, text)
-	}
-}
-
-// flag sets a member to true, or not at all.
-func (o *object) flag(name string, set bool) {
-	if set {
-		o.set(name, true)
-	}
-}
-
-// marshal returns the indented JSON of a value. What isn't UTF-8 is replaced.
-func marshal(value any) ([]byte, error) {
-	return json.Marshal(value, jsontext.WithIndent("  "), jsontext.AllowInvalidUTF8(true))
-}
-
-// sorted yields a map's entries in the order of their keys.
-func sorted[V any](m map[string]V) iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if !yield(key, m[key]) {
-				return
-			}
-		}
-	}
-}
-
-// render returns the document's JSON.
-func render(doc *Document) ([]byte, error) {
-	var o object
-	o.set("openapi", "3.1.1")
-	o.set("info", doc.infoObject())
-	o.set("servers", servers(doc.info.Servers))
+	o.set("openapi", version)
+	o.set("info", d.infoObject())
+	o.set("servers", d.servers())
 	o.set("security", []any{}) // none, but for operations that say otherwise
-	if tags := doc.tags(); len(tags) > 0 {
+	if tags := d.tags(); len(tags) > 0 {
 		o.set("tags", tags)
 	}
-	o.set("paths", doc.paths())
-	if components := doc.components(); len(components) > 0 {
+	o.set("paths", d.paths(false))
+	if hooks := d.paths(true); len(hooks) > 0 {
+		o.set("webhooks", hooks)
+	}
+	if components := d.components(); len(components) > 0 {
 		o.set("components", components)
 	}
-	text, err := marshal(o)
-	return append(text, '\n'), err
-}
-
-func (d *Document) infoObject() (o object) {
-	o.set("title", d.info.Title)
-	o.text("summary", d.info.Summary)
-	o.text("description", d.info.Description)
-	o.set("version", d.info.Version)
+	o.docs(d.info.Docs)
 	return o
 }
 
-func servers(urls []string) (servers []object) {
-	if len(urls) == 0 {
-		urls = []string{"/"}
-	}
-	for _, url := range urls {
-		servers = append(servers, object{{"url", url}})
-	}
-	return servers
-}
-
-// tags returns the names of the tags, sorted.
-func (d *Document) tags() (tags []object) {
-	var names []string
-	for i := range d.operations {
-		names = append(names, d.operations[i].Tags...)
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		tags = append(tags, object{{"name", name}})
-	}
-	return tags
-}
-
-func (d *Document) paths() object {
+// paths returns the operations by their paths, or the webhooks by their names.
+func (d *Document) paths(hooks bool) object {
 	paths := object{}
 	for i := range d.operations {
 		op := &d.operations[i]
-		m := member{strings.ToLower(op.method), d.operation(op)}
-		if last := len(paths) - 1; last >= 0 && paths[last].name == op.path {
-			paths[last].value = append(paths[last].value.(object), m)
+		if op.hook != hooks {
 			continue
 		}
-		paths.set(op.path, object{m})
+		if last := len(paths) - 1; last < 0 || paths[last].name != op.path {
+			paths.set(op.path, object{})
+		}
+		item := &paths[len(paths)-1].value
+		*item = withOperation((*item).(object), op.method, d.operation(op))
 	}
 	return paths
+}
+
+// withOperation returns a path with an operation more. Of methods that have no member of
+// their own, OpenAPI 3.2 has a map.
+func withOperation(item object, method string, op object) object {
+	if slices.Contains(methods(), method) || method == "QUERY" {
+		return append(item, member{strings.ToLower(method), op})
+	}
+	const others = "additionalOperations"
+	if last := len(item) - 1; last >= 0 && item[last].name == others {
+		item[last].value = append(item[last].value.(object), member{method, op})
+		return item
+	}
+	return append(item, member{others, object{{method, op}}})
 }
 
 func (d *Document) operation(op *operation) (o object) {
@@ -139,25 +83,56 @@ func (d *Document) operation(op *operation) (o object) {
 	o.set("summary", cmp.Or(op.Summary, op.method+" "+op.path))
 	o.text("description", op.Description)
 	o.set("operationId", op.ID)
-	if len(op.Parameters) > 0 {
-		var parameters []object
-		for _, p := range op.Parameters {
-			parameters = append(parameters, d.parameter(p))
+	if len(op.parameters) > 0 {
+		parameters := make([]any, len(op.parameters))
+		for i, p := range op.parameters {
+			parameters[i] = d.parameters.written(p)
 		}
 		o.set("parameters", parameters)
 	}
-	if op.Body != nil {
-		o.set("requestBody", d.body(op.Body))
+	if op.body != nil {
+		o.set("requestBody", d.bodies.written(op.body))
 	}
-	o.set("responses", d.responses(op.Responses))
+	var responses object
+	for _, rs := range op.responses {
+		responses.set(rs.status, d.responses.written(rs.part))
+	}
+	o.set("responses", responses)
 	o.flag("deprecated", op.Deprecated)
 	if len(op.Security) > 0 {
-		o.set("security", []object{d.requirement(op.Security)})
+		o.set("security", requirements(op.Security))
 	}
 	if op.host != "" {
-		o.set("servers", servers([]string{"//" + bracketed(op.host)}))
+		servers := []object{serverOf(op.host)}
+		for _, host := range op.also {
+			servers = append(servers, serverOf(host))
+		}
+		o.set("servers", servers)
 	}
 	return o
+}
+
+// serverOf returns a host as a server. Its wildcard is a variable, whose default is a host
+// that the wildcard matches.
+func serverOf(host string) (o object) {
+	before, wildcard, after := cutWildcard(host)
+	name, isRest := strings.CutSuffix(wildcard, "...")
+	o.set("url", "//"+bracketed(before+braced(name)+after))
+	switch {
+	case isRest:
+		o.set("variables", object{{name, object{{"default", "example.com"}}}})
+	case name != "":
+		o.set("variables", object{{name, object{{"default", "example"}}}})
+	}
+	return o
+}
+
+// braced returns the name of a wildcard in braces, or "".
+func braced(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "{" + name + "}"
 }
 
 func (d *Document) parameter(p tigertonic.Parameter) (o object) {
@@ -166,7 +141,15 @@ func (d *Document) parameter(p tigertonic.Parameter) (o object) {
 	o.text("description", p.Description)
 	o.flag("required", p.Required)
 	o.flag("deprecated", p.Deprecated)
-	o.set("schema", schema(p.Schema, d.names))
+	o.flag("allowEmptyValue", p.AllowEmpty)
+	o.text("style", p.Style)
+	switch {
+	case p.Joined:
+		o.set("explode", false)
+	case p.Style == "deepObject":
+		o.set("explode", true)
+	}
+	o.set("schema", schemaOrRef(p.Schema, d.ref))
 	return o
 }
 
@@ -177,49 +160,141 @@ func (d *Document) body(b *tigertonic.RequestBody) (o object) {
 	return o
 }
 
-func (d *Document) responses(responses map[string]*tigertonic.ResponseInfo) (o object) {
-	for status, rs := range sorted(responses) {
-		r := object{{"description", rs.Description}}
-		if len(rs.Headers) > 0 {
-			var headers object
-			for name, h := range sorted(rs.Headers) {
-				headers.set(name, d.header(h))
-			}
-			r.set("headers", headers)
+func (d *Document) response(rs *tigertonic.ResponseInfo) (o object) {
+	o.set("description", rs.Description)
+	if len(rs.Headers) > 0 {
+		var headers object
+		for name, h := range sorted(rs.Headers) {
+			headers.set(name, d.headers.find(name, d.header(h)))
 		}
-		if len(rs.Content) > 0 {
-			r.set("content", d.content(rs.Content))
-		}
-		o.set(status, r)
+		o.set("headers", headers)
+	}
+	if len(rs.Content) > 0 {
+		o.set("content", d.content(rs.Content))
+	}
+	if len(rs.Links) > 0 {
+		o.set("links", links(rs.Links))
 	}
 	return o
 }
 
 func (d *Document) header(h tigertonic.HeaderInfo) (o object) {
 	o.text("description", h.Description)
+	o.flag("required", h.Required)
 	s := h.Schema
 	if s == nil {
-		s = &tigertonic.Schema{Types: []string{"string"}}
+		s = &schema.Schema{Types: []string{"string"}}
 	}
-	o.set("schema", schema(s, d.names))
+	o.set("schema", schemaOrRef(s, d.ref))
 	return o
 }
 
-// content returns the bodies by media type. Of streams, OpenAPI 3.1 has no word
-// for the items, unless they are the elements of an array.
+// content returns the bodies by media type. Of streams, OpenAPI 3.1 has no word for the
+// items, unless they are the elements of an array.
 func (d *Document) content(content map[string]tigertonic.MediaType) object {
 	o := object{}
 	for mediaType, m := range sorted(content) {
 		body := object{}
-		if m.Schema != nil {
-			body.set("schema", schema(m.Schema, d.names))
-		} else if m.Items != nil && mediaType == "application/json" {
-			body.set("schema", object{{"type", "array"}, {"items", schema(m.Items, d.names)}})
+		sequential := m.Items != nil && mediaType != "application/json"
+		switch {
+		case sequential && d.info.is32():
+			body.set("itemSchema", d.itemSchema(mediaType, &m))
+		case m.Schema != nil:
+			body.set("schema", schemaOrRef(m.Schema, d.ref))
+		case m.Items != nil && !sequential:
+			body.set("schema", object{{"type", "array"}, {"items", schemaOrRef(m.Items, d.ref)}})
 		}
-		if m.Items != nil && mediaType != "application/json" {
-			body.set("x-itemSchema", schema(m.Items, d.names))
+		if sequential && !d.info.is32() {
+			body.set("x-itemSchema", schemaOrRef(m.Items, d.ref))
+			if len(m.Events) > 0 {
+				var events object
+				for name, s := range sorted(m.Events) {
+					events.set(name, schemaOrRef(s, d.ref))
+				}
+				body.set("x-eventSchemas", events)
+			}
+		}
+		if len(m.Examples) > 0 {
+			body.set("examples", examples(m.Examples))
+		}
+		if len(m.Encoding) > 0 {
+			body.set("encoding", encodings(m.Encoding))
 		}
 		o.set(mediaType, body)
+	}
+	return o
+}
+
+// itemSchema returns the schema of an item as OpenAPI 3.2 has it (§4.14.4), for which a
+// server-sent event is an object whose data is a text. Events of several types are told
+// apart by their names.
+func (d *Document) itemSchema(mediaType string, m *tigertonic.MediaType) object {
+	if base, _, _ := strings.Cut(mediaType, ";"); base != "text/event-stream" {
+		return schemaOrRef(m.Items, d.ref)
+	}
+	item := object{
+		{"type", "object"},
+		{"properties", object{
+			{"data", d.eventData(m.Items)},
+			{"event", object{{"type", "string"}}},
+			{"id", object{{"type", "string"}}},
+			{"retry", object{{"type", "integer"}, {"minimum", 0}}},
+		}},
+		{"required", []string{"data"}},
+	}
+	if len(m.Events) == 0 {
+		return item
+	}
+	var kinds []object
+	for name, s := range sorted(m.Events) {
+		kinds = append(kinds, object{
+			{"properties", object{{"event", object{{"const", name}}}, {"data", d.eventData(s)}}},
+			{"required", []string{"event"}},
+		})
+	}
+	item.set("oneOf", kinds)
+	return item
+}
+
+func (d *Document) eventData(s *schema.Schema) object {
+	return object{{"type", "string"}, {"contentMediaType", "application/json"}, {"contentSchema", schemaOrRef(s, d.ref)}}
+}
+
+func examples(all map[string]tigertonic.Example) (o object) {
+	for name, e := range sorted(all) {
+		var example object
+		example.text("summary", e.Summary)
+		example.text("description", e.Description)
+		example.set("value", e.Value)
+		o.set(name, example)
+	}
+	return o
+}
+
+func encodings(all map[string]tigertonic.Encoding) (o object) {
+	for name, e := range sorted(all) {
+		var encoding object
+		encoding.text("contentType", e.ContentType)
+		encoding.text("style", e.Style)
+		encoding.flag("explode", e.Explode)
+		o.set(name, encoding)
+	}
+	return o
+}
+
+func links(all map[string]tigertonic.Link) (o object) {
+	for name, l := range sorted(all) {
+		link := object{{"operationId", l.OperationID}}
+		if len(l.Parameters) > 0 {
+			var parameters object
+			for name, expression := range sorted(l.Parameters) {
+				parameters.set(name, expression)
+			}
+			link.set("parameters", parameters)
+		}
+		link.text("requestBody", l.Body)
+		link.text("description", l.Description)
+		o.set(name, link)
 	}
 	return o
 }
@@ -228,54 +303,25 @@ func (d *Document) components() (o object) {
 	if len(d.schemas) > 0 {
 		var schemas object
 		for _, s := range d.schemas {
-			schemas.set(s.name, schemaBody(s.schema, d.names))
+			schemas.set(s.name, s.text)
 		}
 		o.set("schemas", schemas)
 	}
+	for _, kind := range []member{
+		{"responses", d.responses.components()},
+		{"parameters", d.parameters.components()},
+		{"headers", d.headers.components()},
+	} {
+		if len(kind.value.(object)) > 0 {
+			o.set(kind.name, kind.value)
+		}
+	}
 	if len(d.security) > 0 {
 		var schemes object
-		for _, s := range d.security {
-			scheme := object{{"type", "http"}, {"scheme", s.Scheme}}
-			scheme.text("description", s.Description)
-			schemes.set(s.Name, scheme)
+		for i := range d.security {
+			schemes.set(d.security[i].Name, securityScheme(d.security[i]))
 		}
 		o.set("securitySchemes", schemes)
 	}
 	return o
-}
-
-// requirement returns the names of schemes all of which are required.
-func (d *Document) requirement(schemes []tigertonic.SecurityScheme) (o object) {
-	for _, s := range schemes {
-		o.set(s.Name, []any{})
-	}
-	return o
-}
-
-// collectSecurity returns the schemes of operations, sorted by name, after
-// giving each, there too, a name of its own.
-func collectSecurity(operations []operation) (schemes []tigertonic.SecurityScheme) {
-	names := map[tigertonic.SecurityScheme]string{}
-	taken := map[string]bool{}
-	for i := range operations {
-		op := operations[i].Operation
-		var required []tigertonic.SecurityScheme
-		for _, s := range op.Security {
-			name, known := names[s]
-			if !known {
-				name = unused(sanitize(cmp.Or(s.Name, s.Scheme)), func(s string) bool { return taken[s] })
-				names[s], taken[name] = name, true
-			}
-			s.Name = name
-			if !known {
-				schemes = append(schemes, s)
-			}
-			if !slices.Contains(required, s) {
-				required = append(required, s)
-			}
-		}
-		op.Security = required
-	}
-	slices.SortFunc(schemes, func(a, b tigertonic.SecurityScheme) int { return cmp.Compare(a.Name, b.Name) })
-	return schemes
 }

@@ -1,42 +1,43 @@
 package openapi
 
-import (
-	"encoding/json"
+import "github.com/rcrowley/go-tigertonic/schema"
 
-	"github.com/go-json-experiment/json/jsontext"
+// A referrer returns the name under which a schema is referred to, if it is.
+type referrer func(*schema.Schema) (name string, ok bool)
 
-	"github.com/rcrowley/go-tigertonic"
-)
-
-// schema returns what stands for a schema where one is wanted: a reference if it
+// schemaOrRef returns what stands for a schema where one is wanted: a reference if it
 // has a name. None allows everything.
-func schema(s *tigertonic.Schema, names map[*tigertonic.Schema]string) object {
+func schemaOrRef(s *schema.Schema, ref referrer) object {
 	if s == nil {
 		return object{}
 	}
-	if name, ok := names[s]; ok {
+	if name, ok := ref(s); ok {
 		return object{{"$ref", "#/components/schemas/" + name}}
 	}
-	return schemaBody(s, names)
+	return schemaBody(s, ref)
 }
 
 // schemaBody returns a schema in the words of JSON Schema.
-func schemaBody(s *tigertonic.Schema, names map[*tigertonic.Schema]string) object {
+func schemaBody(s *schema.Schema, ref referrer) object {
 	o := object{}
 	if s.Ref != nil {
-		if ref := schema(s.Ref, names); len(ref) == 1 && ref[0].name == "$ref" {
-			o = ref
+		if other := schemaOrRef(s.Ref, ref); len(other) == 1 && other[0].name == "$ref" {
+			o = other
 		} else {
-			o.set("allOf", []object{ref})
+			o.set("allOf", []object{other})
 		}
 	}
 	if len(s.AnyOf) > 0 {
 		var alternatives []object
 		for _, alternative := range s.AnyOf {
-			alternatives = append(alternatives, schema(alternative, names))
+			alternatives = append(alternatives, schemaOrRef(alternative, ref))
 		}
 		o.set("anyOf", alternatives)
 	}
+	if len(s.OneOf) > 0 {
+		o.oneOf(s, ref)
+	}
+	o.text("title", s.Title)
 	o.text("description", s.Description)
 	switch len(s.Types) {
 	case 0:
@@ -46,27 +47,54 @@ func schemaBody(s *tigertonic.Schema, names map[*tigertonic.Schema]string) objec
 		o.set("type", s.Types)
 	}
 	o.values("enum", s.Enum)
+	if s.Const != nil {
+		o.set("const", s.Const)
+	}
 	o.stringWords(s)
 	o.numberWords(s)
-	o.arrayWords(s, names)
-	o.objectWords(s, names)
+	o.arrayWords(s, ref)
+	o.objectWords(s, ref)
 	if len(s.Default) > 0 {
 		o.set("default", s.Default)
 	}
 	o.values("examples", s.Examples)
 	o.flag("deprecated", s.Deprecated)
+	o.flag("readOnly", s.ReadOnly)
+	o.flag("writeOnly", s.WriteOnly)
 	return o
 }
 
-func (o *object) stringWords(s *tigertonic.Schema) {
+// oneOf writes the variants that a discriminator tells apart, which is for those that are
+// referred to.
+func (o *object) oneOf(s *schema.Schema, ref referrer) {
+	var variants []object
+	var mapping object
+	for _, variant := range s.OneOf {
+		one := schemaOrRef(variant, ref)
+		variants = append(variants, one)
+		for _, p := range variant.Properties {
+			if p.Name == s.Discriminator && len(one) == 1 && one[0].name == "$ref" {
+				mapping.set(unquoted(compact(p.Schema.Const)), one[0].value)
+			}
+		}
+	}
+	o.set("oneOf", variants)
+	if len(mapping) == len(variants) {
+		o.set("discriminator", object{{"propertyName", s.Discriminator}, {"mapping", mapping}})
+	}
+}
+
+func (o *object) stringWords(s *schema.Schema) {
 	o.text("format", s.Format)
 	o.text("contentEncoding", s.ContentEncoding)
-	o.text("pattern", s.Pattern)
+	if s.Pattern != "" {
+		o.set("pattern", pattern(s.Pattern))
+	}
 	o.count("minLength", s.MinLength)
 	o.count("maxLength", s.MaxLength)
 }
 
-func (o *object) numberWords(s *tigertonic.Schema) {
+func (o *object) numberWords(s *schema.Schema) {
 	o.number("minimum", s.Minimum)
 	o.number("exclusiveMinimum", s.ExclusiveMinimum)
 	o.number("maximum", s.Maximum)
@@ -74,20 +102,20 @@ func (o *object) numberWords(s *tigertonic.Schema) {
 	o.number("multipleOf", s.MultipleOf)
 }
 
-func (o *object) arrayWords(s *tigertonic.Schema, names map[*tigertonic.Schema]string) {
+func (o *object) arrayWords(s *schema.Schema, ref referrer) {
 	if s.Items != nil {
-		o.set("items", schema(s.Items, names))
+		o.set("items", schemaOrRef(s.Items, ref))
 	}
 	o.count("minItems", s.MinItems)
 	o.count("maxItems", s.MaxItems)
 	o.flag("uniqueItems", s.UniqueItems)
 }
 
-func (o *object) objectWords(s *tigertonic.Schema, names map[*tigertonic.Schema]string) {
+func (o *object) objectWords(s *schema.Schema, ref referrer) {
 	var properties object
 	var required []string
 	for _, p := range s.Properties {
-		properties.set(p.Name, schema(p.Schema, names))
+		properties.set(p.Name, schemaOrRef(p.Schema, ref))
 		if p.Required {
 			required = append(required, p.Name)
 		}
@@ -102,30 +130,11 @@ func (o *object) objectWords(s *tigertonic.Schema, names map[*tigertonic.Schema]
 	case s.Closed:
 		o.set("additionalProperties", false)
 	case s.Additional != nil:
-		o.set("additionalProperties", schema(s.Additional, names))
+		o.set("additionalProperties", schemaOrRef(s.Additional, ref))
 	}
 	if s.PropertyNames != nil {
-		o.set("propertyNames", schema(s.PropertyNames, names))
+		o.set("propertyNames", schemaOrRef(s.PropertyNames, ref))
 	}
-}
-
-// values sets a member to a list of values, unless there are none.
-func (o *object) values(name string, values []json.RawMessage) {
-	if len(values) > 0 {
-		o.set(name, values)
-	}
-}
-
-// count sets a member to a number, if there is one.
-func (o *object) count(name string, n *int) {
-	if n != nil {
-		o.set(name, *n)
-	}
-}
-
-// number sets a member to a JSON number, if there is one.
-func (o *object) number(name, number string) {
-	if number != "" {
-		o.set(name, jsontext.Value(number))
-	}
+	o.count("minProperties", s.MinProperties)
+	o.count("maxProperties", s.MaxProperties)
 }

@@ -13,21 +13,22 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // answering returns a tree in which each of the schemas is a response's.
-func answering(schemas ...*tigertonic.Schema) http.Handler {
+func answering(schemas ...*schema.Schema) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for i, s := range schemas {
 		mux.Handle("GET", fmt.Sprintf("/%03d", i), described(func(op *tigertonic.Operation) {
-			op.Response("200").Add("application/json", tigertonic.MediaType{Schema: s})
+			op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{Schema: s})
 		}))
 	}
 	return mux
 }
 
 // written returns what the document says of each schema, and the components.
-func written(schemas ...*tigertonic.Schema) (inPlace []any, components object) {
+func written(schemas ...*schema.Schema) (inPlace []any, components object) {
 	doc := parse(openapi.New(answering(schemas...), info))
 	for i := range schemas {
 		inPlace = append(inPlace, at(doc, "paths", fmt.Sprintf("/%03d", i), "get", "responses", "200", "content", "application/json", "schema"))
@@ -40,9 +41,9 @@ func ref(name string) object { return object{"$ref": "#/components/schemas/" + n
 
 func TestSchemasAreInTheWordsOfJSONSchema(t *testing.T) {
 	one, two := 1, 2
-	text := &tigertonic.Schema{Types: []string{"string"}}
-	stuff := &tigertonic.Schema{Name: "Stuff"}
-	for want, s := range map[string]*tigertonic.Schema{
+	text := &schema.Schema{Types: []string{"string"}}
+	stuff := &schema.Schema{Name: "Stuff"}
+	for want, s := range map[string]*schema.Schema{
 		`{}`:                {},
 		`{"type":"string"}`: text,
 		`{"type":["string","null"],"format":"uuid","contentEncoding":"base64","pattern":"^a","minLength":1,"maxLength":2}`: {
@@ -55,7 +56,7 @@ func TestSchemasAreInTheWordsOfJSONSchema(t *testing.T) {
 			Items: text, MinItems: &one, MaxItems: &two, UniqueItems: true,
 		},
 		`{"properties":{"z":{"type":"string"},"a":{}},"required":["z","a"],"additionalProperties":false}`: {
-			Properties: []tigertonic.Property{{Name: "z", Required: true, Schema: text}, {Name: "a", Required: true}}, Closed: true,
+			Properties: []schema.Property{{Name: "z", Required: true, Schema: text}, {Name: "a", Required: true}}, Closed: true,
 		},
 		`{"additionalProperties":{"type":"string"},"propertyNames":{"$ref":"#/components/schemas/Stuff"}}`: {Additional: text, PropertyNames: stuff},
 		`{"description":"d","enum":["a",null],"default":{"a":1},"examples":[1,"<&>"],"deprecated":true}`: {
@@ -63,7 +64,7 @@ func TestSchemasAreInTheWordsOfJSONSchema(t *testing.T) {
 		},
 		`{"$ref":"#/components/schemas/Stuff","description":"d"}`:             {Ref: stuff, Description: "d"},
 		`{"allOf":[{"type":"string"}]}`:                                       {Ref: text},
-		`{"anyOf":[{"$ref":"#/components/schemas/Stuff"},{"type":"string"}]}`: {AnyOf: []*tigertonic.Schema{stuff, text}},
+		`{"anyOf":[{"$ref":"#/components/schemas/Stuff"},{"type":"string"}]}`: {AnyOf: []*schema.Schema{stuff, text}},
 	} {
 		inPlace, _ := written(s)
 		got, err := json.Marshal(inPlace[0])
@@ -71,7 +72,7 @@ func TestSchemasAreInTheWordsOfJSONSchema(t *testing.T) {
 		assert.JSONEq(t, want, string(got))
 	}
 	// In schemas' order, and numbers as they are.
-	doc := string(openapi.New(answering(&tigertonic.Schema{Minimum: "-1.50", Properties: []tigertonic.Property{{Name: "z"}, {Name: "a"}}}), info).JSON())
+	doc := string(openapi.New(answering(&schema.Schema{Minimum: "-1.50", Properties: []schema.Property{{Name: "z"}, {Name: "a"}}}), info).JSON())
 	assert.Regexp(t, `(?s)"minimum": -1\.50,.*"z".*"a"`, doc)
 }
 
@@ -83,28 +84,28 @@ func raw(values ...string) (list []json.RawMessage) {
 }
 
 func TestSchemasWithoutANameAreInPlace(t *testing.T) {
-	_, components := written(&tigertonic.Schema{Items: &tigertonic.Schema{}})
+	_, components := written(&schema.Schema{Items: &schema.Schema{}})
 	assert.Nil(t, components)
 }
 
 // nodeOf returns a schema that contains itself.
-func nodeOf(value *tigertonic.Schema) *tigertonic.Schema {
-	node := &tigertonic.Schema{Name: "Node", Package: "p", Types: []string{"object"}}
-	node.Properties = []tigertonic.Property{
+func nodeOf(value *schema.Schema) *schema.Schema {
+	node := &schema.Schema{Name: "Node", Package: "p", Types: []string{"object"}}
+	node.Properties = []schema.Property{
 		{Name: "value", Schema: value},
-		{Name: "children", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: node}},
+		{Name: "children", Schema: &schema.Schema{Types: []string{"array"}, Items: node}},
 	}
 	return node
 }
 
 func TestSchemasMayContainThemselves(t *testing.T) {
-	node := nodeOf(&tigertonic.Schema{Types: []string{"string"}})
+	node := nodeOf(&schema.Schema{Types: []string{"string"}})
 	children := node.Properties[1].Schema
 	inPlace, components := written(node, children)
 	assert.Equal(t, []any{ref("Node"), object{"type": "array", "items": ref("Node")}}, inPlace)
 	assert.Equal(t, []string{"Node"}, slices.Collect(maps.Keys(components)))
 
-	nameless, between := &tigertonic.Schema{}, &tigertonic.Schema{}
+	nameless, between := &schema.Schema{}, &schema.Schema{}
 	nameless.Items, between.Items = between, nameless
 	inPlace, components = written(nameless, between)
 	assert.Equal(t, []any{ref("Schema"), object{"items": ref("Schema")}}, inPlace)
@@ -112,19 +113,19 @@ func TestSchemasMayContainThemselves(t *testing.T) {
 }
 
 func TestSchemasThatSayTheSameAreOne(t *testing.T) {
-	text, number := &tigertonic.Schema{Types: []string{"string"}}, &tigertonic.Schema{Types: []string{"number"}}
+	text, number := &schema.Schema{Types: []string{"string"}}, &schema.Schema{Types: []string{"number"}}
 	inPlace, components := written(nodeOf(text), nodeOf(text))
 	assert.Equal(t, []any{ref("Node"), ref("Node")}, inPlace)
 	assert.Len(t, components, 1)
 
 	// What they say differs only in what they refer to.
-	through := func(s *tigertonic.Schema) *tigertonic.Schema {
-		return &tigertonic.Schema{Name: "List", Package: "p", Items: s}
+	through := func(s *schema.Schema) *schema.Schema {
+		return &schema.Schema{Name: "List", Package: "p", Items: s}
 	}
 	inPlace, components = written(through(nodeOf(text)), through(nodeOf(number)), through(nodeOf(text)))
-	assert.Equal(t, []any{ref("p.List"), ref("p.List_2"), ref("p.List")}, inPlace)
-	assert.Equal(t, []string{"p.List", "p.List_2", "p.Node", "p.Node_2"}, slices.Sorted(maps.Keys(components)))
-	assert.Equal(t, object{"items": ref("p.Node_2")}, components["p.List_2"])
+	assert.Equal(t, []any{ref("List"), ref("List_2"), ref("List")}, inPlace)
+	assert.Equal(t, []string{"List", "List_2", "Node", "Node_2"}, slices.Sorted(maps.Keys(components)))
+	assert.Equal(t, object{"items": ref("Node_2")}, components["List_2"])
 }
 
 func TestSchemasAreNamedByTypeAndOnlyCollidingOnesAreQualified(t *testing.T) {
@@ -140,12 +141,12 @@ func TestSchemasAreNamedByTypeAndOnlyCollidingOnesAreQualified(t *testing.T) {
 		{[]typ{{"x.y/a", "Item", ""}, {"z~/a", "Item", ""}}, []string{"x.y.a.Item", "z_.a.Item"}},
 		{[]typ{{"x/a", "Item", ""}, {"x/a", "Item", "patch"}, {"y/a", "Item", ""}}, []string{"x.a.Item", "x.a.Item.patch", "y.a.Item"}},
 		{[]typ{{"", "Item", ""}, {"x/a", "Item", ""}}, []string{"Item", "a.Item"}},
-		{[]typ{{"x", "Page[y/a.Item]", ""}, {"x", "Page[y/b.Item]", ""}}, []string{"x.Page_Item", "x.Page_Item_2"}},
+		{[]typ{{"x", "Page[y/a.Item]", ""}, {"x", "Page[y/b.Item]", ""}}, []string{"Page_Item", "Page_Item_2"}},
 		{[]typ{{"x", "a.Item", ""}, {"x/a", "Item", ""}, {"x/b", "Item", ""}}, []string{"a.Item", "a.Item_2", "b.Item"}},
 	} {
-		var schemas []*tigertonic.Schema
+		var schemas []*schema.Schema
 		for i, x := range tt.types {
-			schemas = append(schemas, &tigertonic.Schema{Package: x.pkg, Name: x.name, Variant: x.variant, Description: fmt.Sprint(i)})
+			schemas = append(schemas, &schema.Schema{Package: x.pkg, Name: x.name, Variant: x.variant, Description: fmt.Sprint(i)})
 		}
 		inPlace, components := written(schemas...)
 		for i, want := range tt.want {
@@ -172,7 +173,7 @@ var sanitized = map[string]string{
 
 func TestNamesOfTypesAreSanitized(t *testing.T) {
 	for name, want := range sanitized {
-		_, components := written(&tigertonic.Schema{Name: name})
+		_, components := written(&schema.Schema{Name: name})
 		assert.Equal(t, []string{want}, slices.Collect(maps.Keys(components)), name)
 	}
 }
@@ -185,12 +186,47 @@ func FuzzNamesOfSchemas(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, pkg, variant, name2, pkg2, variant2 string) {
 		inPlace, components := written(
-			&tigertonic.Schema{Name: "_" + name, Package: pkg, Variant: variant, Description: "1"},
-			&tigertonic.Schema{Name: "_" + name2, Package: pkg2, Variant: variant2, Description: "2"})
+			&schema.Schema{Name: "_" + name, Package: pkg, Variant: variant, Description: "1"},
+			&schema.Schema{Name: "_" + name2, Package: pkg2, Variant: variant2, Description: "2"})
 		assert.Len(t, components, 2)
 		for name := range components {
 			assert.Regexp(t, componentName, name)
 		}
 		assert.NotEqual(t, inPlace[0], inPlace[1])
 	})
+}
+
+// What both languages read alike stays as it was written.
+func TestPatternsAreInTheWordsOfECMAScript(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^[A-Za-z0-9._-]+$`:         `^[A-Za-z0-9._-]+$`,
+		`^-?(0|[1-9][0-9]*)(\.\d+)`: `^-?(0|[1-9][0-9]*)(\.\d+)`,
+		`^(?:a|\/){2,3}?\b`:         `^(?:a|\/){2,3}?\b`,
+		`^[à-ü]+[-+]$`:              `^[à-ü]+[-+]$`,
+		`(?i)^bear$`:                `^[Bb][Ee][Aa][Rr]$`,
+		`(?i)k`:                     "[Kk\u212a]",
+		`\Aa\z`:                     `^a$`,
+		`[[:alpha:]]+`:              `[A-Za-z]+`,
+		`\pL`:                       `\p{L}`,
+		`^[\pL\d_-]+$`:              `^[\p{L}\-0-9_]+$`,
+		`[^\pL]`:                    `[^\p{L}]`,
+		`\p{Greek}`:                 `\p{Script=Greek}`,
+		`.\s\S`:                     `[^\n][\t\n\f\r ][^\t\n\f\r ]`,
+		`(?s).`:                     `[\s\S]`,
+		`(?m)^a$`:                   `(?<![^\n])a(?![^\n])`,
+		`(?P<year>\d{4})`:           `(\d{4})`,
+		`\Qa.b\E{`:                  `a\.b\{`,
+		`[\x{2028}\x{10FFFF}]`:      `[\u{2028}\u{10ffff}]`,
+		`^*a`:                       `(?:^)*a`,
+	} {
+		inPlace, _ := written(&schema.Schema{Pattern: pattern})
+		assert.Equal(t, object{"pattern": want}, inPlace[0], "%q", pattern)
+	}
+}
+
+func TestPatternsThatAreNone(t *testing.T) {
+	for _, pattern := range []string{`(?=a)b`, `(`, `(a)\1`, `\cA`} {
+		assert.Regexp(t, "tigertonic: openapi.New: .*/paths/~1000/get/.*the pattern .* isn't one of Go's package regexp: .*schemas_test.go:",
+			message(func() { openapi.New(answering(&schema.Schema{Pattern: pattern}), info) }), "%q", pattern)
+	}
 }

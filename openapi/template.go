@@ -69,7 +69,7 @@ func (s segment) literal() string {
 	return text
 }
 
-// endsInRest tells whether the last segment takes the rest of the path.
+// endsInRest reports whether the last segment takes the rest of the path.
 func (t template) endsInRest() bool { return t[len(t)-1].rest }
 
 // names returns the names of the wildcards.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,14 @@ import (
 type way struct {
 	tigertonic.Route
 	template template
+	// wild is how many of the wrappers are round the innermost mux whose pattern has
+	// wildcards, or -1: what that mux answers itself goes through these.
+	wild int
+	// entry is the handler of the host, and outside how many of the wrappers are round its
+	// HostServeMux. Other hosts of the same handler are also.
+	entry   http.Handler
+	outside int
+	also    []string
 }
 
 func (w *way) String() string {
@@ -31,15 +40,16 @@ func methods() []string {
 	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
 }
 
-// findWays returns the ways through h, of one host if it isn't "", and what is
-// wrong with them. They are sorted by path, then by method.
-func findWays(h http.Handler, host string) (ways []*way, problems []string) {
+// findWays returns the ways through h, which has these routes, of one host if it
+// isn't "", and what is wrong with them. They are sorted by path, then by method.
+func findWays(h http.Handler, routes []tigertonic.Route, info Info) (ways []*way, problems []string) {
 	type key struct{ method, path string }
+	host := info.Host
 	found := map[key]*way{}
 	hosts := map[string]bool{}
-	for _, rt := range tigertonic.Routes(h) {
+	for _, rt := range routes {
 		hosts[rt.Host] = true
-		if !hasWords(rt) || host != "" && rt.Host != "" && rt.Host != host {
+		if !hasWords(rt, info.is32()) || host != "" && rt.Host != "" && rt.Host != host {
 			continue
 		}
 		w := follow(h, rt, cmp.Or(rt.Host, host))
@@ -51,6 +61,10 @@ func findWays(h http.Handler, host string) (ways []*way, problems []string) {
 		switch {
 		case old == nil:
 			found[k] = w
+		case old.Host != w.Host && old.isAlso(w):
+			if !slices.Contains(old.also, w.Host) {
+				old.also = append(old.also, w.Host)
+			}
 		case old.Host != w.Host:
 			problems = append(problems, conflict(old, w))
 		case old.template.endsInRest():
@@ -63,16 +77,32 @@ func findWays(h http.Handler, host string) (ways []*way, problems []string) {
 	return slices.SortedFunc(maps.Values(found), compareWays), problems
 }
 
-// hasWords tells whether OpenAPI has words for a route.
-func hasWords(rt tigertonic.Route) bool {
-	return rt.Pattern != "" && !strings.HasSuffix(rt.Pattern, "/{...}") && slices.Contains(methods(), rt.Method)
+// hasWords reports whether OpenAPI 3.1 or 3.2 has words for a route.
+func hasWords(rt tigertonic.Route, is32 bool) bool {
+	return rt.Pattern != "" && !strings.HasSuffix(rt.Pattern, "/{...}") && rt.Method != "" && (is32 || slices.Contains(methods(), rt.Method))
 }
 
 func compareWays(a, b *way) int {
 	return cmp.Or(
 		cmp.Compare(a.template.key(), b.template.key()),
-		cmp.Compare(slices.Index(methods(), a.Method), slices.Index(methods(), b.Method)),
+		cmp.Compare(rank(a.Method), rank(b.Method)),
+		cmp.Compare(a.Method, b.Method),
 	)
+}
+
+// rank returns where a method is listed: those that only OpenAPI 3.2 has come last.
+func rank(method string) int {
+	if i := slices.Index(append(methods(), "QUERY"), method); i >= 0 {
+		return i
+	}
+	return math.MaxInt
+}
+
+// isAlso reports whether another way leads to the same by another name of its host: both
+// names have the same handler, behind the same wrappers.
+func (w *way) isAlso(other *way) bool {
+	return w.Host != "" && other.Host != "" && isSame(w.entry, other.entry) &&
+		slices.EqualFunc(w.Wrappers[:w.outside], other.Wrappers[:other.outside], func(a, b http.Handler) bool { return isSame(a, b) })
 }
 
 func conflict(a, b *way) string {
@@ -96,15 +126,21 @@ const maxSteps = 10_000
 // pattern hides it.
 func follow(h http.Handler, rt tigertonic.Route, host string) *way {
 	r := &http.Request{Method: rt.Method, Host: host, URL: newTemplate(rt.Pattern).example(), Header: http.Header{}}
-	w := &way{Route: tigertonic.Route{Method: rt.Method}}
+	w := &way{Route: tigertonic.Route{Method: rt.Method, Where: rt.Where}, wild: -1}
 	for range maxSteps {
 		var next http.Handler
 		switch x := h.(type) {
 		case *tigertonic.TrieServeMux:
-			h, _ = x.Handler(r)
+			var pattern string
+			if h, pattern = x.Handler(r); strings.Contains(pattern, "{") {
+				w.wild = len(w.Wrappers)
+			}
 			continue
 		case tigertonic.HostServeMux:
-			h, w.Host = x.Handler(r)
+			if h, w.Host = x.Handler(r); strings.Contains(host, "{") {
+				h, w.Host = wildHandler(x, host), host
+			}
+			w.entry, w.outside = h, len(w.Wrappers)
 			continue
 		case tigertonic.FirstHandler:
 			if len(x) > 0 {
@@ -122,6 +158,24 @@ func follow(h http.Handler, rt tigertonic.Route, host string) *way {
 		h = next
 	}
 	return nil
+}
+
+// wildHandler returns the handler of a host with a wildcard. [tigertonic.HostServeMux] has
+// an asterisk in its place.
+func wildHandler(mux tigertonic.HostServeMux, host string) http.Handler {
+	before, _, after := cutWildcard(host)
+	h := mux[before+"*"+after]
+	if wild, ok := h.(interface{ Unwrap() http.Handler }); ok {
+		return wild.Unwrap()
+	}
+	return tigertonic.NotFoundHandler{}
+}
+
+// cutWildcard cuts a host round its wildcard. Without one, name is "".
+func cutWildcard(host string) (before, name, after string) {
+	before, rest, _ := strings.Cut(host, "{")
+	name, after, _ = strings.Cut(rest, "}")
+	return before, name, after
 }
 
 // arrived returns the way if the pattern that the muxes have found is the

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // newMux returns a mux in which each operation's ID is what it is registered
@@ -208,8 +209,8 @@ func TestDocumentDoesNotDependOnTheOrderOfRegistration(t *testing.T) {
 			method, pattern, _ := strings.Cut(route, " ")
 			mux.Handle(method, pattern, described(func(op *tigertonic.Operation) {
 				op.Tags = []string{route}
-				op.Response("200").Add("application/json", tigertonic.MediaType{
-					Schema: &tigertonic.Schema{Name: "Stuff", Description: pattern},
+				op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{
+					Schema: &schema.Schema{Name: "Stuff", Description: pattern},
 				})
 				op.Security = []tigertonic.SecurityScheme{{Name: "users", Scheme: "basic", Description: pattern}}
 			}))

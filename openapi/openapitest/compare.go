@@ -65,6 +65,9 @@ func (c *comparison) compare() {
 			op.operations(pair.before, pair.after)
 		}
 	}
+	for name, pair := range pairs(members(c.before, "webhooks"), members(c.after, "webhooks")) {
+		top.webhooks(name, asObject(pair.before), asObject(pair.after))
+	}
 }
 
 // An operation is one with what it is called.
@@ -88,9 +91,17 @@ func operationsOf(doc object) map[string]operation {
 			}
 			key.WriteString(part)
 		}
+		add := func(method string, op any) {
+			operations[key.String()+" "+method] = operation{asObject(op), strings.ToUpper(method) + " " + path, wildcards}
+		}
 		for method, op := range asObject(item) {
-			name := strings.ToUpper(method)
-			operations[key.String()+" "+method] = operation{asObject(op), name + " " + path, wildcards}
+			if method != "additionalOperations" { // of OpenAPI 3.2
+				add(method, op)
+				continue
+			}
+			for method, op := range asObject(op) {
+				add(method, op)
+			}
 		}
 	}
 	return operations
@@ -120,6 +131,28 @@ type scope struct {
 	path    string // "owner.name", within a schema
 	request bool   // the place is in what clients send
 	visited map[[2]string]bool
+}
+
+// webhooks compares the requests under a name that the service sends. What their bodies
+// and parameters may be is read by clients, so that any change of it can break them.
+func (s scope) webhooks(name string, before, after object) {
+	for method, pair := range pairs(before, after) {
+		s := s.in("webhook %s %s", strings.ToUpper(method), name)
+		b, a := asObject(pair.before), asObject(pair.after)
+		switch {
+		case a == nil:
+			s.breaks("was removed")
+			continue
+		case b == nil:
+			s.notes("was added")
+			continue
+		}
+		for part, p := range pairs(b, a) {
+			if textOf(p.before) != textOf(p.after) {
+				s.add(part == "requestBody" || part == "parameters", "%s has changed", part)
+			}
+		}
+	}
 }
 
 // in returns a scope within s.

@@ -2,6 +2,7 @@ package openapitest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,6 +10,8 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/openapi/openapitest"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // changes returns what Golden reports between two trees.
@@ -28,11 +31,11 @@ func changes(t *testing.T, before, after routes) (breaking, others []string) {
 	return breaking, others
 }
 
-func schema(types ...string) *tigertonic.Schema { return &tigertonic.Schema{Types: types} }
+func withSchema(types ...string) *schema.Schema { return &schema.Schema{Types: types} }
 
 func TestChangesOfOperations(t *testing.T) {
 	type describe = func(op *tigertonic.Operation)
-	header := func(rs *tigertonic.ResponseInfo, name string) { rs.SetHeader(name, "", schema("string")) }
+	header := func(rs *tigertonic.ResponseInfo, name string) { rs.SetHeader(name, "", withSchema("string")) }
 	parameter := func(name, in string, required bool) describe {
 		return func(op *tigertonic.Operation) {
 			op.Parameters = []tigertonic.Parameter{{Name: name, In: in, Required: required}}
@@ -65,7 +68,7 @@ func TestChangesOfOperations(t *testing.T) {
 				op.Security = []tigertonic.SecurityScheme{{Name: "people", Scheme: "basic"}}
 			}, "", "",
 		},
-		{"no security", basic, undescribed, "security: http basic is no longer enough", "security: nothing is enough now"},
+		{"no security", basic, undescribed, "", "security: http basic is no longer needed\nsecurity: nothing is enough now"},
 		{"parameter", undescribed, parameter("a", "query", false), "", `parameter "a" in query: was added`},
 		{"required parameter", undescribed, parameter("a", "query", true), `parameter "a" in query: was added and is required`, ""},
 		{"less parameters", parameter("a", "query", false), undescribed, `parameter "a" in query: was removed`, ""},
@@ -83,22 +86,22 @@ func TestChangesOfOperations(t *testing.T) {
 		{"body optional", body(true, "a/b"), body(false, "a/b"), "", "request body: is optional now"},
 		{"media type", body(true, "a/b"), body(true, "a/c"), "request body: a/b was removed", "request body: a/c was added"},
 		{
-			"status", func(op *tigertonic.Operation) { op.Response("200") }, func(op *tigertonic.Operation) { op.Response("204") },
+			"status", func(op *tigertonic.Operation) { op.Response(200) }, func(op *tigertonic.Operation) { op.Response(204) },
 			"response 200: was removed", "response 204: was added",
 		},
 		{
-			"status of errors", func(op *tigertonic.Operation) { op.Response("200"); op.Response("409") },
-			func(op *tigertonic.Operation) { op.Response("200"); op.Response("503") },
+			"status of errors", func(op *tigertonic.Operation) { op.Response(200); op.Response(409) },
+			func(op *tigertonic.Operation) { op.Response(200); op.Response(503) },
 			"", "response 409: was removed\nresponse 503: was added",
 		},
 		{
-			"header", func(op *tigertonic.Operation) { header(op.Response("200"), "a") },
-			func(op *tigertonic.Operation) { header(op.Response("200"), "b") },
+			"header", func(op *tigertonic.Operation) { header(op.Response(200), "a") },
+			func(op *tigertonic.Operation) { header(op.Response(200), "b") },
 			"response 200: header A: was removed", "response 200: header B: was added",
 		},
 		{
-			"type of a header", func(op *tigertonic.Operation) { op.Response("200").SetHeader("a", "", schema("string")) },
-			func(op *tigertonic.Operation) { op.Response("200").SetHeader("a", "", schema("string", "integer")) },
+			"type of a header", func(op *tigertonic.Operation) { op.Response(200).SetHeader("a", "", withSchema("string")) },
+			func(op *tigertonic.Operation) { op.Response(200).SetHeader("a", "", withSchema("string", "integer")) },
 			`response 200: header A: type was "string", is ["string","integer"]`, "",
 		},
 	} {
@@ -118,6 +121,64 @@ func TestChangesOfOperations(t *testing.T) {
 	}
 }
 
+// rawChanges returns the changes between two documents.
+func rawChanges(t *testing.T, before, after string) (breaking, others []string) {
+	t.Helper()
+	breaking, others, err := openapitest.Changes([]byte(before), []byte(after))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return breaking, others
+}
+
+func TestChangesOfAClassOfStatuses(t *testing.T) {
+	const doc = `{"openapi":"3.1.1","paths":{"/":{"get":{"responses":{%s}}}}}`
+	const text, number = `"content":{"a/b":{"schema":{"type":"string"}}}`, `"content":{"a/b":{"schema":{"type":"number"}}}`
+	for _, tt := range []struct{ before, after, breaking string }{
+		{`"2XX":{}`, `"200":{}`, ""},
+		{`"2XX":{` + text + `}`, `"200":{` + text + `},"202":{` + text + `}`, ""},
+		{`"2XX":{` + text + `}`, `"200":{` + number + `}`, `GET /: response 2XX: now 200: type was "string", is "number"`},
+		{`"2XX":{` + text + `}`, `"204":{}`, "GET /: response 2XX: now 204: a/b was removed"},
+		{`"2XX":{}`, `"300":{}`, "GET /: response 2XX: was removed"},
+		{`"200":{},"2XX":{}`, `"200":{}`, "GET /: response 2XX: was removed"},
+		{`"200":{}`, `"2XX":{}`, "GET /: response 200: was removed"},
+	} {
+		breaking, _ := rawChanges(t, fmt.Sprintf(doc, tt.before), fmt.Sprintf(doc, tt.after))
+		assert.Equal(t, tt.breaking, strings.Join(breaking, "\n"), "%s to %s", tt.before, tt.after)
+	}
+}
+
+// A requirement is one of the ways in which a client may authenticate.
+func TestChangesOfSecurity(t *testing.T) {
+	const doc = `{"openapi":"3.1.1","paths":{"/":{"get":{"security":%s}}},"components":{"securitySchemes":{` +
+		`"basic":{"type":"http","scheme":"basic"},"bearer":{"type":"http","scheme":"bearer"},` +
+		`"key":{"type":"apiKey","in":"header","name":"X-Key"},"other":{"type":"apiKey","in":"query","name":"key"},"oauth":{"type":"oauth2"}}}}`
+	for _, tt := range []struct{ before, after, breaking, others string }{
+		{`[{"basic":[]}]`, `[]`, "", "http basic is no longer needed\nnothing is enough now"},
+		{`[{"basic":[]}]`, `[{"basic":[]},{}]`, "", "nothing is enough now"},
+		{`[{"basic":[]},{}]`, `[{"basic":[]}]`, "nothing is no longer enough", ""},
+		{`[{"basic":[]}]`, `[{"basic":[]},{"bearer":[]}]`, "", "http bearer is enough now"},
+		{`[{"basic":[]},{"bearer":[]}]`, `[{"basic":[]}]`, "http bearer is no longer enough", ""},
+		{`[{"basic":[]}]`, `[{"bearer":[]}]`, "http basic is no longer enough", "http bearer is enough now"},
+		{`[{"basic":[],"key":[]}]`, `[{"key":[]}]`, "", "http basic and the header X-Key is no longer needed\nthe header X-Key is enough now"},
+		{`[{"key":[]}]`, `[{"basic":[],"key":[]}]`, "the header X-Key is no longer enough", "http basic and the header X-Key is enough now"},
+		{`[{"key":[]}]`, `[{"other":[]}]`, "the header X-Key is no longer enough", "the query key is enough now"},
+		{`[{"oauth":["a","b"]}]`, `[{"oauth":["a"]}]`, "", "oauth2 and oauth2 for a and oauth2 for b is no longer needed\noauth2 and oauth2 for a is enough now"},
+		{`[{"oauth":["a"]}]`, `[{"oauth":["a","b"]}]`, "oauth2 and oauth2 for a is no longer enough", "oauth2 and oauth2 for a and oauth2 for b is enough now"},
+		{`[{"basic":[]},{"bearer":[]}]`, `[{"bearer":[]},{"basic":[]}]`, "", ""},
+	} {
+		breaking, others := rawChanges(t, fmt.Sprintf(doc, tt.before), fmt.Sprintf(doc, tt.after))
+		want := func(lines string) (want []string) {
+			for line := range strings.Lines(lines) {
+				want = append(want, "GET /: security: "+strings.TrimSpace(line))
+			}
+			return want
+		}
+		assert.Equal(t, want(tt.breaking), breaking, "%s to %s", tt.before, tt.after)
+		assert.Equal(t, want(tt.others), others, "%s to %s", tt.before, tt.after)
+	}
+}
+
 func raw(values ...string) (list []json.RawMessage) {
 	for _, value := range values {
 		list = append(list, json.RawMessage(value))
@@ -127,82 +188,82 @@ func raw(values ...string) (list []json.RawMessage) {
 
 func TestChangesOfSchemas(t *testing.T) {
 	one, two := 1, 2
-	open := func(s tigertonic.Schema) *tigertonic.Schema { return &s }
-	members := func(properties ...tigertonic.Property) *tigertonic.Schema {
-		return &tigertonic.Schema{Types: []string{"object"}, Properties: properties}
+	open := func(s schema.Schema) *schema.Schema { return &s }
+	members := func(properties ...schema.Property) *schema.Schema {
+		return &schema.Schema{Types: []string{"object"}, Properties: properties}
 	}
-	list := func(s *tigertonic.Schema) *tigertonic.Schema {
-		return &tigertonic.Schema{Types: []string{"array"}, Items: s}
+	list := func(s *schema.Schema) *schema.Schema {
+		return &schema.Schema{Types: []string{"array"}, Items: s}
 	}
-	ref := &tigertonic.Schema{Name: "Stuff", Types: []string{"object"}}
+	ref := &schema.Schema{Name: "Stuff", Types: []string{"object"}}
 	for _, tt := range []struct {
-		before, after       *tigertonic.Schema
+		before, after       *schema.Schema
 		want                string
 		requests, responses bool // break there
 	}{
-		{schema("string"), schema("integer"), `type was "string", is "integer"`, true, true},
-		{schema("integer"), schema("number"), `type was "integer", is "number"`, false, true},
-		{schema("number"), schema("integer"), `type was "number", is "integer"`, true, false},
-		{schema("string"), schema("string", "null"), `type was "string", is ["string","null"]`, false, true},
-		{schema("string"), schema(), `type was "string", is none`, false, true},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{Enum: raw("1")}), `enum was none, is [1]`, true, false},
-		{open(tigertonic.Schema{Enum: raw("1")}), open(tigertonic.Schema{}), `enum was [1], is none`, false, true},
-		{open(tigertonic.Schema{Enum: raw("1", "2")}), open(tigertonic.Schema{Enum: raw("1")}), `enum value 2 was removed`, true, false},
-		{open(tigertonic.Schema{Enum: raw("1")}), open(tigertonic.Schema{Enum: raw("1", `"x"`)}), `enum value "x" was added`, false, true},
-		{open(tigertonic.Schema{Minimum: "1"}), open(tigertonic.Schema{Minimum: "2"}), `minimum was 1, is 2`, true, false},
-		{open(tigertonic.Schema{Minimum: "2"}), open(tigertonic.Schema{Minimum: "-1.5"}), `minimum was 2, is -1.5`, false, true},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{MinLength: &one}), `minLength was none, is 1`, true, false},
-		{open(tigertonic.Schema{MinItems: &one}), open(tigertonic.Schema{}), `minItems was 1, is none`, false, true},
-		{open(tigertonic.Schema{ExclusiveMaximum: "2"}), open(tigertonic.Schema{ExclusiveMaximum: "1"}), `exclusiveMaximum was 2, is 1`, true, false},
-		{open(tigertonic.Schema{MaxLength: &one}), open(tigertonic.Schema{MaxLength: &two}), `maxLength was 1, is 2`, false, true},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{MaxItems: &two}), `maxItems was none, is 2`, true, false},
-		{open(tigertonic.Schema{MaxItems: &two}), open(tigertonic.Schema{}), `maxItems was 2, is none`, false, true},
-		{open(tigertonic.Schema{Pattern: "a"}), open(tigertonic.Schema{Pattern: "b"}), `pattern was "a", is "b"`, true, true},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{Format: "uuid"}), `format was none, is "uuid"`, true, false},
-		{open(tigertonic.Schema{UniqueItems: true}), open(tigertonic.Schema{}), `uniqueItems was true, is none`, false, true},
-		{open(tigertonic.Schema{Default: raw("1")[0]}), open(tigertonic.Schema{Default: raw("2")[0]}), `default was 1, is 2`, true, false},
-		{open(tigertonic.Schema{Description: "a"}), open(tigertonic.Schema{Description: "b"}), `description has changed`, false, false},
-		{list(schema("string")), list(schema("boolean")), `property "[]": type was "string", is "boolean"`, true, true},
-		{list(nil), list(schema("boolean")), `items was none, is {"type":"boolean"}`, true, false},
-		{members(), members(tigertonic.Property{Name: "a"}), `property "a" was added`, false, false},
-		{members(), members(tigertonic.Property{Name: "a", Required: true}), `property "a" was added and is required`, true, false},
-		{members(tigertonic.Property{Name: "a"}), members(), `property "a" was removed`, true, true},
-		{members(tigertonic.Property{Name: "a"}), members(tigertonic.Property{Name: "a", Required: true}), `property "a" is required now`, true, false},
-		{members(tigertonic.Property{Name: "a", Required: true}), members(tigertonic.Property{Name: "a"}), `property "a" is optional now`, false, true},
+		{withSchema("string"), withSchema("integer"), `type was "string", is "integer"`, true, true},
+		{withSchema("integer"), withSchema("number"), `type was "integer", is "number"`, false, true},
+		{withSchema("number"), withSchema("integer"), `type was "number", is "integer"`, true, false},
+		{withSchema("string"), withSchema("string", "null"), `type was "string", is ["string","null"]`, false, true},
+		{withSchema("string"), withSchema(), `type was "string", is none`, false, true},
+		{open(schema.Schema{}), open(schema.Schema{Enum: raw("1")}), `enum was none, is [1]`, true, false},
+		{open(schema.Schema{Enum: raw("1")}), open(schema.Schema{}), `enum was [1], is none`, false, true},
+		{open(schema.Schema{Enum: raw("1", "2")}), open(schema.Schema{Enum: raw("1")}), `enum value 2 was removed`, true, false},
+		{open(schema.Schema{Enum: raw("1")}), open(schema.Schema{Enum: raw("1", `"x"`)}), `enum value "x" was added`, false, true},
+		{open(schema.Schema{Minimum: "1"}), open(schema.Schema{Minimum: "2"}), `minimum was 1, is 2`, true, false},
+		{open(schema.Schema{Minimum: "2"}), open(schema.Schema{Minimum: "-1.5"}), `minimum was 2, is -1.5`, false, true},
+		{open(schema.Schema{}), open(schema.Schema{MinLength: &one}), `minLength was none, is 1`, true, false},
+		{open(schema.Schema{MinItems: &one}), open(schema.Schema{}), `minItems was 1, is none`, false, true},
+		{open(schema.Schema{ExclusiveMaximum: "2"}), open(schema.Schema{ExclusiveMaximum: "1"}), `exclusiveMaximum was 2, is 1`, true, false},
+		{open(schema.Schema{MaxLength: &one}), open(schema.Schema{MaxLength: &two}), `maxLength was 1, is 2`, false, true},
+		{open(schema.Schema{}), open(schema.Schema{MaxItems: &two}), `maxItems was none, is 2`, true, false},
+		{open(schema.Schema{MaxItems: &two}), open(schema.Schema{}), `maxItems was 2, is none`, false, true},
+		{open(schema.Schema{Pattern: "a"}), open(schema.Schema{Pattern: "b"}), `pattern was "a", is "b"`, true, true},
+		{open(schema.Schema{}), open(schema.Schema{Format: "uuid"}), `format was none, is "uuid"`, true, false},
+		{open(schema.Schema{UniqueItems: true}), open(schema.Schema{}), `uniqueItems was true, is none`, false, true},
+		{open(schema.Schema{Default: raw("1")[0]}), open(schema.Schema{Default: raw("2")[0]}), `default was 1, is 2`, true, false},
+		{open(schema.Schema{Description: "a"}), open(schema.Schema{Description: "b"}), `description has changed`, false, false},
+		{list(withSchema("string")), list(withSchema("boolean")), `property "[]": type was "string", is "boolean"`, true, true},
+		{list(nil), list(withSchema("boolean")), `items was none, is {"type":"boolean"}`, true, false},
+		{members(), members(schema.Property{Name: "a"}), `property "a" was added`, false, false},
+		{members(), members(schema.Property{Name: "a", Required: true}), `property "a" was added and is required`, true, false},
+		{members(schema.Property{Name: "a"}), members(), `property "a" was removed`, true, true},
+		{members(schema.Property{Name: "a"}), members(schema.Property{Name: "a", Required: true}), `property "a" is required now`, true, false},
+		{members(schema.Property{Name: "a", Required: true}), members(schema.Property{Name: "a"}), `property "a" is optional now`, false, true},
 		{
-			members(tigertonic.Property{Name: "a", Schema: list(members(tigertonic.Property{Name: "b", Schema: schema("string")}))}),
-			members(tigertonic.Property{Name: "a", Schema: list(members(tigertonic.Property{Name: "b", Schema: schema("null")}))}),
+			members(schema.Property{Name: "a", Schema: list(members(schema.Property{Name: "b", Schema: withSchema("string")}))}),
+			members(schema.Property{Name: "a", Schema: list(members(schema.Property{Name: "b", Schema: withSchema("null")}))}),
 			`property "a[].b": type was "string", is "null"`, true, true,
 		},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{Closed: true}), `additionalProperties was none, is false`, true, false},
-		{open(tigertonic.Schema{Closed: true}), open(tigertonic.Schema{}), `additionalProperties was false, is none`, false, false},
-		{open(tigertonic.Schema{Additional: schema("string")}), open(tigertonic.Schema{}), `additionalProperties was {"type":"string"}, is none`, false, true},
+		{open(schema.Schema{}), open(schema.Schema{Closed: true}), `additionalProperties was none, is false`, true, false},
+		{open(schema.Schema{Closed: true}), open(schema.Schema{}), `additionalProperties was false, is none`, false, false},
+		{open(schema.Schema{Additional: withSchema("string")}), open(schema.Schema{}), `additionalProperties was {"type":"string"}, is none`, false, true},
 		{
-			open(tigertonic.Schema{Additional: schema("string")}), open(tigertonic.Schema{Additional: schema("integer")}),
+			open(schema.Schema{Additional: withSchema("string")}), open(schema.Schema{Additional: withSchema("integer")}),
 			`property "*": type was "string", is "integer"`, true, true,
 		},
 		{
-			open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{schema("string"), ref}}), open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{ref}}),
+			open(schema.Schema{AnyOf: []*schema.Schema{withSchema("string"), ref}}), open(schema.Schema{AnyOf: []*schema.Schema{ref}}),
 			`anyOf hasn't {"type":"string"} any more`, true, false,
 		},
 		{
-			open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{ref}}), open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{schema("string"), ref}}),
+			open(schema.Schema{AnyOf: []*schema.Schema{ref}}), open(schema.Schema{AnyOf: []*schema.Schema{withSchema("string"), ref}}),
 			`anyOf has {"type":"string"} now`, false, true,
 		},
-		{open(tigertonic.Schema{}), open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{schema("string")}}), `anyOf was none, is [{"type":"string"}]`, true, false},
-		{ref, open(tigertonic.Schema{AnyOf: []*tigertonic.Schema{schema("null"), ref}}), `type was "object", is ["object","null"]`, false, true},
-		{ref, open(tigertonic.Schema{Ref: ref, Description: "x"}), "description has changed", false, false},
-		{ref, &tigertonic.Schema{Name: "Other", Types: []string{"object"}}, "", false, false},
+		{open(schema.Schema{}), open(schema.Schema{AnyOf: []*schema.Schema{withSchema("string")}}), `anyOf was none, is [{"type":"string"}]`, true, false},
+		{ref, open(schema.Schema{AnyOf: []*schema.Schema{withSchema("null"), ref}}), `type was "object", is ["object","null"]`, false, true},
+		{ref, open(schema.Schema{Ref: ref, Description: "x"}), "description has changed", false, false},
+		{ref, &schema.Schema{Name: "Other", Types: []string{"object"}}, "", false, false},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
-			post := func(s *tigertonic.Schema) routes {
+			post := func(s *schema.Schema) routes {
 				return routes{"POST /stuff": func(op *tigertonic.Operation) {
 					op.Body = &tigertonic.RequestBody{Content: map[string]tigertonic.MediaType{"application/json": {Schema: s}}}
 				}}
 			}
-			get := func(s *tigertonic.Schema) routes {
+			get := func(s *schema.Schema) routes {
 				return routes{"GET /stuff": func(op *tigertonic.Operation) {
-					op.Response("200").Add("application/json", tigertonic.MediaType{Schema: s})
+					op.Response(200).Add("application/json", tigertonic.MediaType{Schema: s})
 				}}
 			}
 			want := func(place string, breaks bool) (breaking, others []string) {
@@ -249,19 +310,19 @@ func TestChangesOfHosts(t *testing.T) {
 }
 
 func TestChangesAreToldOncePerPlaceThoughSchemasContainThemselves(t *testing.T) {
-	tree := func(value *tigertonic.Schema) routes {
-		node := &tigertonic.Schema{Name: "Node", Types: []string{"object"}}
-		node.Properties = []tigertonic.Property{
-			{Name: "children", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: node}},
+	tree := func(value *schema.Schema) routes {
+		node := &schema.Schema{Name: "Node", Types: []string{"object"}}
+		node.Properties = []schema.Property{
+			{Name: "children", Schema: &schema.Schema{Types: []string{"array"}, Items: node}},
 			{Name: "value", Schema: value},
 		}
 		describe := func(op *tigertonic.Operation) {
-			op.Response("200").Add("application/json", tigertonic.MediaType{Schema: node})
-			op.Response("200").Add("application/jsonl", tigertonic.MediaType{Items: node})
+			op.Response(200).Add("application/json", tigertonic.MediaType{Schema: node})
+			op.Response(200).Add("application/jsonl", tigertonic.MediaType{Items: node})
 		}
 		return routes{"GET /a": describe, "GET /b": describe}
 	}
-	breaking, others := changes(t, tree(schema("string")), tree(schema("number")))
+	breaking, others := changes(t, tree(withSchema("string")), tree(withSchema("number")))
 	const what = `property "value": type was "string", is "number"`
 	assert.Equal(t, []string{
 		"GET /a: response 200: application/json: " + what,
@@ -270,4 +331,35 @@ func TestChangesAreToldOncePerPlaceThoughSchemasContainThemselves(t *testing.T) 
 		"GET /b: response 200: application/jsonl: " + what,
 	}, breaking)
 	assert.Empty(t, others)
+}
+
+// Whether a part is written in its place or as a component is no change.
+func TestChangesAreSeenThroughReferences(t *testing.T) {
+	const document = `{"paths":{"/a":{"get":{"parameters":[%s],"responses":{"404":%s}}}},"components":{
+		"parameters":{"limit":{"name":"limit","in":"query","schema":{"type":"string"}}},
+		"headers":{"Retry-After":{"schema":{"type":"integer"}}},
+		"responses":{"NotFound":{"description":"No","headers":{"Retry-After":{"$ref":"#/components/headers/Retry-After"}}}}}}`
+	inPlace := fmt.Sprintf(document, `{"name":"limit","in":"query","schema":{"type":"string"}}`, `{"description":"No","headers":{"Retry-After":{"schema":{"type":"integer"}}}}`)
+	referred := fmt.Sprintf(document, `{"$ref":"#/components/parameters/limit"}`, `{"$ref":"#/components/responses/NotFound"}`)
+	breaking, others := rawChanges(t, inPlace, referred)
+	assert.Empty(t, append(breaking, others...))
+	breaking, others = rawChanges(t, inPlace, strings.ReplaceAll(strings.ReplaceAll(referred, `"type":"integer"`, `"type":"string"`), `"No"`, `"Nothing"`))
+	assert.Equal(t, []string{
+		`GET /a: response 404: description has changed`,
+		`GET /a: response 404: header Retry-After: type was "integer", is "string"`,
+	}, append(others, breaking...))
+}
+
+func TestChangesOfWebhooks(t *testing.T) {
+	const before = `{"webhooks":{"paid":{"post":{"summary":"Paid","requestBody":{"content":{"application/json":{}}}}},"gone":{"post":{}}}}`
+	const after = `{"webhooks":{"paid":{"post":{"summary":"It was paid","requestBody":{"content":{"text/plain":{}}}}},"new":{"put":{}}}}`
+	breaking, others := rawChanges(t, before, after)
+	assert.Equal(t, []string{"webhook POST gone: was removed", "webhook POST paid: requestBody has changed"}, breaking)
+	assert.Equal(t, []string{"webhook PUT new: was added", "webhook POST paid: summary has changed"}, others)
+}
+
+func TestChangesOfOpenAPI32(t *testing.T) {
+	const document = `{"paths":{"/a":{"additionalOperations":{"PURGE":{"responses":{"200":{"content":{"application/jsonl":{"itemSchema":{"type":"%s"}}}}}}}}}}`
+	breaking, others := rawChanges(t, fmt.Sprintf(document, "string"), fmt.Sprintf(document, "integer"))
+	assert.Equal(t, []string{`PURGE /a: response 200: type was "string", is "integer"`}, append(breaking, others...))
 }

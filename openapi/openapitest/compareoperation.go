@@ -16,7 +16,7 @@ func (s scope) operations(before, after operation) {
 	s.servers(before.object, after.object)
 	s.security(before.object, after.object)
 	s.parameters(before, after)
-	s.bodies(members(before.object, "requestBody"), members(after.object, "requestBody"))
+	s.bodies(resolve(s.comparison.before, before.object["requestBody"]), resolve(s.comparison.after, after.object["requestBody"]))
 	s.responses(members(before.object, "responses"), members(after.object, "responses"))
 }
 
@@ -27,48 +27,6 @@ func (s scope) deprecations(before, after object) {
 	case b && !a:
 		s.notes("isn't deprecated any more")
 	}
-}
-
-// security compares the ways to authenticate, of which one is needed.
-func (s scope) security(before, after object) {
-	b, a := securityOf(s.before, before), securityOf(s.after, after)
-	for _, way := range b {
-		if !slices.Contains(a, way) {
-			s.breaks("security: %s is no longer enough", way)
-		}
-	}
-	for _, way := range a {
-		if !slices.Contains(b, way) {
-			s.notes("security: %s is enough now", way)
-		}
-	}
-}
-
-const nothing = "nothing"
-
-// securityOf returns the ways to authenticate, by what they are, not by their
-// names.
-func securityOf(doc, op object) (ways []string) {
-	security, ok := op["security"]
-	if !ok {
-		security = doc["security"]
-	}
-	for _, requirement := range asList(security) {
-		var all []string
-		for name := range asObject(requirement) {
-			scheme := members(members(members(doc, "components"), "securitySchemes"), name)
-			all = append(all, fmt.Sprint(scheme["type"], " ", scheme["scheme"]))
-		}
-		slices.Sort(all)
-		if len(all) == 0 {
-			all = []string{nothing}
-		}
-		ways = append(ways, strings.Join(all, " and "))
-	}
-	if len(ways) == 0 {
-		return []string{nothing}
-	}
-	return ways
 }
 
 func (s scope) parameters(before, after operation) {
@@ -148,10 +106,11 @@ func (s scope) bodies(before, after object) {
 func (s scope) responses(before, after object) {
 	for status, p := range pairs(before, after) {
 		s := s.in("response %s", status)
-		b, a := asObject(p.before), asObject(p.after)
+		b, a := resolve(s.before, p.before), resolve(s.after, p.after)
 		switch {
 		case a == nil && (strings.HasPrefix(status, "4") || strings.HasPrefix(status, "5")):
 			s.notes("was removed")
+		case a == nil && s.narrowed(status, b, before, after):
 		case a == nil:
 			s.breaks("was removed")
 		case b == nil:
@@ -164,10 +123,30 @@ func (s scope) responses(before, after object) {
 	}
 }
 
+// narrowed compares a response to all statuses of a class with those that have taken its
+// place, and reports whether there are some: a client that meets any of them meets one.
+func (s scope) narrowed(status string, was, before, after object) bool {
+	class, ok := strings.CutSuffix(status, "XX")
+	narrowed := false
+	for other, value := range after {
+		if !ok || !strings.HasPrefix(other, class) || before[other] != nil {
+			continue
+		}
+		narrowed = true
+		s, is := s.in("now %s", other), resolve(s.after, value)
+		s.headers(members(was, "headers"), members(is, "headers"))
+		s.contents(members(was, "content"), members(is, "content"))
+	}
+	if narrowed {
+		s.notes("is told status by status")
+	}
+	return narrowed
+}
+
 func (s scope) headers(before, after object) {
 	for name, p := range pairs(before, after) {
 		s := s.in("header %s", name)
-		b, a := asObject(p.before), asObject(p.after)
+		b, a := resolve(s.before, p.before), resolve(s.after, p.after)
 		switch {
 		case a == nil:
 			s.breaks("was removed")
@@ -197,7 +176,7 @@ func (s scope) contents(before, after object) {
 		if len(before) > 1 || len(after) > 1 {
 			s = s.in("%s", mediaType)
 		}
-		for _, name := range []string{"schema", "x-itemSchema"} {
+		for _, name := range []string{"schema", "x-itemSchema", "itemSchema"} {
 			s.visited = map[[2]string]bool{}
 			s.schemas(b[name], a[name])
 		}

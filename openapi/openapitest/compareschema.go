@@ -43,7 +43,7 @@ func (s scope) subject() string {
 	return fmt.Sprintf("property %q: ", s.path)
 }
 
-// typesOf compares the types of values, of which number includes integer.
+// typesOf compares the types of values; number includes integer.
 func (s scope) typesOf(before, after object) {
 	b, a := types(before), types(after)
 	narrows := !contains(a, b)
@@ -66,7 +66,7 @@ func types(schema object) []string {
 	return allowed
 }
 
-// contains tells whether the list has all that another has.
+// contains reports whether the list has all that another has.
 func contains(list, others []string) bool {
 	return !slices.ContainsFunc(others, func(other string) bool { return !slices.Contains(list, other) })
 }
@@ -122,7 +122,7 @@ func (s scope) bounds(before, after object) {
 	}
 }
 
-// isLess tells whether a lower bound is less than another. None is less than any.
+// isLess reports whether a lower bound is less than another. None is less than any.
 func isLess(bound, other any) bool {
 	b, ok := bound.(float64)
 	o, isThere := other.(float64)

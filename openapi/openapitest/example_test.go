@@ -1,6 +1,7 @@
 package openapitest_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -22,4 +23,13 @@ func ExampleGolden() {
 		openapitest.Golden(t, doc, "testdata/openapi.json")
 	}
 	// Output:
+}
+
+// Changes compares with what was released, say.
+func ExampleChanges() {
+	released := `{"openapi":"3.1.1","paths":{"/stuff":{"get":{"responses":{"200":{"description":""}}}}}}`
+	current := `{"openapi":"3.1.1","paths":{"/stuff":{"post":{"responses":{"201":{"description":""}}}}}}`
+	breaking, others, err := openapitest.Changes([]byte(released), []byte(current))
+	fmt.Println(breaking, others, err)
+	// Output: [GET /stuff: was removed] [POST /stuff: was added] <nil>
 }

@@ -1,5 +1,5 @@
-// Package openapitest holds a document to the file that it is kept in, and tells
-// which changes break clients.
+// Package openapitest compares a document with a file in a test, and says which
+// changes break clients.
 package openapitest
 
 import (
@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,19 +19,25 @@ import (
 // update is the environment variable that makes [Golden] write.
 const update = "UPDATE_GOLDEN"
 
-// Golden fails the test if the document isn't what the file at path has. It says
-// what has changed, first what breaks clients, each change with the operation
-// and the place in it.
+// Golden fails the test if the document differs from the file at path. It lists the
+// changes, those that break clients first, each with the operation and the place in
+// it.
 //
-// If the environment variable UPDATE_GOLDEN isn't empty, it writes the file
-// instead, and the directory if need be. Keep the file with the sources, and the
-// history of the API is theirs.
+// If the environment variable UPDATE_GOLDEN isn't empty, it writes the file instead,
+// and creates the directory if necessary. Keep the file with the sources, so that
+// their history is that of the API.
 //
-// A client is taken to ignore members of a response that it doesn't know, and to
-// be able to meet any status of an error. It isn't taken to cope with values that
-// a response couldn't have before.
-func Golden(t testing.TB, doc *openapi.Document, path string) {
+// Clients are expected to ignore unknown members of a response and to handle any error
+// status, but not to handle values that a response couldn't have before.
+//
+// It also fails the test if nobody describes what a handler does, as
+// [openapi.Document.Unknown] reports, unless the handler is allowed by name, such as
+// "GET /health" or "/files/{...}"; and if an allowed handler is described.
+func Golden(t testing.TB, doc *openapi.Document, path string, allowed ...string) {
 	t.Helper()
+	for _, problem := range unknown(doc, allowed) {
+		t.Errorf("openapitest: %s", problem)
+	}
 	got := doc.JSON()
 	want, err := os.ReadFile(path) //nolint:gosec // the test names the file
 	want = bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n"))
@@ -51,6 +58,28 @@ func Golden(t testing.TB, doc *openapi.Document, path string) {
 	}
 }
 
+// unknown returns what is wrong with a document that allows these of what it doesn't
+// know.
+func unknown(doc *openapi.Document, allowed []string) (problems []string) {
+	left := slices.Clone(allowed)
+	for _, u := range doc.Unknown() {
+		isIt := func(name string) bool { return name == u.Name() }
+		if slices.ContainsFunc(allowed, isIt) {
+			left = slices.DeleteFunc(left, isIt)
+			continue
+		}
+		cure := "wrap it in tigertonic.Described"
+		if u.Opaque {
+			cure = "wrap it in tigertonic.Described, or its middleware in tigertonic.Wrapped"
+		}
+		problems = append(problems, fmt.Sprintf("%s: %s, or allow it: Golden(t, doc, path, %q)", u, cure, u.Name()))
+	}
+	for _, name := range left {
+		problems = append(problems, fmt.Sprintf("%q is allowed not to be described, but it is, or isn't there", name))
+	}
+	return problems
+}
+
 func write(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as the sources beside it
 		return err
@@ -62,6 +91,21 @@ func write(path string, text []byte) error {
 func command(t testing.TB) string {
 	test, _, _ := strings.Cut(t.Name(), "/")
 	return fmt.Sprintf("\t%s=1 go test -run '^%s$'\n", update, test)
+}
+
+// Changes returns what has changed from one OpenAPI document in JSON to another, as
+// [Golden] tells it: what breaks clients, and what doesn't. It is for comparing with what
+// has been released, say.
+func Changes(before, after []byte) (breaking, others []string, err error) {
+	changes, err := compare(before, after)
+	for _, c := range changes {
+		if c.breaking {
+			breaking = append(breaking, c.text)
+		} else {
+			others = append(others, c.text)
+		}
+	}
+	return breaking, others, err
 }
 
 // report returns what has changed from one document to another, for people.

@@ -14,6 +14,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
 	"github.com/rcrowley/go-tigertonic/openapi/openapitest"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A recorder is a test that keeps what it is told.
@@ -133,12 +134,12 @@ func TestGoldenReportsFilesThatAreNoDocument(t *testing.T) {
 }
 
 func FuzzGoldenComparesWithAnyFile(f *testing.F) {
-	node := &tigertonic.Schema{Name: "Node", Types: []string{"object"}}
-	node.Properties = []tigertonic.Property{{Name: "next", Schema: &tigertonic.Schema{
-		AnyOf: []*tigertonic.Schema{node, schema("null"), schema("string")},
+	node := &schema.Schema{Name: "Node", Types: []string{"object"}}
+	node.Properties = []schema.Property{{Name: "next", Schema: &schema.Schema{
+		AnyOf: []*schema.Schema{node, withSchema("null"), withSchema("string")},
 	}}}
 	doc := routes{"GET /{id}": func(op *tigertonic.Operation) {
-		op.Response("200").Add("application/json", tigertonic.MediaType{Schema: node})
+		op.Response(http.StatusOK).Add("application/json", tigertonic.MediaType{Schema: node})
 	}}.document()
 	f.Add(string(doc.JSON()))
 	f.Add(`{"paths":{"/{x}":{"get":{"parameters":[{"$ref":"#/a"}],"responses":{"":{}}}}},"a":{"$ref":"#/a"}}`)
@@ -152,4 +153,23 @@ func FuzzGoldenComparesWithAnyFile(f *testing.F) {
 			assert.NotEmpty(t, golden(doc, path))
 		}
 	})
+}
+
+func TestGoldenFailsOnWhatIsNotKnown(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/health", foreign)
+	mux.HandleNamespace("/v1", http.NewServeMux())
+	doc := openapi.New(mux, openapi.Info{Title: "Test", Version: "1.0"})
+	path := keep(t, doc)
+	r := &recorder{}
+	openapitest.Golden(r, doc, path)
+	text := strings.Join(r.failures, "\n")
+	assert.Regexp(t, `GET /health → \S+ \(not described\), registered at \S+: wrap it in tigertonic.Described, or allow it: Golden\(t, doc, path, "GET /health"\)`, text)
+	assert.Regexp(t, `/v1/{...} → \*http.ServeMux \(not described\), registered at \S+: .*tigertonic.Wrapped, or allow it`, text)
+
+	r = &recorder{}
+	openapitest.Golden(r, doc, path, "GET /health", "/v1/{...}")
+	assert.Empty(t, r.failures)
+	openapitest.Golden(r, doc, path, "GET /health", "/v1/{...}", "GET /gone")
+	assert.Equal(t, []string{`openapitest: "GET /gone" is allowed not to be described, but it is, or isn't there`}, r.failures)
 }
