@@ -1,0 +1,52 @@
+package client_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/rcrowley/go-tigertonic/client"
+)
+
+// A test calls its handlers without a socket.
+func ExampleInProcess() {
+	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "hello, "+r.URL.Query().Get("who"))
+	})
+	c := http.Client{Transport: client.InProcess(greet)}
+	rs, err := c.Get("http://greetings.test/?who=ann")
+	if err != nil {
+		panic(err)
+	}
+	defer rs.Body.Close()
+	text, _ := io.ReadAll(rs.Body)
+	fmt.Println(rs.StatusCode, string(text))
+	// Output: 200 hello, ann
+}
+
+// What may be repeated is repeated.
+func ExampleRetried() {
+	failures := 2
+	service := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		failures--
+		if failures >= 0 {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	c := http.Client{Transport: client.Retried(client.InProcess(service), client.RetryOptions{Wait: 1})}
+	for _, method := range []string{"PUT", "POST"} {
+		r, _ := http.NewRequest(method, "http://orders.test/1", strings.NewReader("order"))
+		rs, err := c.Do(r)
+		if err != nil {
+			panic(err)
+		}
+		rs.Body.Close()
+		fmt.Println(method, rs.StatusCode)
+		failures = 2
+	}
+	// Output:
+	// PUT 200
+	// POST 503
+}
