@@ -1,7 +1,6 @@
-// Package admin shows the inside of a service to those who run it: whether it
-// lives and is ready, its metrics, routes, version and profiles, and its log
-// level, which they can set. All of it is one handler, for a port of its own that
-// only they can reach.
+// Package admin shows operators the state of a service: whether it is alive and ready,
+// its metrics, routes, version and profiles. It also sets the log level. All of it is
+// one handler; serve it on a separate port that only operators can reach.
 //
 //	a := admin.New(server.Handler, admin.Options{Level: &level})
 //	a.Check("database", 2*time.Second, db.PingContext)
@@ -10,9 +9,10 @@
 // The paths are
 //
 //	/               a page with the state of the service and links to the rest
+//	/watch          the same state every two seconds, as server-sent events
 //	/live           200 as long as the process can answer
 //	/ready          200 if it is to be sent requests, else 503; JSON
-//	/metrics        go-metrics' registry and Go's runtime, in Prometheus' text format
+//	/metrics        go-metrics' registry, routes and Go's runtime, in Prometheus' text format
 //	/metrics.json   the registry as go-metrics writes it
 //	/routes         what [tigertonic.Explain] says of the service
 //	/version        the build that is running; JSON
@@ -24,46 +24,58 @@
 //
 // # Metrics
 //
-// For Prometheus, the name of a metric is made valid and unique, and has a unit
-// behind it: a timer "get-stuff" is the summary get_stuff_seconds, a meter "jobs"
-// the counter jobs_total and the gauges jobs_per_second, a health check "mail" the
-// gauge mail_healthy. What [tigertonic.CountedByStatus] and CountedByStatusXX count
-// as "http" is http_responses_total{code="404"} and
+// For Prometheus, names of metrics are made valid and unique, and end with their unit:
+// a timer "get-stuff" is the summary get_stuff_seconds, a meter "jobs" the counter
+// jobs_total and the gauges jobs_per_second, a health check "mail" the gauge
+// mail_healthy. What [tigertonic.CountedByStatus] and CountedByStatusXX count as
+// "http" is http_responses_total{code="404"} and
 // http_responses_by_class_total{class="4xx"}. What [tigertonic.Counted] counts as
-// "requests", in a handler of the service's tree, is the counter requests_total;
-// other counters are gauges, for go-metrics' may be decremented, which Prometheus
-// takes for a restart in a counter. The quantiles of timers and histograms are
-// those of their samples. The _sum of what [tigertonic.Timed] measures is exact; else
-// it is estimated from the sample, so that it rises as _count does.
+// "requests", in a handler of the service's tree, is the counter requests_total; other
+// counters are gauges, because go-metrics' counters may be decremented, which
+// Prometheus would take for a restart. Quantiles of timers and histograms come from
+// their samples. The _sum of [tigertonic.Timed] is exact; other sums are estimated
+// from the sample, so that they rise with _count.
+//
+// [tigertonic.Measured] exports for each route the histogram
+// http_request_duration_seconds by method, pattern and class of the status, which adds
+// up over instances, the counter http_response_body_bytes_total by the same, and the
+// gauge http_requests_in_flight by method and pattern. A client that asks for
+// OpenMetrics gets it, with trace IDs as exemplars.
+//
+// The gauge tls_certificate_expiry_timestamp_seconds is when a certificate of the
+// server expires, in seconds since 1970, by its name and serial number.
+//
+// What the server's connections do is http_connections by their state and the counter
+// http_connections_accepted_total, and process_restarts says how many times in a row
+// the program has been restarted without losing its sockets.
 //
 // # Who may ask
 //
-// There is no authentication: whoever can connect can read everything, so listen
-// on a loopback address, or one that only the operators' network reaches. What a
-// browser on such a network could be made to do is refused: a request for a host
-// that isn't an IP address, localhost or one of [Options.Hosts] (421), which is
-// what DNS rebinding needs, and one that comes from a page of another origin, but
-// for following a link (403).
+// There is no authentication: anybody who can connect can read everything, so listen
+// on a loopback address, or on one that only the operators' network reaches. Two kinds
+// of request that a web page could make a browser on that network send are refused: a
+// request for a host that isn't an IP address, localhost or one of [Options.Hosts]
+// (421), which is what DNS rebinding needs, and a request from a page of another
+// origin, unless it follows a link (403).
 package admin
 
 import (
 	"context"
-	"fmt"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/rcrowley/go-metrics"
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
 
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// Options are what [New] can't find out. The zero value has the defaults.
+// Options are what [New] can't find out by itself. The zero value means the defaults.
 type Options struct {
 	// Name is what the service is called. By default it is the last element of
 	// the import path of the program, or the name of its file.
@@ -83,8 +95,8 @@ type Options struct {
 	Hosts []string
 }
 
-// Admin is a handler that shows a service. It is made by [New]; the zero value
-// isn't usable.
+// Admin is a handler that shows a service. Create one with [New]; the zero value isn't
+// usable.
 type Admin struct {
 	handler  http.Handler
 	mux      *tigertonic.TrieServeMux
@@ -92,9 +104,14 @@ type Admin struct {
 	registry metrics.Registry
 	level    *slog.LevelVar
 	draining []func() bool
-	hosts    map[string]bool
-	cross    *http.CrossOriginProtection
-	began    time.Time
+	// certificates returns those of the server, or is nil.
+	certificates func() []*x509.Certificate
+	// connections and restarts return those of the server. The first is nil without one.
+	connections func() tigertonic.ConnectionCounts
+	restarts    func() int
+	hosts       map[string]bool
+	cross       *http.CrossOriginProtection
+	began       time.Time
 
 	mu     sync.Mutex
 	checks []*check
@@ -102,13 +119,14 @@ type Admin struct {
 	sums   map[string]*runningSum  // likewise of timers and histograms
 }
 
-// New returns a handler that shows the service whose tree of handlers h is. If h,
-// or what it wraps, has a method Draining() bool, as a [tigertonic.Server]'s
-// handler has, the service isn't ready while that returns true. New panics if h is
-// nil or a host of the options isn't a name.
+// New returns a handler that shows the service whose tree of handlers h is. If h, or
+// what it wraps, has a method Draining() bool, as a [tigertonic.Server]'s handler has,
+// the service isn't ready while it returns true. If it has a method Certificates()
+// []*x509.Certificate, as that has, too, the metrics say when they expire. New panics
+// if h is nil or one of the hosts isn't a valid name.
 func New(h http.Handler, o Options) *Admin {
 	if h == nil {
-		misuse("New: the handler is nil")
+		callsite.Panicf("admin.New: the handler is nil")
 	}
 	a := &Admin{
 		handler:  h,
@@ -120,18 +138,26 @@ func New(h http.Handler, o Options) *Admin {
 		began:    time.Now(),
 		health:   map[string]*healthCheck{},
 		sums:     map[string]*runningSum{},
+		restarts: func() int { return 0 },
 	}
 	if a.registry == nil {
 		a.registry = metrics.DefaultRegistry
 	}
-	for _, f := range []func() bool{o.Draining, drainingOf(h)} {
-		if f != nil {
-			a.draining = append(a.draining, f)
-		}
+	if o.Draining != nil {
+		a.draining = append(a.draining, o.Draining)
+	}
+	if d, ok := first[interface{ Draining() bool }](h); ok {
+		a.draining = append(a.draining, d.Draining)
+	}
+	if c, ok := first[certified](h); ok {
+		a.certificates = c.Certificates
+	}
+	if c, ok := first[connected](h); ok {
+		a.connections, a.restarts = c.Connections, c.Restarts
 	}
 	for _, host := range o.Hosts {
 		if !isName(host) {
-			misuse("New: %q is not the name of a host", host)
+			callsite.Panicf("admin.New: %q is not the name of a host", host)
 		}
 		a.hosts[nameOf(host)] = true
 	}
@@ -144,9 +170,11 @@ func (a *Admin) routes() *tigertonic.TrieServeMux {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/", &page{"index", "Show the state of the service", htmlType, a.index})
 	mux.Handle("GET", "/live", &page{"live", "Tell that the process can answer", textType, live})
+	watch := tigertonic.Typed(a.watch).Summary("Watch the state of the service").OperationID("watch")
+	mux.Handle("GET", watchPath, tigertonic.Limited(tigertonic.Described(watch, describeWatch), maxWatchers, nil))
 	ready := tigertonic.Typed(a.ready).Summary("Tell whether the service is to be sent requests").OperationID("ready")
 	mux.Handle("GET", "/ready", tigertonic.Described(ready, describeReady))
-	mux.Handle("GET", "/metrics", &page{"metrics", "Show the metrics in Prometheus' text format", expositionType, a.metrics})
+	mux.Handle("GET", "/metrics", metricsPage{a})
 	mux.Handle("GET", "/metrics.json", tigertonic.Typed(a.metricsJSON).Summary("Show the metrics").OperationID("metricsJSON"))
 	mux.Handle("GET", "/routes", &page{"routes", "Show the routes of the service", textType, a.explain})
 	mux.Handle("GET", "/version", tigertonic.Typed(a.version).Summary("Tell what is running").OperationID("version"))
@@ -159,35 +187,34 @@ func (a *Admin) routes() *tigertonic.TrieServeMux {
 	return mux
 }
 
-// Check adds a check of what the service can't do without. When /ready or the
-// index is asked for, all checks run at once, each in a goroutine of its own with
-// a context that ends after the limit, and what they return is kept for a second.
-// A check is one that fails if it returns an error, panics or takes longer than
-// the limit. If it ignores its context, it isn't waited for, and doesn't run again
-// before it has returned.
+// Check adds a check of something that the service depends on. A request for /ready or
+// the index runs all checks concurrently, each with a context that ends after the
+// limit, and keeps the results for a second. A check fails if it returns an error,
+// panics or takes longer than the limit. Admin doesn't wait for a check that ignores its
+// context, and doesn't run it again before it has returned.
 //
 // Check may be called at any time. It panics if the name is empty or taken, the
 // limit isn't positive, or the function is nil.
 func (a *Admin) Check(name string, limit time.Duration, f func(context.Context) error) {
 	switch {
 	case name == "":
-		misuse("Check: the name is empty")
+		callsite.Panicf("admin.Check: the name is empty")
 	case limit <= 0:
-		misuse("Check %q: a limit of %v", name, limit)
+		callsite.Panicf("admin.Check %q: a limit of %v", name, limit)
 	case f == nil:
-		misuse("Check %q: the function is nil", name)
+		callsite.Panicf("admin.Check %q: the function is nil", name)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if slices.ContainsFunc(a.checks, func(c *check) bool { return c.name == name }) {
-		misuse("Check %q: there is one of this name already", name)
+		callsite.Panicf("admin.Check %q: there is one of this name already", name)
 	}
 	a.checks = append(a.checks, &check{name: name, limit: limit, f: f})
 }
 
-// ServeHTTP answers the request, or refuses it. Whatever the client accepts, it
-// gets the one format that there is (RFC 9110 §12.5.1): who asks whether a service
-// is ready mustn't be told 406.
+// ServeHTTP serves or refuses the request. It ignores the Accept header where there is
+// only one format (RFC 9110 §12.5.1): a probe that asks whether the service is ready
+// mustn't get a 406.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -195,8 +222,14 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
+	outer := r
+	r = withAccept(r)
+	defer func() { outer.Pattern = r.Pattern }()
 	r.Header = r.Header.Clone()
 	r.Header.Del("Accept")
+	if r.URL.Path == watchPath {
+		r.Header.Set("Accept", eventsType)
+	}
 	if err := a.refuse(r); err != nil {
 		tigertonic.ResponseErrorWriter.WriteError(r, w, err)
 		return
@@ -208,7 +241,8 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // its own.
 func (a *Admin) Unwrap() http.Handler { return a.mux }
 
-// Describe adds how requests are refused, and that none is for what it accepts.
+// Describe adds the refusals to the description, and removes the 406, which never
+// happens.
 func (a *Admin) Describe(op *tigertonic.Operation) {
 	delete(op.Responses, strconv.Itoa(http.StatusNotAcceptable))
 	op.AddError(http.StatusForbidden, "The request comes from a page of another origin")
@@ -218,31 +252,17 @@ func (a *Admin) Describe(op *tigertonic.Operation) {
 // String is how [tigertonic.Explain] shows the handler.
 func (a *Admin) String() string { return "Admin" }
 
-// drainingOf returns the method Draining of h or of what it wraps, or nil.
-func drainingOf(h http.Handler) func() bool {
+// first returns h, or what it wraps, as a T: the outermost that is one.
+func first[T any](h http.Handler) (t T, ok bool) {
 	for h != nil {
-		if d, ok := h.(interface{ Draining() bool }); ok {
-			return d.Draining
+		if t, ok := h.(T); ok {
+			return t, true
 		}
 		u, ok := h.(interface{ Unwrap() http.Handler })
 		if !ok {
-			return nil
+			break
 		}
 		h = u.Unwrap()
 	}
-	return nil
-}
-
-const packagePath = "github.com/rcrowley/go-tigertonic/admin."
-
-// misuse panics with what is wrong and where the user's program did it.
-func misuse(format string, args ...any) {
-	var pcs [16]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, packagePath) || !more {
-			panic(fmt.Sprintf("tigertonic: admin."+format+" (at %s:%d)", append(args, frame.File, frame.Line)...))
-		}
-	}
+	return t, false
 }

@@ -11,9 +11,9 @@ import (
 // kept is how long what a check has found holds.
 const kept = time.Second
 
-// A check is a function that is run in a goroutine of its own, of which there is
-// one at a time. Those who want to know meanwhile wait for the same run, and not
-// longer than its limit, whatever the function does.
+// A check is a function that runs in its own goroutine, of which there is one at a
+// time. Those who want to know meanwhile wait for the same run, and not longer than
+// its limit, whatever the function does.
 type check struct {
 	name  string
 	limit time.Duration
@@ -53,7 +53,7 @@ func (c *check) run() *checkRun {
 	return run
 }
 
-// holds tells whether the run goes on, or hasn't been over for long.
+// holds reports whether the run goes on, or hasn't been over for long.
 func (run *checkRun) holds() bool {
 	select {
 	case <-run.done:

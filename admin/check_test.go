@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
 )
 
@@ -42,6 +43,18 @@ func TestChecksRunAtOnceAndTellWhatIsWrong(t *testing.T) {
 			`{"name":"database","ok":true,"took":"300ms"},`+
 			`{"name":"store","ok":false,"took":"400ms","error":"no route\nto \"host\"`+"\uFFFD"+`"}]}`+"\n", w.Body.String())
 	})
+}
+
+// Nothing that a check returns keeps the others' results from being shown.
+func TestChecksMayReturnErrorsWithoutText(t *testing.T) {
+	type hollow struct{ error }
+	a := newAdmin(service, admin.Options{})
+	a.Check("status", time.Second, func(context.Context) error { return tigertonic.ServiceUnavailable{} })
+	a.Check("hollow", time.Second, func(context.Context) error { return hollow{} })
+	w := ask(t, a, "GET", "/ready", "")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Contains(t, w.Body.String(), `"error":"Service Unavailable"`)
+	assert.Contains(t, w.Body.String(), `"error":"admin_test.hollow without a text"`)
 }
 
 func TestChecksHaveATimeLimit(t *testing.T) {
@@ -171,7 +184,7 @@ func TestCheckThatPanicsOrEndsItsGoroutineFails(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"panic: no database", "panic: none",
-		"panic: panic called with nil argument", "the check has ended its goroutine", "",
+		"panic: " + new(runtime.PanicNilError).Error(), "the check has ended its goroutine", "",
 	}, texts)
 }
 

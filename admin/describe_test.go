@@ -26,7 +26,7 @@ func TestAdminDescribesItself(t *testing.T) {
 	require.NoError(t, json.Unmarshal(doc.JSON(), &got))
 	assert.Equal(t, []string{
 		"/", "/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/profile", "/debug/pprof/symbol", "/debug/pprof/trace", "/debug/pprof/{profile}",
-		"/live", "/log", "/metrics", "/metrics.json", "/ready", "/routes", "/version",
+		"/live", "/log", "/metrics", "/metrics.json", "/ready", "/routes", "/version", "/watch",
 	}, slices.Sorted(maps.Keys(got.Paths)))
 	for path, operations := range got.Paths {
 		for method, op := range operations {

@@ -22,13 +22,17 @@ import (
 // takes a plain name away from the metric that has it, then the others by their
 // order.
 
-const expositionType = "text/plain; version=0.0.4; charset=utf-8"
+const (
+	expositionType  = "text/plain; version=0.0.4; charset=utf-8"
+	openMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+)
 
 // The kinds of families.
 const (
-	counterKind = "counter"
-	gaugeKind   = "gauge"
-	summaryKind = "summary"
+	counterKind   = "counter"
+	gaugeKind     = "gauge"
+	histogramKind = "histogram"
+	summaryKind   = "summary"
 )
 
 // A family is what has a name. That of one of the registry is made of a base and a
@@ -45,6 +49,13 @@ type sample struct {
 	suffix string // behind the family's name
 	labels []label
 	value  float64
+	// exemplar is what OpenMetrics shows of one of those that were counted, or nil.
+	exemplar *exemplar
+}
+
+type exemplar struct {
+	traceID     string
+	value, time float64
 }
 
 type label struct{ name, value string }
@@ -59,8 +70,11 @@ func withUnit(base, unit string) string {
 
 // taken returns the names that nothing else may have.
 func (f *family) taken() []string {
-	if f.kind == summaryKind {
+	switch f.kind {
+	case summaryKind:
 		return []string{f.name, f.name + "_sum", f.name + "_count"}
+	case histogramKind:
+		return []string{f.name, f.name + "_bucket", f.name + "_sum", f.name + "_count"}
 	}
 	return []string{f.name}
 }
@@ -78,7 +92,7 @@ func (en *entry) rename(base string) {
 	}
 }
 
-// isPlain tells whether the metric's name can stay as it is.
+// isPlain reports whether the metric's name can stay as it is.
 func (en *entry) isPlain() bool { return len(en.families) > 0 && en.families[0].name == en.name }
 
 // An exposition is a set of families, all of whose names differ.
@@ -153,12 +167,17 @@ func hash(name string) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// text returns the families, sorted by name.
-func (e *exposition) text() []byte {
+// text returns the families, sorted by name, in Prometheus' text format or in that of
+// OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/).
+func (e *exposition) text(openMetrics bool) []byte {
 	slices.SortFunc(e.families, func(a, b family) int { return strings.Compare(a.name, b.name) })
 	var b bytes.Buffer
 	for i := range e.families {
-		e.families[i].write(&b)
+		e.families[i].write(&b, openMetrics)
+	}
+	if openMetrics {
+		b.WriteString("# EOF\n")
+		return b.Bytes()
 	}
 	for _, failure := range e.failures {
 		b.WriteString("# " + failure + "\n")
@@ -166,8 +185,20 @@ func (e *exposition) text() []byte {
 	return b.Bytes()
 }
 
-func (f *family) write(b *bytes.Buffer) {
-	b.WriteString("# HELP " + f.name + " " + escape(f.help, "\\\n") + "\n# TYPE " + f.name + " " + f.kind + "\n")
+func (f *family) write(b *bytes.Buffer, openMetrics bool) {
+	name, kind := f.name, f.kind
+	if openMetrics && kind == counterKind { // whose name is without what its sample has behind it
+		if base, ok := strings.CutSuffix(name, "_total"); ok {
+			name = base
+		} else {
+			kind = "unknown"
+		}
+	}
+	special := "\\\n"
+	if openMetrics {
+		special += "\""
+	}
+	b.WriteString("# HELP " + name + " " + escape(f.help, special) + "\n# TYPE " + name + " " + kind + "\n")
 	for i := range f.samples {
 		s := &f.samples[i]
 		b.WriteString(f.name)
@@ -175,6 +206,12 @@ func (f *family) write(b *bytes.Buffer) {
 		s.writeLabels(b)
 		b.WriteByte(' ')
 		b.Write(appendValue(b.AvailableBuffer(), s.value))
+		if openMetrics && s.exemplar != nil {
+			b.WriteString(` # {trace_id="` + s.exemplar.traceID + `"} `)
+			b.Write(appendValue(b.AvailableBuffer(), s.exemplar.value))
+			b.WriteByte(' ')
+			b.WriteString(strconv.FormatFloat(s.exemplar.time, 'f', 3, 64))
+		}
 		b.WriteByte('\n')
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic"
 )
 
 var (
@@ -21,15 +23,25 @@ var (
 	pageTemplate string
 	//go:embed index.css
 	pageStyle string
+	//go:embed index.js
+	pageScript string
 )
 
 // policy is the Content-Security-Policy of what isn't a page.
 const policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // htmlPolicy lets a page have our style, an empty icon and nothing else.
-func htmlPolicy() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return policy + "; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+func htmlPolicy() string { return policy + "; img-src data:; style-src " + hashOf(pageStyle) }
+
+// livePolicy lets a page also have our script, which may watch the service.
+func livePolicy() string {
+	return htmlPolicy() + "; script-src " + hashOf(pageScript) + "; connect-src 'self'"
+}
+
+// hashOf returns how a policy names what is in an element.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // render returns a page made by one of the templates.
@@ -48,21 +60,33 @@ func (top) Style() template.CSS { return template.CSS(pageStyle) } //nolint:gose
 
 type indexView struct {
 	top
+	Script    template.JS
 	Build     buildInfo
 	State     readiness
 	Since, Up string
 	Process   int
 	Host      string
 	Links     []indexLink
+
+	Server       *serverView // or nil
+	Routes       []routeRow
+	Errors       []tigertonic.MeasuredError
+	Certificates []certificateRow
 }
 
 type indexLink struct{ Href, Text, About, Code string }
 
+type serverView struct {
+	tigertonic.ConnectionCounts
+	Restarts int
+}
+
 // index shows the state of the service, and where to look further.
 func (a *Admin) index(r *http.Request) ([]byte, string, error) {
 	host, _ := os.Hostname() // or it isn't shown
-	return render("index", indexView{
+	body, _, err := render("index", indexView{
 		top:     top{a.build.Name},
+		Script:  template.JS(pageScript), //nolint:gosec // a constant
 		Build:   a.build,
 		State:   a.readiness(r.Context()),
 		Since:   a.began.UTC().Format(time.RFC3339),
@@ -70,11 +94,26 @@ func (a *Admin) index(r *http.Request) ([]byte, string, error) {
 		Process: os.Getpid(),
 		Host:    host,
 		Links:   a.links(r),
+
+		Server:       a.server(),
+		Routes:       a.routeRows(),
+		Errors:       a.lastErrors(),
+		Certificates: a.certificateRows(time.Now()),
 	})
+	return body, livePolicy(), err
+}
+
+// server returns what there is of the server, or nil if the handler isn't one's.
+func (a *Admin) server() *serverView {
+	if a.connections == nil {
+		return nil
+	}
+	return &serverView{a.connections(), a.restarts()}
 }
 
 func (a *Admin) links(r *http.Request) []indexLink {
 	links := []indexLink{
+		{Href: "watch", Text: "Watch", About: "What this page shows, every two seconds, as a stream of events."},
 		{Href: "live", Text: "Live", About: "Answers as long as the process can."},
 		{Href: "ready", Text: "Ready", About: "Whether the service is to be sent requests, and what the checks have found."},
 		{Href: "metrics", Text: "Metrics", About: "What the service and Go's runtime count and measure, for Prometheus."},

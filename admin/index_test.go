@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,19 +19,40 @@ import (
 	"github.com/rcrowley/go-tigertonic/admin"
 )
 
-func TestPagesHaveNoScriptAndTheirPolicyAllowsTheirStyle(t *testing.T) {
+// hashOf returns how a policy names the one element of this kind in a page.
+func hashOf(t *testing.T, page, element string) string {
+	t.Helper()
+	all := regexp.MustCompile(`(?s)<`+element+`>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
+	require.Len(t, all, 1)
+	sum := sha256.Sum256([]byte(all[0][1]))
+	return element + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// withoutScript returns a page without the one script that it may have.
+func withoutScript(page string) string {
+	before, rest, _ := strings.Cut(page, "<script>")
+	_, after, _ := strings.Cut(rest, "</script>")
+	return before + after
+}
+
+func TestPoliciesOfPagesAllowTheirStyleAndTheIndexItsScript(t *testing.T) {
 	a := newAdmin(service, admin.Options{})
 	for _, path := range []string{"/", "/debug/pprof/"} {
 		w := ask(t, a, "GET", path, "")
-		style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(w.Body.String())
-		require.Len(t, style, 2)
-		sum := sha256.Sum256([]byte(style[1]))
-		assert.Equal(t, "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src data:; style-src 'sha256-"+
-			base64.StdEncoding.EncodeToString(sum[:])+"'", w.Header().Get("Content-Security-Policy"))
-		assert.NotRegexp(t, `(?i)<script|<form|<iframe| style=| on[a-z]+=`, w.Body.String())
-		assert.NotContains(t, w.Body.String(), "ZgotmplZ")
+		page := w.Body.String()
+		policy := "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src data:; " + hashOf(t, page, "style")
+		if path == "/" {
+			policy += "; " + hashOf(t, page, "script") + "; connect-src 'self'"
+			page = withoutScript(page)
+		}
+		assert.Equal(t, policy, w.Header().Get("Content-Security-Policy"))
+		assert.NotRegexp(t, hostileHTML, page)
+		assert.NotContains(t, page, "ZgotmplZ")
 	}
 }
+
+// hostileHTML is what no page has, but for the index's own script.
+const hostileHTML = `(?i)<script|<form|<iframe| style=| on[a-z]+=`
 
 func TestLinksOfPagesLeadSomewhere(t *testing.T) {
 	a := newAdmin(service, admin.Options{Level: &slog.LevelVar{}})
@@ -52,11 +74,11 @@ func TestIndexShowsTheStateAndEscapes(t *testing.T) {
 	const hostile = `<script>alert(1)</script>"'`
 	a := newAdmin(service, admin.Options{Name: hostile, Version: hostile, Level: &slog.LevelVar{}})
 	assert.Contains(t, get(t, a, "/"), "There are none.")
-	assert.Contains(t, get(t, a, "/"), `<span class="state">Ready</span>`)
+	assert.Contains(t, get(t, a, "/"), `<span id="state" class="state">Ready</span>`)
 	a.Check("well", time.Second, passes)
 	a.Check(hostile, time.Second, func(context.Context) error { return errors.New(hostile) })
-	page := get(t, a, "/")
-	assert.Contains(t, page, `<span class="state bad">Not ready</span>`)
+	page := withoutScript(get(t, a, "/"))
+	assert.Contains(t, page, `<span id="state" class="state bad">Not ready</span>`)
 	assert.Contains(t, page, `<span class="name">well</span><span class="state">OK</span>`)
 	assert.Contains(t, page, `<p class="error">&lt;script&gt;`)
 	assert.NotContains(t, page, "<script")

@@ -15,6 +15,9 @@ import (
 func (a *Admin) metrics(r *http.Request) ([]byte, string, error) {
 	var e exposition
 	a.addRuntime(&e)
+	a.addCertificates(&e)
+	a.addServer(&e)
+	a.addRoutes(&e)
 	entries, readings := takeResponses(a.read(r.Context()))
 	t := translation{counted: countedIn(a.handler), sums: a.sumsOf(readings)}
 	for _, rd := range readings {
@@ -26,7 +29,7 @@ func (a *Admin) metrics(r *http.Request) ([]byte, string, error) {
 		entries = append(entries, en)
 	}
 	e.add(entries)
-	return e.text(), "", nil
+	return e.text(a.wantsOpenMetrics(r)), "", nil
 }
 
 func btoi(b bool) int {

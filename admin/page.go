@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 const (
@@ -41,7 +42,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Describe adds what the page is.
 func (p *page) Describe(op *tigertonic.Operation) {
 	op.ID, op.Summary = p.name, p.summary
-	op.Response("200").Add(p.mediaType, tigertonic.MediaType{Schema: &tigertonic.Schema{Types: []string{"string"}}})
+	op.Response(http.StatusOK).Add(p.mediaType, tigertonic.MediaType{Schema: &schema.Schema{Types: []string{"string"}}})
 }
 
 // String is how [tigertonic.Explain] shows the handler.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // Profiles are served as package net/http/pprof serves them, for the same tools,
@@ -97,9 +98,9 @@ func (rec *recording) Describe(op *tigertonic.Operation) {
 	op.ID, op.Summary = rec.name, rec.summary
 	op.Parameters = append(op.Parameters, tigertonic.Parameter{
 		Name: "seconds", In: "query", Description: "How long to record.",
-		Schema: &tigertonic.Schema{Types: []string{"number"}, ExclusiveMinimum: "0", Maximum: "60", Default: []byte(rec.seconds)},
+		Schema: &schema.Schema{Types: []string{"number"}, ExclusiveMinimum: "0", Maximum: "60", Default: []byte(rec.seconds)},
 	})
-	op.Response("200").Add(binaryType, tigertonic.MediaType{})
+	op.Response(http.StatusOK).Add(binaryType, tigertonic.MediaType{})
 	op.AddError(http.StatusConflict, "Another one is being recorded")
 	op.AddError(http.StatusUnprocessableEntity, "A parameter isn't valid")
 }
@@ -158,14 +159,14 @@ func (profile) Describe(op *tigertonic.Operation) {
 	op.Parameters = append(op.Parameters,
 		tigertonic.Parameter{
 			Name: "debug", In: "query", Description: "0 for go tool pprof; 1 for text; of goroutines, 2 for the stacks as a panic shows them.",
-			Schema: &tigertonic.Schema{Types: []string{"integer"}, Minimum: "0", Maximum: "2", Default: []byte("0")},
+			Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "0", Maximum: "2", Default: []byte("0")},
 		},
 		tigertonic.Parameter{
 			Name: "gc", In: "query", Description: "1 to collect garbage before a profile of the heap.",
-			Schema: &tigertonic.Schema{Types: []string{"integer"}, Default: []byte("0")},
+			Schema: &schema.Schema{Types: []string{"integer"}, Default: []byte("0")},
 		})
-	op.Response("200").Add(binaryType, tigertonic.MediaType{})
-	op.Response("200").Add("text/plain", tigertonic.MediaType{Schema: &tigertonic.Schema{Types: []string{"string"}}})
+	op.Response(http.StatusOK).Add(binaryType, tigertonic.MediaType{})
+	op.Response(http.StatusOK).Add("text/plain", tigertonic.MediaType{Schema: &schema.Schema{Types: []string{"string"}}})
 	op.AddError(http.StatusNotFound, "There is no such profile")
 	op.AddError(http.StatusUnprocessableEntity, "A parameter isn't valid")
 }

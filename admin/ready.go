@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,9 +32,19 @@ type checkResult struct {
 func newCheckResult(name string, took time.Duration, err error) checkResult {
 	result := checkResult{Name: valid(name), OK: err == nil, Took: took.Round(time.Microsecond)}
 	if err != nil {
-		result.Error = valid(err.Error())
+		result.Error = valid(textOf(err))
 	}
 	return result
+}
+
+// textOf returns an error's text, also of one that panics when it is asked.
+func textOf(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T without a text", err)
+		}
+	}()
+	return err.Error()
 }
 
 // valid returns a text that JSON can hold.
@@ -52,10 +63,10 @@ func (a *Admin) ready(ctx context.Context, _ *struct{}) (tigertonic.Response[rea
 // describeReady says which statuses there are.
 func describeReady(op *tigertonic.Operation) {
 	const success = "2XX" // as of a function that chooses
-	content := op.Response(success).Content
+	content := op.ResponseRange(success).Content
 	delete(op.Responses, success)
-	op.Response("200").Content, op.Response("200").Description = content, "The service is to be sent requests"
-	op.Response("503").Content, op.Response("503").Description = content, "It isn't, as a check fails or it is draining"
+	op.Response(http.StatusOK).Content, op.Response(http.StatusOK).Description = content, "The service is to be sent requests"
+	op.Response(http.StatusServiceUnavailable).Content, op.Response(http.StatusServiceUnavailable).Description = content, "It isn't, as a check fails or it is draining"
 }
 
 func (a *Admin) readiness(ctx context.Context) readiness {

@@ -24,7 +24,7 @@ func (a *Admin) refuse(r *http.Request) error {
 	return nil
 }
 
-// knows tells whether a client that asks for this host knows whom it talks to. A
+// knows reports whether a client that asks for this host knows whom it talks to. A
 // browser always says for which host; what doesn't isn't one.
 func (a *Admin) knows(host string) bool {
 	name := nameOf(host)
@@ -45,14 +45,14 @@ func nameOf(host string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
-// isName tells whether a host is a name, without a port.
+// isName reports whether a host is a name, without a port.
 func isName(host string) bool {
 	return strings.Trim(host, ".") != "" && strings.IndexFunc(host, func(c rune) bool {
 		return (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_'
 	}) < 0
 }
 
-// isEmbedding tells whether a page of another origin asks for more than to be
+// isEmbedding reports whether a page of another origin asks for more than to be
 // left for this one (Fetch Metadata §2): scripts, images and frames cost work
 // here, though their page can't read what comes.
 func isEmbedding(r *http.Request) bool {

@@ -76,7 +76,7 @@ func programName(importPath string) string {
 	return "service"
 }
 
-// isMajorVersion tells whether the last element of an import path is /v2 or such.
+// isMajorVersion reports whether the last element of an import path is /v2 or such.
 func isMajorVersion(element string) bool {
 	digits, ok := strings.CutPrefix(element, "v")
 	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
