@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -88,6 +89,15 @@ func (o *options) tell(out io.Writer) error {
 	}
 	if missing := r.Unmeasured(); missing != nil {
 		return fmt.Errorf("the benchmarks have said nothing of: %s", strings.Join(missing, "; "))
+	}
+	dir := filepath.Join(filepath.Dir(o.report), "benchmarks")
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // likewise
+		return err
+	}
+	for name, picture := range r.Pictures() {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(picture), 0o644); err != nil { //nolint:gosec // likewise
+			return err
+		}
 	}
 	return os.WriteFile(o.report, []byte(r.Markdown()), 0o644) //nolint:gosec // everybody may read it
 }

@@ -28,11 +28,11 @@ type options struct {
 }
 
 // packages are those with benchmarks.
-func packages() []string { return []string{"routing", "endpoints", "middleware"} }
+func packages() []string { return []string{"routing", "endpoints", "documents", "middleware"} }
 
 func parts() []string { return append(packages(), "loopback") }
 
-// wants tells whether a part is to be measured.
+// wants reports whether a part is to be measured.
 func (o *options) wants(part string) bool {
 	return o.only == "" || slices.Contains(strings.Split(o.only, ","), part)
 }

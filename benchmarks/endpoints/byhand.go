@@ -79,6 +79,18 @@ func newByHand[O any, P orders[O]](c codec) func(checked bool) http.Handler {
 			}
 			c.answer(w, http.StatusOK, "application/json", rs)
 		})
+		mux.HandleFunc("POST /readings", func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Content-Type") != "application/json" {
+				http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
+				return
+			}
+			b := new(batch)
+			if err := c.decode(http.MaxBytesReader(w, r.Body, 1<<20), b); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			c.answer(w, http.StatusOK, "application/json", take(b))
+		})
 		return mux
 	}
 }

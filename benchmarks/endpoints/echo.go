@@ -44,6 +44,13 @@ func newEcho[O any, P orders[O]](checked bool) http.Handler {
 		}
 		return c.JSON(http.StatusOK, rs)
 	})
+	e.POST("/readings", func(c *echo.Context) error {
+		b := new(batch)
+		if err := c.Bind(b); err != nil {
+			return err
+		}
+		return c.JSON(http.StatusOK, take(b))
+	})
 	return e
 }
 

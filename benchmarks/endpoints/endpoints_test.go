@@ -20,7 +20,7 @@ func answered(p Peer, task Task, checked bool) probe.Answer {
 }
 
 func TestPeersAnswerTheSame(t *testing.T) {
-	for _, task := range Tasks() {
+	for _, task := range append(Tasks(), Batches()...) {
 		for _, checked := range []bool{false, true} {
 			want := answered(Named("encoding-json"), task, checked)
 			require.Equal(t, want.Status, task.Status, task.Name)
@@ -65,17 +65,21 @@ func TestSizes(t *testing.T) {
 	assert.InDelta(t, 300, len(good), 20)
 	assert.InDelta(t, 400, body("post"), 20)
 	assert.InDelta(t, 10_000, body("list"), 500)
+	batches := Batches()
+	assert.InDelta(t, 100_000, len(batches[0].Request.Body), 10_000)
+	assert.InDelta(t, 950_000, len(batches[1].Request.Body), 20_000)
 }
 
 func BenchmarkEndpoints(b *testing.B) {
-	for _, task := range Tasks() {
+	batches := Batches()
+	for i, task := range append(batches, Tasks()...) {
 		for _, checked := range []bool{false, true} {
 			name := task.Name
 			if checked {
 				name += ",validated"
 			}
-			if checked && task.Name == "list" {
-				continue // it has no input
+			if checked && (task.Name == "list" || i < len(batches)) {
+				continue // it has no input, or nothing to check
 			}
 			for _, p := range Peers() {
 				b.Run(fmt.Sprintf("task=%s/peer=%s", name, p.Name), func(b *testing.B) {

@@ -41,6 +41,14 @@ func newGin[O any, P orders[O]](checked bool) http.Handler {
 		}
 		c.JSON(http.StatusOK, rs)
 	})
+	engine.POST("/readings", func(c *gin.Context) {
+		b := new(batch)
+		if err := c.ShouldBindJSON(b); err != nil {
+			ginError(c, err)
+			return
+		}
+		c.JSON(http.StatusOK, take(b))
+	})
 	return engine
 }
 

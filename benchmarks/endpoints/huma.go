@@ -45,5 +45,9 @@ func newHuma[O any, P orders[O]](checked bool) http.Handler {
 		}
 		return &humaBody[*receipt[O]]{rs}, nil
 	})
+	huma.Register(api, huma.Operation{Method: "POST", Path: "/readings", MaxBodyBytes: 1 << 20, DefaultStatus: http.StatusOK},
+		func(_ context.Context, in *humaBody[batch]) (*humaBody[*taken], error) {
+			return &humaBody[*taken]{take(&in.Body)}, nil
+		})
 	return mux
 }

@@ -63,11 +63,17 @@ func classicPost[O any, P orders[O]](_ *url.URL, _ http.Header, o *O) (int, http
 	return http.StatusOK, nil, rs, nil
 }
 
+//go:noinline
+func classicTake(_ *url.URL, _ http.Header, b *batch) (int, http.Header, *taken, error) {
+	return http.StatusOK, nil, take(b), nil
+}
+
 func newMarshaled[O any, P orders[O]](checked bool) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/customers/{customer}", tigertonic.Marshaled(classicGetter(checked)))
 	mux.Handle("GET", "/orders", tigertonic.Marshaled(classicList(summaries()).get))
 	mux.Handle("POST", "/orders", tigertonic.Marshaled(classicPost[O, P]))
+	mux.Handle("POST", "/readings", tigertonic.Marshaled(classicTake))
 	return mux
 }
 
@@ -83,24 +89,29 @@ func newUnmarshaled[O any, P orders[O]](checked bool) http.Handler {
 		status, header, rs, err := list.get(r.URL, r.Header)
 		answerClassic(w, status, header, rs, err)
 	})
-	mux.HandleFunc("POST", "/orders", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST", "/orders", unmarshaled(classicPost[O, P]))
+	mux.HandleFunc("POST", "/readings", unmarshaled(classicTake))
+	return tigertonic.WildcardsInQuery(mux) // where the functions look for them
+}
+
+func unmarshaled[I, O any](f func(*url.URL, http.Header, *I) (int, http.Header, O, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Content-Type") != "application/json" {
 			http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
 			return
 		}
 		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		o := new(O)
+		in := new(I)
 		if err == nil {
-			err = json.Unmarshal(text, o)
+			err = json.Unmarshal(text, in)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		status, header, rs, err := classicPost[O, P](r.URL, r.Header, o)
+		status, header, rs, err := f(r.URL, r.Header, in)
 		answerClassic(w, status, header, rs, err)
-	})
-	return mux
+	}
 }
 
 func answerClassic(w http.ResponseWriter, status int, header http.Header, rs any, err error) {

@@ -23,7 +23,7 @@ const (
 )
 
 // Tasks returns all tasks: a GET with two parameters, a POST of 300 bytes that is
-// answered with 400, a list of 100 objects, and an order that is answered 422.
+// refused with 400, a list of 100 objects, and an order that gets a 422.
 func Tasks() []Task {
 	accept := http.Header{"Accept": {"application/json"}}
 	return []Task{
@@ -32,6 +32,15 @@ func Tasks() []Task {
 		{"list", probe.Request{Method: "GET", Target: "/orders", Header: accept}, 200},
 		{"422", posted(bad), 422},
 	}
+}
+
+// Batches returns the tasks with long bodies, which are read and hardly answered.
+func Batches() []Task {
+	all := []Task{{"batch-100KB", posted(manyReadings(1_000)), 200}, {"batch-1MB", posted(manyReadings(9_000)), 200}}
+	for i := range all {
+		all[i].Request.Target = "/readings"
+	}
+	return all
 }
 
 // Post returns the request with a good order.

@@ -39,5 +39,6 @@ func newTyped[O any, P orders[O]](checked bool) http.Handler {
 		}
 		return rs, nil
 	}))
+	mux.Handle("POST", "/readings", tigertonic.Typed(func(_ context.Context, b *batch) (*taken, error) { return take(b), nil }))
 	return mux
 }

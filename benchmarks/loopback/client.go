@@ -113,7 +113,7 @@ var (
 	errEnded   = errors.New("the connection has ended within the answer")
 )
 
-// receive reads what there is, and tells whether that is an answer, or none will
+// receive reads what there is, and reports whether that is an answer, or none will
 // come of it. Nothing can be behind an answer.
 func (c *client) receive(fd int) (done bool, err error) {
 	for {

@@ -60,11 +60,17 @@ func TestLoadCountsWhatServicesAnswer(t *testing.T) {
 	services, err := StartAll(t.Context(), serve)
 	require.NoError(t, err)
 	for _, isReturn := range []bool{false, true} {
-		var out bytes.Buffer
-		err = services.Round(t.Context(), Load{4, 10 * time.Millisecond, 100 * time.Millisecond}, isReturn, &out)
-		assert.NoError(t, err)
-		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-		require.Len(t, lines, len(Peers()))
+		var lines []string
+		for take := 100 * time.Millisecond; take < 10*time.Second; take *= 3 { // as long as the machine is too busy to answer by then
+			var out bytes.Buffer
+			err = services.Round(t.Context(), Load{4, 10 * time.Millisecond, take}, isReturn, &out)
+			require.NoError(t, err)
+			lines = strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			require.Len(t, lines, len(Peers()))
+			if !strings.Contains(out.String(), " 0 0 req/s") {
+				break
+			}
+		}
 		if isReturn {
 			slices.Reverse(lines)
 		}

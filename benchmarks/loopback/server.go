@@ -20,7 +20,7 @@ type Peer struct {
 	ours bool // the server is that of tigertonic.NewServer
 }
 
-// Peers returns all services, of which the first answers a constant, as fast as
+// Peers returns all services; the first responds with a constant, as fast as
 // net/http can.
 func Peers() []Peer {
 	endpoint := func(name string) Peer {

@@ -42,7 +42,7 @@ func recoverers() []Peer {
 
 func identifiers() []Peer {
 	return []Peer{
-		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Identified(h) })},
+		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) })},
 		{"chi", plainly(middleware.RequestID)},
 		{"by-hand", plainly(identified)},
 	}
@@ -50,7 +50,9 @@ func identifiers() []Peer {
 
 func loggers() []Peer {
 	return []Peer{
-		{"tigertonic", func(h http.Handler, l *Log) http.Handler { return tigertonic.Accessed(h, l.ours()) }},
+		{"tigertonic", func(h http.Handler, l *Log) http.Handler {
+			return tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: l.ours()})
+		}},
 		{"slog", func(h http.Handler, l *Log) http.Handler { return accessed(h, l.theirs()) }},
 		{"chi", func(h http.Handler, l *Log) http.Handler {
 			return middleware.RequestLogger(&middleware.DefaultLogFormatter{Logger: log.New(l.block, "", log.LstdFlags), NoColor: true})(h)
@@ -120,7 +122,7 @@ func deadlines() []Peer {
 
 func limiters() []Peer {
 	return []Peer{
-		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Limited(h, 100) })},
+		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Limited(h, 100, nil) })},
 		{"chi", plainly(middleware.Throttle(100))},
 	}
 }

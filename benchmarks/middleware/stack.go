@@ -17,7 +17,7 @@ import (
 func Ours(h http.Handler, log *Log) http.Handler {
 	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins("https://example.com").Build(h)
 	counted := tigertonic.CountedByStatus(cors, "status", metrics.NewRegistry())
-	return tigertonic.Accessed(tigertonic.Recovered(tigertonic.Identified(counted)), log.ours())
+	return tigertonic.Accessed(tigertonic.Recovered(tigertonic.Identified(counted, nil)), &tigertonic.AccessOptions{Logger: log.ours()})
 }
 
 // OurWhole is Ours with a timer and authentication besides.

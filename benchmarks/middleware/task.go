@@ -32,7 +32,7 @@ func Answer() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 }
 
-// Tasks returns all tasks, of which the first is to do without.
+// Tasks returns all tasks; the first has no middleware.
 func Tasks() []Task {
 	plain := probe.Request{Method: "GET", Target: "/stuff"}
 	secret := probe.Request{Method: "GET", Target: "/stuff", Header: http.Header{"Authorization": {"Basic dXNlcjpwYXNzd29yZA=="}}}
@@ -69,7 +69,7 @@ func plainly(wrap func(http.Handler) http.Handler) func(http.Handler, *Log) http
 	return func(h http.Handler, _ *Log) http.Handler { return wrap(h) }
 }
 
-// IsLogLine tells whether a line of the log has what is to be known of a request
+// IsLogLine reports whether a line of the log has what is to be known of a request
 // to the task.
 func (t *Task) IsLogLine(line string) bool {
 	return strings.HasSuffix(line, "\n") && strings.Count(line, "\n") == 1 &&

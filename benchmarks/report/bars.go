@@ -21,7 +21,7 @@ type bar struct {
 	rival   func(rs *Results) string                 // who it is to, if that isn't said, or nil
 }
 
-// reached tells whether the promise is kept.
+// reached reports whether the promise is kept.
 func (b *bar) reached(value float64) bool {
 	if b.atLeast {
 		return value >= b.limit

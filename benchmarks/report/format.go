@@ -11,7 +11,7 @@ import (
 
 // A table is what Markdown calls one.
 type table struct {
-	rows [][]string // of which the first is the head
+	rows [][]string // the first is the header
 }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
@@ -48,7 +48,7 @@ func amount(value float64, unit string) string {
 		return seconds(value)
 	case throughput:
 		return fmt.Sprintf("%.0f", value)
-	case heapBytes:
+	case heapBytes, documentBytes, pageBytes, heapBesides:
 		return fmt.Sprintf("%.0f B", value)
 	}
 	return fmt.Sprintf("%.0f", value)

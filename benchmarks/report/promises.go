@@ -7,7 +7,7 @@ import (
 
 // promises returns what the library is to reach.
 func promises(githubWildcards int) []bar {
-	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), loopbackPromises(), middlewarePromises())
+	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), documentPromises(), loopbackPromises(), middlewarePromises())
 }
 
 func routingPromises(githubWildcards int) []bar {
@@ -43,7 +43,7 @@ func routingPromises(githubWildcards int) []bar {
 		timeBar("foreign handlers, GitHub's API, to chi", 0.65, "Routing", "github", "tigertonic-foreign", "chi"),
 		timeBar("foreign handlers, GitHub's API, to net/http", 1.4, "Routing", "github", "tigertonic-foreign", "net-http"),
 		bar{
-			what: "foreign handlers, GitHub's API, allocations a request with wildcards", limit: 3, format: "%.1f", unit: allocations,
+			what: "foreign handlers, GitHub's API, allocations a request with wildcards", limit: 2, format: "%.1f", unit: allocations,
 			values: func(rs *Results, unit string) (each []float64) {
 				for _, all := range rs.values("Routing", "github", "tigertonic-foreign", unit) {
 					each = append(each, all/float64(githubWildcards))
@@ -66,8 +66,22 @@ func endpointPromises() []bar {
 		timeBar("Typed POST, to huma", 0.35, "Endpoints", "post", "typed", "huma"),
 		countBar("Typed POST, allocations", 7, "%.0f", "Endpoints", "post", "typed", allocations),
 		timeBar("Typed list, to encoding/json by hand", 1.1, "Endpoints", "list", "typed", "encoding-json"),
-		timeBar("Marshaled POST, to the same without reflection", 1.12, "Endpoints", "post", "marshaled", "marshaled-by-hand"),
-		moreBar("the same, more allocations", 3, "Endpoints", "post", "marshaled", "post", "marshaled-by-hand", allocations),
+		timeBar("Typed, 1,000 objects of 100 KB, to encoding/json by hand", 0.5, "Endpoints", "batch-100KB", "typed", "encoding-json"),
+		timeBar("Typed, 9,000 objects of 1 MB, to encoding/json by hand", 0.5, "Endpoints", "batch-1MB", "typed", "encoding-json"),
+		timeBar("Marshaled POST, to encoding/json by hand", 0.6, "Endpoints", "post", "marshaled", "encoding-json"),
+		timeBar("Marshaled, 1,000 objects of 100 KB, to encoding/json by hand", 0.6, "Endpoints", "batch-100KB", "marshaled", "encoding-json"),
+		moreBar("Marshaled POST, more allocations than without reflection", 3, "Endpoints", "post", "marshaled", "post", "marshaled-by-hand", allocations),
+	}
+}
+
+func documentPromises() []bar {
+	start := countBar("start of a service of 1,000 typed endpoints with its document and page", 0.5, "%.2f s", "Start", "endpoints-1000", "tigertonic", wallTime)
+	more := countBar("the same, 3,000", 1.5, "%.2f s", "Start", "endpoints-3000", "tigertonic", wallTime)
+	start.second, more.second = cpuTime, cpuTime
+	return []bar{
+		start, more,
+		countBar("document of 1,000 typed endpoints", 1.7e6, "%.0f B", "Document", "endpoints-1000", "tigertonic", documentBytes),
+		countBar("what the page of 3,000 opens with", 300e3, "%.0f B", "Document", "endpoints-3000", "tigertonic", pageBytes),
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *Report) Summary() string {
 	return w.String()
 }
 
-// Unmeasured returns the promises of which the results say nothing.
+// Unmeasured returns the promises that the results don't cover.
 func (r *Report) Unmeasured() (what []string) {
 	for _, b := range promises(r.GitHubWildcards) {
 		if len(b.values(r.Results, b.unit)) == 0 {
@@ -42,8 +42,10 @@ func (r *Report) Unmeasured() (what []string) {
 func (r *Report) Markdown() string {
 	var w strings.Builder
 	w.WriteString(opening)
+	r.writePictures(&w)
 	r.writeRun(&w)
 	w.WriteString(r.Summary())
+	w.WriteString(newerGo)
 	w.WriteString(notCompared)
 	w.WriteString("## All figures\n\nMedians, and benchstat's confidence intervals at 95%.\n\n")
 	for _, s := range sections() {
@@ -105,10 +107,10 @@ func (rs *Results) share() float64 {
 	return summarize(shares).Center
 }
 
-// writePromises writes what the library is to reach, and what it has.
+// writePromises writes what the library is to reach, and what it has, first what it hasn't.
 func (r *Report) writePromises(w *strings.Builder) {
-	t := &table{}
-	t.row("what", "must be", "measured", "±", "by CPU time", "reached")
+	t, kept := &table{}, &table{}
+	t.row("what", "must be", "measured", "±", "by CPU time", "reached", "what it means to a service")
 	reached, all := 0, 0
 	for _, b := range promises(r.GitHubWildcards) {
 		summary := b.summary(r.Results, b.unit)
@@ -116,10 +118,10 @@ func (r *Report) writePromises(w *strings.Builder) {
 		if math.IsNaN(value) {
 			continue
 		}
-		verdict := "**no**"
+		verdict, rows := "**no**", t
 		all++
 		if b.reached(value) {
-			verdict = "yes"
+			verdict, rows = "yes", kept
 			reached++
 		}
 		measured, byCPU := fmt.Sprintf(b.format, value), ""
@@ -129,11 +131,12 @@ func (r *Report) writePromises(w *strings.Builder) {
 		if b.second != "" {
 			byCPU = fmt.Sprintf(b.format, b.summary(r.Results, b.second).Center)
 		}
-		t.row(b.what, b.must(), measured, summary.PctRangeString(), byCPU, verdict)
+		rows.row(b.what, b.must(), measured, summary.PctRangeString(), byCPU, verdict, meanings()[b.what])
 	}
 	if all == 0 {
 		return
 	}
+	t.rows = append(t.rows, kept.rows...)
 	fmt.Fprintf(w, "## What is promised\n\n%s %d of %d are reached.\n\n", promised, reached, all)
 	t.writeTo(w)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/xml"
 	"fmt"
 	"math"
 	"os"
@@ -71,6 +72,32 @@ func TestPromises(t *testing.T) {
 	assert.InDelta(t, 0.8, load.summary(rs, cpuTime).Center, 1e-9)
 }
 
+func TestPromisesSayWhatTheyMean(t *testing.T) {
+	said := meanings()
+	for _, b := range promises(167) {
+		assert.NotEmpty(t, said[b.what], b.what)
+		delete(said, b.what)
+	}
+	assert.Empty(t, said, "of what isn't promised")
+}
+
+func TestPicturesHaveABarForEachPeer(t *testing.T) {
+	raw, err := os.ReadFile("testdata/round.txt")
+	require.NoError(t, err)
+	rs, err := Read(strings.NewReader(string(raw)))
+	require.NoError(t, err)
+	r := &Report{rs, 167}
+	drawn, text := r.Pictures(), r.Markdown()
+	for _, p := range pictures() {
+		svg := drawn[p.file]
+		require.NoError(t, xml.Unmarshal([]byte(svg), new(struct{})), p.file)
+		assert.Equal(t, 1+len(p.peers), strings.Count(svg, "<rect "), p.file)
+		assert.Contains(t, svg, `font-weight="bold">`+p.first+"</text>")
+		assert.Contains(t, text, "](benchmarks/"+p.file+")")
+	}
+	assert.Empty(t, (&Report{&Results{}, 167}).Pictures(), "nothing was measured")
+}
+
 // testdata/round.txt is what one short round of all benchmarks has written.
 func TestRoundHoldsAllThatIsReported(t *testing.T) {
 	raw, err := os.ReadFile("testdata/round.txt")
@@ -95,7 +122,7 @@ func TestReportSaysWhatIsLost(t *testing.T) {
 		"| date ", "| 2026-11-27", "| A Processor", "| github.com/go-chi/chi/v5 ", "| v5.5.0 ",
 		"2 of 3 are reached",
 		"| GitHub's API, to the fastest router ",
-		"| ≤ 0.75  | 2.00 (gin) | ∞   | 2.00        | **no**  |",
+		"| ≤ 0.75  | 2.00 (gin) | ∞   | 2.00        | **no**  | no other router finds",
 		"| github | 110 ns     | 3.02 | 0.50 | 0.01 |",
 		"| 404    | 2.00 µs    |      |      |      |",
 		"| github | chi        | 330 ns ± ∞  | 600 ns ± ∞  | 8     | 1 ",
@@ -132,5 +159,14 @@ func TestAmountsHaveThreeDigits(t *testing.T) {
 		{math.NaN(), wallTime, ""},
 	} {
 		assert.Equal(t, c.want, amount(c.value, c.unit))
+	}
+}
+
+// What the command writes, whatever it has measured, is what was written last.
+func TestReportInTheTreeHasTheTextsOfTheCommand(t *testing.T) {
+	text, err := os.ReadFile("../../docs/BENCHMARKS.md")
+	require.NoError(t, err)
+	for _, want := range []string{opening, promised, newerGo, notCompared} {
+		assert.Contains(t, string(text), want)
 	}
 }

@@ -23,6 +23,10 @@ const (
 	p99         = "p99-sec"
 	heapBytes   = "heapB/route"
 	registering = "sec/route"
+
+	documentBytes = "documentB"
+	pageBytes     = "pageB"
+	heapBesides   = "heapB/endpoint"
 )
 
 // Results are all measurements of a run.

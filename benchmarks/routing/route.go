@@ -70,7 +70,7 @@ func Grown(n int) []Route {
 	return routes
 }
 
-// Deep returns n chains of 20 routes, from one segment to 20, of which every
+// Deep returns n chains of 20 routes, from one segment to 20; in these, every
 // other is a wildcard.
 func Deep(n int) []Route {
 	routes := make([]Route, 0, 20*n)
