@@ -281,7 +281,7 @@ func (g *generator) number(schema map[string]any, integer bool) any {
 	return rawText("0")
 }
 
-// meetsBounds tells whether a number is within a schema's bounds, or so.
+// meetsBounds reports whether a number is within a schema's bounds, or so.
 func meetsBounds(schema map[string]any, n rawText, integer bool) bool {
 	f, err := strconv.ParseFloat(string(n), 64)
 	if err != nil || integer && f != float64(int(f)) {

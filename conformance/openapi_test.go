@@ -21,6 +21,8 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/conformance/conform"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A service with an endpoint of each kind, and wrappers of each kind.
@@ -221,8 +223,8 @@ func addWrapped(handle func(method, pattern string, h http.Handler)) {
 		_, _ = io.WriteString(w, "hello")
 	}), func(op *tigertonic.Operation) {
 		op.ID, op.Summary, op.Tags = "described", "Say hello", []string{"foreign"}
-		op.Response("200").Add("text/plain", tigertonic.MediaType{Schema: &tigertonic.Schema{Types: []string{"string"}}})
-		op.Response("200").SetHeader("X-Count", "How many.", &tigertonic.Schema{Types: []string{"integer"}})
+		op.Response(http.StatusOK).Add("text/plain", tigertonic.MediaType{Schema: &schema.Schema{Types: []string{"string"}}})
+		op.Response(http.StatusOK).SetHeader("X-Count", "How many.", &schema.Schema{Types: []string{"integer"}})
 	}))
 	handle("GET", "/wrapped/foreign", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
 	handle("GET", "/wrapped/version", tigertonic.Version("1.2.3"))
@@ -235,7 +237,7 @@ func addClassic(handle func(method, pattern string, h http.Handler)) {
 }
 
 func serviceDocument(mux http.Handler) []byte {
-	return openapi.New(mux, openapi.Info{Title: "Conformance", Version: "1.0", Servers: []string{"https://api.zoo.test"}}).JSON()
+	return openapi.New(mux, openapi.Info{Title: "Conformance", Version: "1.0", Servers: []openapi.Server{{URL: "https://api.zoo.test"}}}).JSON()
 }
 
 func TestDocumentIsValid(t *testing.T) {
@@ -243,11 +245,10 @@ func TestDocumentIsValid(t *testing.T) {
 	conform.Valid(t, openapi.New(newWorld().mux, openapi.Info{Title: "Oracle", Version: "1"}).JSON())
 }
 
-var wildcard = regexp.MustCompile(`\{[^}]*\}`)
-
 func TestResponsesAreAsTheDocumentSays(t *testing.T) {
 	mux := newService()
-	checker := conform.New(t, serviceDocument(mux)).Except("/undescribed")
+	checker := conform.New(t, serviceDocument(mux))
+	checker.AllowHeaders("X-A", "X-If", "Location") // which functions return, and nobody can know
 	h := checker.Recorded(mux)
 	send := func(want int, request, body string, headers ...string) {
 		t.Helper()
@@ -341,7 +342,20 @@ func TestResponsesAreAsTheDocumentSays(t *testing.T) {
 		if route.Pattern == "/streams/fails" {
 			continue
 		}
-		operation := route.Method + " " + wildcard.ReplaceAllString(route.Pattern, "{}")
+		operation := route.Method + " " + strings.ReplaceAll(route.Pattern, "...}", "}")
 		assert.Regexp(t, "(?m)^"+regexp.QuoteMeta(operation)+" 2..$", seen, "a success of every operation must be tried")
 	}
+}
+
+// Left out are what fails because it is asked to, and a patch that makes two labels equal
+// which weren't as they were sent. The rules are those of types that parse their own text.
+func TestServiceKeepsToItsDocumentWhateverIsAsked(t *testing.T) {
+	mux := newService()
+	contract.MustParse(serviceDocument(mux)).AllowHeaders("X-A", "X-If", "Location").Fuzz(t, mux, contract.FuzzOptions{
+		Requests: 50,
+		Lenient:  []string{"POST /classic"},
+		Rules:    []string{"listAnimals", "POST /animals", "PUT /animals/{id}"},
+		Except:   []string{"GET /modes/{id}", "PATCH /animals/{id}"},
+		Prepare:  func(r *http.Request) { r.SetBasicAuth("u", "p") },
+	})
 }

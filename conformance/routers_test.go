@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -125,5 +130,52 @@ func TestEndpointsAnswerTheSameUnderAnyRouter(t *testing.T) {
 		for name, h := range all {
 			assert.Equal(t, want, answer(h, i), "%s: %s", name, rq.target)
 		}
+	}
+}
+
+// chi unescapes nothing where it has the escaped path, and else routes by the path
+// as it was unescaped. Neither leads to what the mux guards.
+func TestNoPathLeadsRoundAGuardToChi(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "admin"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "admin", "secret"), []byte("the secret"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "open"), []byte("the open"), 0o600))
+	files := http.FileServer(http.Dir(dir))
+	direct, cleaned, routed := chi.NewRouter(), chi.NewRouter(), chi.NewRouter()
+	direct.Handle("/*", files)
+	cleaned.Use(middleware.CleanPath)
+	cleaned.Handle("/*", files)
+	routed.Get("/open", files.ServeHTTP)
+	routed.Route("/admin", func(r chi.Router) { r.Get("/*", files.ServeHTTP) })
+	for name, router := range map[string]http.Handler{"direct": direct, "cleaned": cleaned, "routed": routed, "wrapped": foreign(direct)} {
+		mux := tigertonic.NewTrieServeMux()
+		mux.HandleNamespace("", tigertonic.Cached(router, tigertonic.CacheOptions{}))
+		mux.HandleNamespace("/admin", tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "", router))
+		for path, want := range map[string]int{
+			"/admin/secret": 401, "/%61dmin/secret": 401, "/open": 200,
+			"/admin%2Fsecret": 404, "//admin/secret": 404, "/%2Fadmin/secret": 404, "/admin%5Csecret": 404, "/x/..%2Fadmin/secret": 404,
+			"/x/../admin/secret": 404, "/x/..;/admin/secret": 404, "/%2e/admin/secret": 404,
+		} {
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			assert.Equal(t, want, w.Code, "%s: %s", name, path)
+			assert.NotContains(t, w.Body.String(), "the secret", "%s: %s", name, path)
+		}
+	}
+}
+
+func TestClassicFunctionsFindTheirWildcardsUnderAnyRouter(t *testing.T) {
+	classic := tigertonic.Marshaled(func(u *url.URL, _ http.Header) (int, http.Header, []string, error) {
+		q := u.Query()
+		return 200, nil, append(append(q["tenant"], q["{id}"]...), q["x"]...), nil
+	})
+	std, router, ours := http.NewServeMux(), chi.NewRouter(), tigertonic.NewTrieServeMux()
+	std.Handle("GET /{tenant}/things/{id}", foreign(classic))
+	router.Method("GET", "/{tenant}/things/{id:[0-9]+}", foreign(classic))
+	ours.Handle("GET", "/{tenant}/things/{id}", foreign(classic))
+	for name, h := range map[string]http.Handler{"net/http": std, "chi": router, "TrieServeMux": ours} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/acme/things/7?id=evil&{id}=evil&tenant=evil&x=1", nil))
+		assert.Equal(t, `["acme","7","1"]`+"\n", w.Body.String(), name)
 	}
 }

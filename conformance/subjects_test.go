@@ -3,11 +3,13 @@ package conformance
 import (
 	"context"
 	"encoding/json"
+	"math/big"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // The types whose bodies are tried.
@@ -171,16 +173,16 @@ func (s *shape) UnmarshalJSON(text []byte) error {
 }
 
 // JSONSchema returns a schema with all that one of one's own can have.
-func (shape) JSONSchema() *tigertonic.Schema {
+func (shape) JSONSchema() *schema.Schema {
 	one, three := 1, 3
-	return &tigertonic.Schema{AnyOf: []*tigertonic.Schema{
-		{Types: []string{"integer"}, Minimum: "1", Format: "uint8"},
+	return &schema.Schema{AnyOf: []*schema.Schema{
+		{Types: []string{"integer"}, Minimum: "1", Maximum: "255", Format: "uint8"},
 		{Types: []string{"string", "null"}, MinLength: &one, MaxLength: &three},
-		{Types: []string{"array"}, Items: &tigertonic.Schema{Types: []string{"number"}, ExclusiveMaximum: "10"}, MinItems: &one, UniqueItems: true},
+		{Types: []string{"array"}, Items: &schema.Schema{Types: []string{"number"}, ExclusiveMaximum: "10"}, MinItems: &one, UniqueItems: true},
 		{
-			Types: []string{"object"}, Properties: []tigertonic.Property{{Name: "a", Required: true, Schema: &tigertonic.Schema{Types: []string{"boolean"}}}},
-			PropertyNames: &tigertonic.Schema{Types: []string{"string"}, MaxLength: &three},
-			Additional:    &tigertonic.Schema{Enum: []json.RawMessage{json.RawMessage(`1`), json.RawMessage(`"x"`), json.RawMessage(`[1.0,{"a":null}]`)}},
+			Types: []string{"object"}, Properties: []schema.Property{{Name: "a", Required: true, Schema: &schema.Schema{Types: []string{"boolean"}}}},
+			PropertyNames: &schema.Schema{Types: []string{"string"}, MaxLength: &three},
+			Additional:    &schema.Schema{Enum: []json.RawMessage{json.RawMessage(`1`), json.RawMessage(`"x"`), json.RawMessage(`[1.0,{"a":null}]`)}},
 		},
 	}}
 }
@@ -250,6 +252,25 @@ type embedding struct {
 	Same    pair[string, int] `json:"same"`
 }
 
+// Attached is exported for the reason that Other is.
+type Attached struct {
+	Note  string `json:"note"`
+	Must  string `json:"must" required:"true"`
+	Count int    `json:"count" default:"3"`
+}
+
+// attaching has members that may be absent of what is sent, whatever is required.
+type attaching struct {
+	*Attached
+	ID    string  `json:"id"`
+	Late  *string `json:"late,omitempty" required:"true"`
+	Zero  int     `json:"zero,omitempty" required:"true"`
+	Inner *struct {
+		*Attached
+		On bool `json:"on,omitempty"`
+	} `json:"inner"`
+}
+
 type pair[A, B any] struct {
 	First  A `json:"first"`
 	Second B `json:"second,omitzero"`
@@ -264,6 +285,22 @@ type openRaw struct {
 	ID   string         `json:"id"`
 	Rest jsontext.Value `json:",embed"`
 }
+
+// numerals have limits by their types alone, or by tags that are looser or stricter.
+type numerals struct {
+	Big      *big.Int                `json:"big"`
+	BigValue big.Int                 `json:"bigValue,omitzero" minimum:"-5"`
+	BigOpt   tigertonic.Opt[big.Int] `json:"bigOpt,omitzero"`
+	Bytes    []uint8                 `json:"bytes,omitempty"`
+	Smalls   []small                 `json:"smalls,omitempty" uniqueItems:"true"`
+	Loose    uint8                   `json:"loose" minimum:"-7" maximum:"1000"`
+	Strict   int8                    `json:"strict" exclusiveMinimum:"-3" maximum:"7"`
+	More     int32                   `json:"more,omitempty" exclusiveMinimum:"-1000000000000"`
+	Default  uint16                  `json:"default" default:"7"`
+	ByName   map[string]int16        `json:"byName,omitempty"`
+}
+
+type small uint8
 
 type tree struct {
 	Name     string                `json:"name" maxLength:"4"`
@@ -317,6 +354,8 @@ func allSubjects(mux *tigertonic.TrieServeMux) []*subject {
 		takesBody[optionals](mux, "optionals"),
 		takesBody[withDefaults](mux, "defaults"),
 		takesBody[limits](mux, "limits"),
+		takesBody[numerals](mux, "numbers"),
+		takesBody[uint8](mux, "uint8"),
 		takesBody[uniques](mux, "uniques"),
 		takesBody[edges](mux, "edges"),
 		takesBody[inPlace](mux, "inPlace"),
@@ -324,6 +363,7 @@ func allSubjects(mux *tigertonic.TrieServeMux) []*subject {
 		takesBody[peculiar](mux, "peculiar"),
 		takesBody[mappings](mux, "maps"),
 		takesBody[embedding](mux, "embedding"),
+		takesBody[attaching](mux, "attaching"),
 		takesBody[openEnded](mux, "open"),
 		takesBody[openRaw](mux, "openRaw"),
 		takesBody[tree](mux, "tree"),
@@ -366,11 +406,13 @@ func allEchoes(mux *tigertonic.TrieServeMux) []string {
 		echoes[optionals](mux, "optionals"),
 		echoes[withDefaults](mux, "defaults"),
 		echoes[limits](mux, "limits"),
+		echoes[numerals](mux, "numbers"),
 		echoes[edges](mux, "edges"),
 		echoes[formats](mux, "formats"),
 		echoes[peculiar](mux, "peculiar"),
 		echoes[mappings](mux, "maps"),
 		echoes[embedding](mux, "embedding"),
+		echoes[attaching](mux, "attaching"),
 		echoes[openEnded](mux, "open"),
 		echoes[openRaw](mux, "openRaw"),
 		echoes[tree](mux, "tree"),

@@ -1,4 +1,4 @@
-// Package conform tells whether an OpenAPI document is valid, and whether the
+// Package conform reports whether an OpenAPI document is valid, and whether the
 // service that it describes keeps to it. It is for tests.
 package conform
 

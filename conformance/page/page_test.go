@@ -127,8 +127,9 @@ func TestPageInBrowser(t *testing.T) {
 			assert.Contains(t, body, want)
 		}
 		assert.Contains(t, p.Eval(element(form("POST", path, ".answer dl"))+".textContent"), "x-zooopen")
-		assert.Contains(t, p.curlOf("POST", path), "-u 'keeper:wörd'")
-		assert.Contains(t, p.curlOf("PUT", path+"/{id}/habitat"), "-u 'keeper:wörd'", "typed in once")
+		assert.Contains(t, p.curlOf("POST", path), "-u 'keeper'")
+		assert.Contains(t, p.curlOf("PUT", path+"/{id}/habitat"), "-u 'keeper'", "typed in once")
+		assert.NotContains(t, p.Eval(`[...document.querySelectorAll(".curl")].map((c) => c.textContent).join()`), "wörd")
 		assert.Equal(t, []string{"GET /docs/", "POST /1.0/animals"}, p.Sent(server))
 		p.quiet()
 	})
@@ -192,6 +193,40 @@ func TestPageInBrowser(t *testing.T) {
 		p.quiet()
 	})
 
+	t.Run("shows what is required and no secret", func(t *testing.T) {
+		p := wide(t)
+		const path = "/1.0/rest"
+		line := func(query, more string) string {
+			return "curl '" + server.URL + path + query + "' \\\n  -X POST \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  " + more
+		}
+		assert.Equal(t, line("?for=1h30m0s&animal={animal}", "-H 'If-Match: {If-Match}'"), p.curlOf("POST", path))
+		p.unfold("POST", path)
+		p.write(form("POST", path, "[type=password]"), "sesame")
+		p.click(form("POST", path, ".send"))
+		p.Until(element(form("POST", path, ":invalid")))
+		assert.Equal(t, []string{"GET /docs/"}, p.Sent(server), "nothing is sent in the place of what is required")
+		p.write(form("POST", path, "[data-name=animal]"), "a b")
+		p.write(form("POST", path, "[data-name=If-Match]"), `"1"`)
+		status, body := p.answer("POST", path)
+		assert.Equal(t, "200 OK", status)
+		assert.Contains(t, body, `"query": "for=1h30m0s\u0026animal=a%20b"`)
+		assert.Equal(t, line("?for=1h30m0s&animal=a%20b", `-H 'If-Match: "1"'`), p.curlOf("POST", path))
+		assert.NotContains(t, p.Eval("document.body.innerText"), "sesame")
+		p.quiet()
+	})
+
+	t.Run("leads to the document and from each group", func(t *testing.T) {
+		p := wide(t)
+		assert.Equal(t, "3.1.1", chromium.Run(p.Tab, chromedp.Evaluate[string](
+			`fetch(document.querySelector(".files a").href).then((rs) => rs.json()).then((doc) => doc.openapi)`, chromedp.EvalAwaitPromise)))
+		p.write("#search", "let animal rest")
+		p.Until(element("#found") + `.textContent === "1 found"`)
+		assert.Equal(t, "2", p.Eval(`[...document.querySelectorAll(".group li:not([hidden])")].filter((li) => li.offsetParent).length`))
+		p.Eval(element(".reference a") + ".click()")
+		p.Until(`document.querySelector(":target")?.textContent.includes("Let an animal rest")`)
+		p.quiet()
+	})
+
 	t.Run("copies", func(t *testing.T) {
 		p := wide(t)
 		for _, name := range []string{"clipboard-read", "clipboard-write"} {
@@ -243,6 +278,19 @@ func TestPageInBrowser(t *testing.T) {
 		p.Until("!" + element("nav") + ".offsetParent")
 		p.Until(`document.querySelector(":target")?.getBoundingClientRect().top < 100`)
 		p.quiet()
+	})
+
+	// What one wants to do comes before a dozen errors that every operation has.
+	t.Run("has its form near on a telephone", func(t *testing.T) {
+		p := open(browserContext, t, server, 360, 780, "light")
+		far := p.Eval(`[...document.querySelectorAll(".operation")].filter((o) => {
+			const near = [".about", ".code > .panel"].map((s) => o.querySelector(s)?.offsetHeight ?? 0).reduce((a, b) => a + b);
+			const distance = o.querySelector(".try").getBoundingClientRect().top - o.querySelector("header").getBoundingClientRect().bottom;
+			return distance > near + 80 || o.querySelector(".responses").getBoundingClientRect().top < o.querySelector(".try").getBoundingClientRect().bottom;
+		}).map((o) => o.id).join()`)
+		assert.Empty(t, far)
+		assert.Equal(t, "null", p.Eval(element(".sample")+".offsetParent"))
+		assert.Equal(t, "360", p.Eval("document.documentElement.scrollWidth"))
 	})
 
 	t.Run("can be read without a script", func(t *testing.T) {

@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/openapi"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // The zoo is a service with all that a page has to show. What its handlers answer
@@ -31,37 +33,37 @@ func raw(values ...string) (list []json.RawMessage) {
 	return list
 }
 
-func stringOf(description string) *tigertonic.Schema {
-	return &tigertonic.Schema{Types: []string{"string"}, Description: description}
+func stringOf(description string) *schema.Schema {
+	return &schema.Schema{Types: []string{"string"}, Description: description}
 }
 
-func named(name string, s *tigertonic.Schema) *tigertonic.Schema {
+func named(name string, s *schema.Schema) *schema.Schema {
 	s.Name, s.Package = name, "example.com/zoo"
 	return s
 }
 
 var (
-	kind = named("Kind", &tigertonic.Schema{
+	kind = named("Kind", &schema.Schema{
 		Types: []string{"string"}, Enum: raw(`"tiger"`, `"lion"`, `"red panda"`), Description: "What an animal is.",
 	})
-	money = named("Money", &tigertonic.Schema{
+	money = named("Money", &schema.Schema{
 		Types: []string{"object"}, Closed: true, Description: "An amount in the smallest unit of its currency.",
-		Properties: []tigertonic.Property{
-			{Name: "amount", Required: true, Schema: &tigertonic.Schema{Types: []string{"integer"}, Format: "int64", Minimum: "0", Examples: raw("129900")}},
-			{Name: "currency", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Pattern: "^[A-Z]{3}$", Description: "ISO 4217", Examples: raw(`"EUR"`)}},
+		Properties: []schema.Property{
+			{Name: "amount", Required: true, Schema: &schema.Schema{Types: []string{"integer"}, Format: "int64", Minimum: "0", Examples: raw("129900")}},
+			{Name: "currency", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Pattern: "^[A-Z]{3}$", Description: "ISO 4217", Examples: raw(`"EUR"`)}},
 		},
 	})
 	animal  = newAnimal()
-	problem = named("Problem", &tigertonic.Schema{
+	problem = named("Problem", &schema.Schema{
 		Types: []string{"object"}, Description: "What went wrong (RFC 9457).",
-		Properties: []tigertonic.Property{
-			{Name: "title", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Examples: raw(`"Unprocessable Entity"`)}},
-			{Name: "status", Required: true, Schema: &tigertonic.Schema{Types: []string{"integer"}, Examples: raw("422")}},
+		Properties: []schema.Property{
+			{Name: "title", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Examples: raw(`"Unprocessable Entity"`)}},
+			{Name: "status", Required: true, Schema: &schema.Schema{Types: []string{"integer"}, Examples: raw("422")}},
 			{Name: "detail", Schema: stringOf("")},
-			{Name: "errors", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{
-				Types: []string{"object"}, Properties: []tigertonic.Property{
-					{Name: "pointer", Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "json-pointer"}},
-					{Name: "detail", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Examples: raw(`"must be at least 1"`)}},
+			{Name: "errors", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{
+				Types: []string{"object"}, Properties: []schema.Property{
+					{Name: "pointer", Schema: &schema.Schema{Types: []string{"string"}, Format: "json-pointer"}},
+					{Name: "detail", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Examples: raw(`"must be at least 1"`)}},
 				},
 			}}},
 		},
@@ -69,43 +71,43 @@ var (
 )
 
 // newAnimal returns a schema that contains itself.
-func newAnimal() *tigertonic.Schema {
+func newAnimal() *schema.Schema {
 	one, many := 1, 80
-	a := named("Animal", &tigertonic.Schema{Types: []string{"object"}, Closed: true, Description: "An animal that lives in the zoo, or *did*."})
-	a.Properties = []tigertonic.Property{
-		{Name: "id", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "uuid"}},
-		{Name: "name", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, MinLength: &one, MaxLength: &many, Description: "What the keepers call it.", Examples: raw(`"Shere Khan"`)}},
-		{Name: "kind", Required: true, Schema: &tigertonic.Schema{Ref: kind}},
-		{Name: "weight", Schema: &tigertonic.Schema{Types: []string{"number"}, ExclusiveMinimum: "0", Maximum: "6000", Description: "In kilograms.", Examples: raw("220.5")}},
-		{Name: "born", Schema: &tigertonic.Schema{Types: []string{"string", "null"}, Format: "date-time"}},
-		{Name: "insured", Schema: &tigertonic.Schema{AnyOf: []*tigertonic.Schema{{Ref: money}, {Types: []string{"null"}}}, Description: "For how much it is insured, if it is."}},
-		{Name: "labels", Schema: &tigertonic.Schema{Types: []string{"object"}, Additional: stringOf(""), Description: "Yours to fill."}},
-		{Name: "cubs", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: a}}},
-		{Name: "cage", Schema: &tigertonic.Schema{Types: []string{"string"}, Deprecated: true, Description: "There are no cages any more: see `habitat`."}},
+	a := named("Animal", &schema.Schema{Types: []string{"object"}, Closed: true, Description: "An animal that lives in the zoo, or *did*."})
+	a.Properties = []schema.Property{
+		{Name: "id", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "uuid"}},
+		{Name: "name", Required: true, Schema: &schema.Schema{Types: []string{"string"}, MinLength: &one, MaxLength: &many, Description: "What the keepers call it.", Examples: raw(`"Shere Khan"`)}},
+		{Name: "kind", Required: true, Schema: &schema.Schema{Ref: kind}},
+		{Name: "weight", Schema: &schema.Schema{Types: []string{"number"}, ExclusiveMinimum: "0", Maximum: "6000", Description: "In kilograms.", Examples: raw("220.5")}},
+		{Name: "born", Schema: &schema.Schema{Types: []string{"string", "null"}, Format: "date-time"}},
+		{Name: "insured", Schema: &schema.Schema{AnyOf: []*schema.Schema{{Ref: money}, {Types: []string{"null"}}}, Description: "For how much it is insured, if it is."}},
+		{Name: "labels", Schema: &schema.Schema{Types: []string{"object"}, Additional: stringOf(""), Description: "Yours to fill."}},
+		{Name: "cubs", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: a}}},
+		{Name: "cage", Schema: &schema.Schema{Types: []string{"string"}, Deprecated: true, Description: "There are no cages any more: see `habitat`."}},
 	}
 	return a
 }
 
-func content(s *tigertonic.Schema) tigertonic.MediaType { return tigertonic.MediaType{Schema: s} }
+func content(s *schema.Schema) tigertonic.MediaType { return tigertonic.MediaType{Schema: s} }
 
 // answers adds a success with a schema, or without content, and problems.
-func answers(op *tigertonic.Operation, status string, s *tigertonic.Schema, problems ...string) {
+func answers(op *tigertonic.Operation, status int, s *schema.Schema, problems ...int) {
 	rs := op.Response(status)
 	if s != nil {
 		rs.Add("application/json", content(s))
 	}
 	for _, status := range problems {
-		op.Response(status).Add("application/problem+json", content(&tigertonic.Schema{Ref: problem}))
+		op.Response(status).Add("application/problem+json", content(&schema.Schema{Ref: problem}))
 	}
 }
 
-func takes(op *tigertonic.Operation, s *tigertonic.Schema) {
+func takes(op *tigertonic.Operation, s *schema.Schema) {
 	op.Body = &tigertonic.RequestBody{Required: true, Content: map[string]tigertonic.MediaType{"application/json": content(s)}}
 }
 
 func guarded(op *tigertonic.Operation) {
 	op.Security = append(op.Security, tigertonic.SecurityScheme{Name: "keepers", Scheme: "basic", Description: "keepers only"})
-	op.Response("401").SetHeader("WWW-Authenticate", "The challenge.", stringOf(""))
+	op.Response(http.StatusUnauthorized).SetHeader("WWW-Authenticate", "The challenge.", stringOf(""))
 }
 
 // answerJSON answers with what there is to tell of a request.
@@ -132,7 +134,7 @@ func newZoo(hostile bool) *httptest.Server {
 	mux := tigertonic.NewTrieServeMux()
 	add := func(method, pattern, tag, summary string, describe func(op *tigertonic.Operation)) {
 		mux.Handle(method, pattern, tigertonic.Described(http.HandlerFunc(answerJSON), func(op *tigertonic.Operation) {
-			op.Summary, op.Tags = summary, []string{tag}
+			op.Summary, op.Tags = summary, strings.Split(tag, ", ")
 			describe(op)
 		}))
 	}
@@ -141,12 +143,12 @@ func newZoo(hostile bool) *httptest.Server {
 	mux.Handle("GET", "/1.0/feedings", tigertonic.Described(http.HandlerFunc(endless), func(op *tigertonic.Operation) {
 		op.Summary, op.Tags = "Follow the feedings", []string{"Feeding"}
 		op.Description = "A stream that ends when you go."
-		feeding := named("Feeding", &tigertonic.Schema{Types: []string{"object"}, Properties: []tigertonic.Property{
-			{Name: "animal", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "uuid"}},
-			{Name: "at", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "date-time"}},
+		feeding := named("Feeding", &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{
+			{Name: "animal", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "uuid"}},
+			{Name: "at", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "date-time"}},
 		}})
 		for _, mediaType := range []string{"application/json", "application/jsonl", "text/event-stream"} {
-			op.Response("200").Add(mediaType, tigertonic.MediaType{Items: &tigertonic.Schema{Ref: feeding}})
+			op.Response(http.StatusOK).Add(mediaType, tigertonic.MediaType{Items: &schema.Schema{Ref: feeding}})
 		}
 	}))
 	mux.Handle("DELETE", "/1.0/animals/{id}", tigertonic.HTTPBasicAuth(map[string]string{"keeper": "wörd"}, "zoo",
@@ -154,7 +156,7 @@ func newZoo(hostile bool) *httptest.Server {
 			func(op *tigertonic.Operation) {
 				op.Summary, op.Tags, op.Deprecated = "Let an animal go", []string{"Animals"}, true
 				op.Description = "There is no way back. Use `PUT /1.0/animals/{id}/habitat` to move it."
-				answers(op, "204", nil, "404")
+				answers(op, 204, nil, 404)
 			})))
 	if hostile {
 		addHostile(add)
@@ -178,77 +180,87 @@ func addAnimals(add func(method, pattern, tag, summary string, describe func(op 
 		op.ID = "listAnimals"
 		op.Description = "All animals, the *oldest first*. Pages are asked for by `limit` and `after`, and the next one is in the header `Link`."
 		op.Parameters = []tigertonic.Parameter{
-			{Name: "kind", In: "query", Description: "Only animals of these kinds.", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: kind}, MaxItems: &three}},
-			{Name: "limit", In: "query", Description: "How many there are on a page.", Schema: &tigertonic.Schema{Types: []string{"integer"}, Minimum: "1", Maximum: "100", Default: json.RawMessage("20")}},
+			{Name: "kind", In: "query", Description: "Only animals of these kinds.", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: kind}, MaxItems: &three}},
+			{Name: "limit", In: "query", Description: "How many there are on a page.", Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "1", Maximum: "100", Default: json.RawMessage("20")}},
 			{Name: "after", In: "query", Schema: stringOf("The ID of the last animal of the page before.")},
-			{Name: "sleeping", In: "query", Schema: &tigertonic.Schema{Types: []string{"boolean"}}},
-			{Name: "sort", In: "query", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Enum: raw(`"born"`, `"name"`)}},
-			{Name: "name", In: "query", Schema: &tigertonic.Schema{Types: []string{"string"}, MaxLength: &hundred}},
+			{Name: "sleeping", In: "query", Schema: &schema.Schema{Types: []string{"boolean"}}},
+			{Name: "sort", In: "query", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Enum: raw(`"born"`, `"name"`)}},
+			{Name: "name", In: "query", Schema: &schema.Schema{Types: []string{"string"}, MaxLength: &hundred}},
 		}
-		answers(op, "200", &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: animal}}, "400", "422")
-		op.Response("200").SetHeader("Link", "The next page (RFC 8288).", stringOf(""))
+		answers(op, 200, &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: animal}}, 400, 422)
+		op.Response(http.StatusOK).SetHeader("Link", "The next page (RFC 8288).", stringOf(""))
 	})
 	add("POST", "/1.0/animals", "Animals", "Take in an animal", func(op *tigertonic.Operation) {
 		op.Description = "It gets an ID, and a place of its own."
-		takes(op, &tigertonic.Schema{Ref: animal})
-		answers(op, "201", &tigertonic.Schema{Ref: animal}, "400", "413", "415", "422")
-		op.Response("201").SetHeader("Location", "Where the animal is.", &tigertonic.Schema{Types: []string{"string"}, Format: "uri-reference"})
+		takes(op, &schema.Schema{Ref: animal})
+		answers(op, 201, &schema.Schema{Ref: animal}, 400, 413, 415, 422)
+		op.Response(http.StatusCreated).SetHeader("Location", "Where the animal is.", &schema.Schema{Types: []string{"string"}, Format: "uri-reference"})
 		guarded(op)
 	})
 	add("GET", "/1.0/animals/{id}", "Animals", "Look at an animal", func(op *tigertonic.Operation) {
 		op.Parameters = []tigertonic.Parameter{{Name: "id", In: "path", Required: true, Schema: stringOf("The animal’s ID.")}}
-		answers(op, "200", &tigertonic.Schema{Ref: animal}, "404")
+		answers(op, 200, &schema.Schema{Ref: animal}, 404)
 	})
 	add("PUT", "/1.0/animals/{id}/habitat", "Animals", "Move an animal", func(op *tigertonic.Operation) {
 		op.Parameters = []tigertonic.Parameter{
-			{Name: "id", In: "path", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "uuid"}},
-			{Name: "If-Match", In: "header", Description: "The `ETag` of the animal that you have seen.", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Examples: raw(`"\"33a64df5\""`)}},
+			{Name: "id", In: "path", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "uuid"}},
+			{Name: "If-Match", In: "header", Description: "The `ETag` of the animal that you have seen.", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Examples: raw(`"\"33a64df5\""`)}},
 		}
-		takes(op, &tigertonic.Schema{Types: []string{"object"}, Properties: []tigertonic.Property{
-			{Name: "habitat", Required: true, Schema: &tigertonic.Schema{Types: []string{"string"}, Pattern: `^[a-z]+(-[a-z]+)*$`}},
-			{Name: "with", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Types: []string{"string"}, Format: "uuid"}, UniqueItems: true}},
+		takes(op, &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{
+			{Name: "habitat", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Pattern: `^[a-z]+(-[a-z]+)*$`}},
+			{Name: "with", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Types: []string{"string"}, Format: "uuid"}, UniqueItems: true}},
 		}})
-		answers(op, "200", &tigertonic.Schema{Ref: animal}, "404", "412", "422")
+		answers(op, 200, &schema.Schema{Ref: animal}, 404, 412, 422)
 		guarded(op)
 	})
 	add("PATCH", "/1.0/animals/{id}", "Animals", "Change an animal", func(op *tigertonic.Operation) {
 		op.Body = &tigertonic.RequestBody{Required: true, Content: map[string]tigertonic.MediaType{
-			"application/merge-patch+json": content(&tigertonic.Schema{Ref: animal}),
+			"application/merge-patch+json": content(&schema.Schema{Ref: animal}),
 		}}
-		answers(op, "200", &tigertonic.Schema{Ref: animal}, "404", "422")
+		answers(op, 200, &schema.Schema{Ref: animal}, 404, 422)
 		guarded(op)
 	})
 }
 
 func addRest(add func(method, pattern, tag, summary string, describe func(op *tigertonic.Operation))) {
 	add("GET", "/1.0/keepers", "Keepers", "List keepers", func(op *tigertonic.Operation) {
-		keeper := named("Keeper", &tigertonic.Schema{Types: []string{"object"}, Properties: []tigertonic.Property{
+		keeper := named("Keeper", &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{
 			{Name: "name", Required: true, Schema: stringOf("")},
-			{Name: "mail", Schema: &tigertonic.Schema{Types: []string{"string"}, Format: "email"}},
-			{Name: "looksAfter", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: animal}}},
+			{Name: "mail", Schema: &schema.Schema{Types: []string{"string"}, Format: "email"}},
+			{Name: "looksAfter", Schema: &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: animal}}},
 		}})
-		answers(op, "200", &tigertonic.Schema{Types: []string{"array"}, Items: &tigertonic.Schema{Ref: keeper}})
+		answers(op, 200, &schema.Schema{Types: []string{"array"}, Items: &schema.Schema{Ref: keeper}})
 	})
 	add("GET", "/1.0/session", "Keepers", "", func(op *tigertonic.Operation) {
 		op.Parameters = []tigertonic.Parameter{{Name: "session", In: "cookie", Required: true, Schema: stringOf("")}}
-		answers(op, "200", &tigertonic.Schema{Types: []string{"object"}, Additional: &tigertonic.Schema{}})
+		answers(op, 200, &schema.Schema{Types: []string{"object"}, Additional: &schema.Schema{}})
 	})
 	add("GET", "/1.0/files/{path...}", "Files", "Fetch a file", func(op *tigertonic.Operation) {
 		op.Description = "Photographs and papers, by their path."
-		op.Response("200").Add("application/octet-stream", tigertonic.MediaType{})
-		op.Response("404")
+		op.Response(http.StatusOK).Add("application/octet-stream", tigertonic.MediaType{})
+		op.Response(http.StatusNotFound)
+	})
+	add("POST", "/1.0/rest", "Keepers, Animals", "Let an animal rest", func(op *tigertonic.Operation) {
+		op.Description = "It is left alone for as long as you say."
+		op.Parameters = []tigertonic.Parameter{
+			{Name: "for", In: "query", Required: true, Schema: &schema.Schema{Types: []string{"string"}, Format: "go-duration"}},
+			{Name: "animal", In: "query", Required: true, Schema: stringOf("Its name.")},
+			{Name: "If-Match", In: "header", Required: true, Schema: stringOf("The `ETag` that you have seen.")},
+		}
+		op.Security = []tigertonic.SecurityScheme{{Name: "token", Scheme: "bearer", Description: "a keeper’s token"}}
+		answers(op, 204, nil, 400, 401, 404, 406, 409, 412, 413, 415, 422, 429, 500, 503)
 	})
 	add("POST", "/1.0/feedings", "Feeding", "Feed", func(op *tigertonic.Operation) {
-		takes(op, &tigertonic.Schema{AnyOf: []*tigertonic.Schema{
-			{Types: []string{"object"}, Description: "Meat, for those who eat it.", Properties: []tigertonic.Property{
-				{Name: "meat", Required: true, Schema: &tigertonic.Schema{Types: []string{"number"}, Minimum: "0.5", MultipleOf: "0.5", Description: "In kilograms."}},
+		takes(op, &schema.Schema{AnyOf: []*schema.Schema{
+			{Types: []string{"object"}, Description: "Meat, for those who eat it.", Properties: []schema.Property{
+				{Name: "meat", Required: true, Schema: &schema.Schema{Types: []string{"number"}, Minimum: "0.5", MultipleOf: "0.5", Description: "In kilograms."}},
 			}},
-			{Types: []string{"object"}, Description: "Leaves, for all others.", Properties: []tigertonic.Property{
-				{Name: "leaves", Required: true, Schema: &tigertonic.Schema{Types: []string{"integer"}, Minimum: "1"}},
+			{Types: []string{"object"}, Description: "Leaves, for all others.", Properties: []schema.Property{
+				{Name: "leaves", Required: true, Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "1"}},
 			}},
 		}})
-		answers(op, "202", nil, "422", "429")
-		op.Response("429").SetHeader("Retry-After", "In seconds.", &tigertonic.Schema{Types: []string{"integer"}})
+		answers(op, 202, nil, 422, 429)
+		op.Response(http.StatusTooManyRequests).SetHeader("Retry-After", "In seconds.", &schema.Schema{Types: []string{"integer"}})
 	})
 }
 
@@ -276,15 +288,15 @@ const evil = `</script></style></textarea></code><img src=x onerror=pwned()><scr
 func addHostile(add func(method, pattern, tag, summary string, describe func(op *tigertonic.Operation))) {
 	add("POST", "/evil/{id}", evil, evil, func(op *tigertonic.Operation) {
 		op.Description = evil
-		bad := &tigertonic.Schema{
+		bad := &schema.Schema{
 			Types: []string{"string"}, Description: evil, Pattern: "^" + "<img src=x onerror=pwned\\(\\)>" + "$",
 			Enum: []json.RawMessage{text(evil)}, Default: text(evil), Examples: []json.RawMessage{text(evil)},
 		}
-		op.Parameters = []tigertonic.Parameter{{Name: evil, In: "query", Description: evil, Required: true, Schema: bad}, {Name: "list", In: "query", Schema: &tigertonic.Schema{Types: []string{"array"}, Items: bad}}}
+		op.Parameters = []tigertonic.Parameter{{Name: evil, In: "query", Description: evil, Required: true, Schema: bad}, {Name: "list", In: "query", Schema: &schema.Schema{Types: []string{"array"}, Items: bad}}}
 		op.Security = []tigertonic.SecurityScheme{{Name: "evil", Scheme: "basic", Description: evil}}
-		o := named("Evil", &tigertonic.Schema{Types: []string{"object"}, Properties: []tigertonic.Property{{Name: evil, Required: true, Schema: bad}}})
-		takes(op, &tigertonic.Schema{Ref: o})
-		answers(op, "200", &tigertonic.Schema{Ref: o})
-		op.Response("200").Description = evil
+		o := named("Evil", &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{{Name: evil, Required: true, Schema: bad}}})
+		takes(op, &schema.Schema{Ref: o})
+		answers(op, 200, &schema.Schema{Ref: o})
+		op.Response(http.StatusOK).Description = evil
 	})
 }
