@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 
-	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // A batch is the data of a payload, which is kept as it was sent: what is in the objects
@@ -27,11 +27,11 @@ func (b *batch) UnmarshalJSON(text []byte) error { //nolint:unparam // an interf
 func (b batch) MarshalJSON() ([]byte, error) { return b.text, nil } //nolint:unparam // an interface dictates it
 
 // JSONSchema says that it is an array of objects.
-func (batch) JSONSchema() *tigertonic.Schema {
+func (batch) JSONSchema() *schema.Schema {
 	one := 1
-	return &tigertonic.Schema{
+	return &schema.Schema{
 		Types: []string{"array"}, MinItems: &one,
-		Items: &tigertonic.Schema{Types: []string{"object"}},
+		Items: &schema.Schema{Types: []string{"object"}},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/conformance/conform"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"github.com/rcrowley/go-tigertonic/openapi/openapitest"
 )
 
@@ -19,6 +20,11 @@ func newTree() http.Handler {
 }
 
 var document = sync.OnceValue(func() []byte { return describe(newTree()).JSON() })
+
+// promised is what all tests hold the service to.
+var promised = sync.OnceValue(func() *contract.Contract {
+	return contract.MustParse(document()).Except("/openapi.json", "/docs", "/", "/live.css", "/live.js")
+})
 
 func TestDocumentIsValid(t *testing.T) {
 	t.Parallel()
@@ -52,4 +58,9 @@ func TestEveryRequestIsCountedAndMeasured(t *testing.T) {
 			t.Errorf("%s %s isn't measured and limited: %s", fields[0], fields[1], handlers)
 		}
 	}
+}
+
+func TestServiceKeepsToItsDocumentWhateverIsAsked(t *testing.T) {
+	t.Parallel()
+	promised().Fuzz(t, start(t, flags(t)).tree, contract.FuzzOptions{})
 }

@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -30,14 +27,16 @@ const (
 // An intake lets bodies in: not while they can't be kept, not more than there is memory
 // for, and unpacked.
 type intake struct {
-	handler http.Handler
-	odd     http.Handler // for bodies that are long, packed, or don't say how long they are
-	refuses func(length int64) error
-	heavy   *semaphore.Weighted
+	handler  http.Handler
+	unpacked http.Handler // the handler, with what unpacks bodies
+	odd      http.Handler // for bodies that are long, packed, or don't say how long they are
+	refuses  func(length int64) error
+	heavy    *semaphore.Weighted
 }
 
 func newIntake(h http.Handler, refuses func(length int64) error) *intake {
 	i := &intake{handler: h, refuses: refuses, heavy: semaphore.NewWeighted(heavyBodies)}
+	i.unpacked = tigertonic.Decompressed(weighing{h})
 	i.odd = tigertonic.Sized(http.HandlerFunc(i.serveOdd), maxBody)
 	return i
 }
@@ -55,116 +54,99 @@ func (i *intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Unwrap returns the handler.
-func (i *intake) Unwrap() http.Handler { return i.handler }
-
-// Describe adds what the handler doesn't know of.
-func (i *intake) Describe(op *tigertonic.Operation) {
-	op.AddError(http.StatusRequestEntityTooLarge, "the body is longer than 1 MiB, or unpacks to more")
-	op.AddError(http.StatusUnsupportedMediaType, errCoding.Error())
-	op.Response("415").SetHeader("Accept-Encoding", "What a body may be packed by.", &tigertonic.Schema{Types: []string{"string"}})
-}
+// Unwrap returns the handler, with what unpacks bodies.
+func (i *intake) Unwrap() http.Handler { return i.unpacked }
 
 // String is how Explain shows the handler.
 func (*intake) String() string { return "intake" }
 
-var (
-	errCoding = errors.New("a body may be packed by gzip, and not by anything else")
-	errGzip   = tigertonic.BadRequest{Err: errors.New("the body can't be read to its end, or isn't packed by gzip")}
-)
-
+// serveOdd weighs a body. One that is packed is read to its end before any of it is
+// unpacked, so that a client that stops half-way holds no more than what it has sent.
 func (i *intake) serveOdd(w http.ResponseWriter, r *http.Request) {
-	body := &weighed{ReadCloser: r.Body, ctx: r.Context(), heavy: i.heavy, weight: maxBody}
+	s := &share{ctx: r.Context(), heavy: i.heavy, weight: maxBody}
 	if r.ContentLength > 0 {
-		body.weight = r.ContentLength
+		s.weight = r.ContentLength
 	}
-	defer body.release()
-	r.Body = body
-	switch codings := r.Header["Content-Encoding"]; {
-	case len(codings) == 0 || len(codings) == 1 && codings[0] == "identity":
-	case len(codings) == 1 && (codings[0] == "gzip" || codings[0] == "x-gzip"):
-		unpacked, err := unpack(body)
-		if err != nil {
-			tigertonic.ResponseErrorWriter.WriteError(r, w, err)
-			return
-		}
-		defer unpacked.Close() //nolint:errcheck // it only gives its memory back
-		body.ReadCloser, body.read = unpacked, 0
-		body.weight = max(body.weight, maxBody) // what it unpacks to isn't known
-	default:
-		w.Header().Set("Accept-Encoding", "gzip") // RFC 9110 §15.5.16
-		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.UnsupportedMediaType{Err: errCoding})
-		return
+	defer s.release()
+	r.Body = &weighed{ReadCloser: r.Body, share: s}
+	if r.Header["Content-Encoding"] != nil {
+		r = r.WithContext(context.WithValue(r.Context(), shareKey{}, s))
+		r.Body = &whole{ReadCloser: r.Body}
 	}
-	r.Header.Del("Content-Encoding")
-	i.handler.ServeHTTP(w, r)
+	i.unpacked.ServeHTTP(w, r)
 }
 
-// A weighed is a body that takes its share of what there is for long ones once it has
-// turned out to be one.
-type weighed struct {
-	io.ReadCloser
+// A weighing handler weighs what bodies unpack to.
+type weighing struct{ handler http.Handler }
+
+func (h weighing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s, ok := r.Context().Value(shareKey{}).(*share); ok {
+		s.weight = max(s.weight, maxBody) // what it unpacks to isn't known
+		r.Body = &weighed{ReadCloser: r.Body, share: s}
+	}
+	h.handler.ServeHTTP(w, r)
+}
+
+// Unwrap returns the handler.
+func (h weighing) Unwrap() http.Handler { return h.handler }
+
+type shareKey struct{}
+
+// A share is what a body takes of the memory that there is for long ones.
+type share struct {
 	ctx    context.Context
 	heavy  *semaphore.Weighted
 	weight int64 // that it takes
 	taken  int64 // that it has taken
-	read   int64
+}
+
+// take takes the share, for which it may have to wait.
+func (s *share) take() error {
+	if s.taken >= s.weight {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, heavyWait)
+	defer cancel()
+	if s.heavy.Acquire(ctx, s.weight-s.taken) != nil {
+		return errHeavy
+	}
+	s.taken = s.weight
+	return nil
+}
+
+func (s *share) release() { s.heavy.Release(s.taken) }
+
+// A weighed is a body that takes its share once it has turned out to be a long one.
+type weighed struct {
+	io.ReadCloser
+	share *share
+	read  int64
 }
 
 func (b *weighed) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.read += int64(n)
-	if b.read <= lightBody || b.taken >= b.weight {
+	if b.read += int64(n); b.read <= lightBody {
 		return n, err
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, heavyWait)
-	defer cancel()
-	if b.heavy.Acquire(ctx, b.weight-b.taken) != nil {
-		return 0, errHeavy
+	if heavy := b.share.take(); heavy != nil {
+		return 0, heavy
 	}
-	b.taken = b.weight
 	return n, err
 }
 
-func (b *weighed) release() { b.heavy.Release(b.taken) }
-
-// unpackers are kept for reuse: each has 40 KB.
-var unpackers = sync.Pool{New: func() any { return new(gzip.Reader) }}
-
-// An unpacked is a body that was packed.
-type unpacked struct{ gzip *gzip.Reader }
-
-// unpack reads a body to its end, and returns what it unpacks to. So a client that stops
-// half-way holds no more than what it has sent.
-func unpack(body io.Reader) (*unpacked, error) {
-	packed, err := io.ReadAll(body)
-	if err != nil {
-		return nil, packedError(err)
-	}
-	u := &unpacked{unpackers.Get().(*gzip.Reader)}
-	if u.gzip.Reset(bytes.NewReader(packed)) != nil {
-		_ = u.Close() // always nil
-		return nil, errGzip
-	}
-	return u, nil
+// A whole is a body that is read to its end at once.
+type whole struct {
+	io.ReadCloser
+	read io.Reader // or nil
 }
 
-func (u *unpacked) Read(p []byte) (int, error) { return u.gzip.Read(p) }
-
-// Close gives the memory back, and not what was in it.
-func (u *unpacked) Close() error {
-	_ = u.gzip.Reset(bytes.NewReader(nil)) // which is no gzip
-	unpackers.Put(u.gzip)
-	return nil
-}
-
-// packedError returns what the client is told of a body that couldn't be read.
-func packedError(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tigertonic.RequestEntityTooLarge{Err: errors.New("the body is too long")}
+func (b *whole) Read(p []byte) (int, error) {
+	if b.read == nil {
+		text, err := io.ReadAll(b.ReadCloser)
+		if err != nil {
+			return 0, err
+		}
+		b.read = bytes.NewReader(text)
 	}
-	if equiv, ok := errors.AsType[tigertonic.HTTPEquivError](err); ok {
-		return equiv
-	}
-	return errGzip
+	return b.read.Read(p)
 }

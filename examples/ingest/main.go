@@ -1,6 +1,6 @@
-// Ingest is a service that takes payloads of JSON, a million a minute and more, and
-// puts them into an object store. What it has acknowledged it doesn't lose: not when
-// it is killed, not when the store is gone for an hour, and not when the disk is full.
+// Ingest is a service that takes JSON payloads, a million per minute and more, and puts
+// them into an object store. It never loses what it has acknowledged: not when it is
+// killed, not when the store is down for an hour, and not when the disk is full.
 //
 // Usage:
 //
@@ -40,7 +40,7 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
 	default:
-		slog.Error("ingest has ended", "error", err)
+		slog.Error("ingest has failed", "error", err)
 		os.Exit(1)
 	}
 }
@@ -58,7 +58,7 @@ func run(ctx context.Context, command string, args []string, level *slog.LevelVa
 		}
 		return serve(ctx, o, level)
 	}
-	return fmt.Errorf("there is no command %q", command)
+	return fmt.Errorf("unknown command %q", command)
 }
 
 // openObjects opens what there is in a store.

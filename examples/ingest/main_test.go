@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
-	"github.com/rcrowley/go-tigertonic/conformance/conform"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"go.uber.org/goleak"
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
@@ -33,7 +33,7 @@ const (
 func TestMain(m *testing.M) {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(io.Discard, nil)))
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(contract.Covered(m, promised()))
 }
 
 // flags returns the options of a service with a directory of its own, and these flags.
@@ -81,8 +81,7 @@ func startWith(t *testing.T, o *options, to store.Store) *running {
 	s := &service{tokens: known, sink: p.spool, spool: p.spool, ready: p.spool.Ready, stopping: func() bool { return false }}
 	r := &running{options: o, service: s, pipeline: p, live: newLive(s)}
 	r.tree = s.handler(r.live, metrics.NewRegistry())
-	checker := conform.New(t, document()).Except("/openapi.json", "/docs", "/", "/live.css", "/live.js")
-	r.Server = httptest.NewUnstartedServer(checker.Recorded(r.tree))
+	r.Server = httptest.NewUnstartedServer(promised().Handler(t, r.tree))
 	r.Config.ConnState = (&connections{most: int64(o.connections)}).track
 	r.Start()
 	ctx, cancel := context.WithCancel(t.Context())

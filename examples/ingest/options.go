@@ -15,6 +15,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
+	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
 // tokenVariable has the token where no flag has one. A process that takes over after a
@@ -23,7 +24,7 @@ const tokenVariable = "INGEST_TOKEN"
 
 // options are the flags.
 type options struct {
-	addr, admin                                    string
+	example                                        *serving.Example // without one for workers
 	data, spool, store, queue, queueName           string
 	sync                                           string
 	spoolMax, segmentBytes                         size
@@ -46,7 +47,7 @@ func parseOptions(command string, args []string) (*options, error) {
 		return nil, err
 	}
 	if f.NArg() > 0 {
-		return nil, fmt.Errorf("what is %q to mean?", f.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	o.spool = cmp.Or(o.spool, filepath.Join(o.data, "spool"+command)) // workers have one of their own
 	o.store = cmp.Or(o.store, filepath.Join(o.data, "store"))
@@ -56,29 +57,28 @@ func parseOptions(command string, args []string) (*options, error) {
 
 // serveFlags are those of the service alone.
 func (o *options) serveFlags(f *flag.FlagSet) {
-	f.StringVar(&o.addr, "addr", "127.0.0.1:8000", "`address` to listen on")
-	f.StringVar(&o.admin, "admin", "127.0.0.1:8001", "`address` for health, metrics and profiles, or \"\" for none")
-	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` a payload has survived when it is acknowledged: none (the process), or group or each (the machine, by one fsync for many or one for each)")
+	o.example = serving.Flags(f, "ingest")
+	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` an acknowledged payload survives: none (the process's death), or group or each (the machine's, with an fsync per group or per payload)")
 	f.IntVar(&o.connections, "connections", 1024, "connections at a time")
-	f.StringVar(&o.token, "token", "", "a `token` that is known; else it is in $"+tokenVariable+", or made up")
+	f.StringVar(&o.token, "token", "", "a `token` to accept; by default $"+tokenVariable+", or a random one")
 	f.StringVar(&o.tokensFile, "tokens", "", "`file` with a line \"name token\" for each owner of one")
 }
 
 // pipelineFlags are those of what puts payloads into the store.
 func (o *options) pipelineFlags(f *flag.FlagSet) {
-	f.StringVar(&o.data, "data", "ingest.data", "`directory` for the spool and the store, where -spool and -store don't say otherwise")
-	f.StringVar(&o.spool, "spool", "", "`directory` that payloads are kept in until the store has them")
+	f.StringVar(&o.data, "data", "ingest.data", "`directory` for the spool and the store, unless -spool or -store name others")
+	f.StringVar(&o.spool, "spool", "", "`directory` that keeps payloads until the store has them")
 	f.StringVar(&o.store, "store", "", "`where` the objects go: a directory, or s3://bucket/prefix")
-	f.StringVar(&o.queue, "queue", "", "`URL` of a NATS server, nats://…, whose JetStream keeps payloads for workers to store them")
+	f.StringVar(&o.queue, "queue", "", "`URL` of a NATS server, nats://…, whose JetStream keeps payloads for workers")
 	f.StringVar(&o.queueName, "queue-stream", "INGEST", "`name` of the stream there")
-	f.Var(&o.spoolMax, "spool-max", "`size` that the spool is full at, and a stream that is made")
-	f.Var(&o.segmentBytes, "segment-bytes", "`size` that a segment is closed at, and uploaded")
-	f.DurationVar(&o.segmentAge, "segment-age", 10*time.Second, "age that a segment is closed at")
+	f.Var(&o.spoolMax, "spool-max", "`size` at which the spool is full, and of a stream that is created")
+	f.Var(&o.segmentBytes, "segment-bytes", "`size` at which a segment is closed and uploaded")
+	f.DurationVar(&o.segmentAge, "segment-age", 10*time.Second, "age at which a segment is closed")
 	f.IntVar(&o.workers, "workers", 2, "uploads at a time")
 	f.DurationVar(&o.uploadTimeout, "upload-timeout", time.Minute, "how long an upload may take")
-	f.DurationVar(&o.backoff, "backoff", 200*time.Millisecond, "how long to wait after an upload that has failed; twice as long after each further one")
-	f.DurationVar(&o.backoffMax, "backoff-max", 30*time.Second, "how long at most")
-	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may go on when there are no more payloads")
+	f.DurationVar(&o.backoff, "backoff", 200*time.Millisecond, "how long to wait after a failed upload; doubled after each further failure")
+	f.DurationVar(&o.backoffMax, "backoff-max", 30*time.Second, "the longest wait")
+	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may continue after the service stops")
 }
 
 // stream returns what is to be known of the queue.
@@ -86,7 +86,7 @@ func (o *options) stream() queue.Options {
 	return queue.Options{URL: o.queue, Stream: o.queueName, MaxBytes: int64(o.spoolMax)}
 }
 
-// check returns all that is wrong with the numbers.
+// check returns everything that is wrong with the numbers.
 func (o *options) check(command string) error {
 	var errs []error
 	positive := func(name string, ok bool) {

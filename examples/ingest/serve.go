@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"runtime/debug"
 	"time"
@@ -33,6 +32,9 @@ func limitMemory() {
 func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 	limitMemory()
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
+	if err := o.example.Choose(os.Stdout); err != nil {
+		return err
+	}
 	known, err := o.tokens()
 	if err != nil {
 		return err
@@ -65,37 +67,27 @@ func (o *options) listenAndServe(ctx context.Context, s *service, level *slog.Le
 	defer cancel()
 	registry := metrics.NewRegistry()
 	l := newLive(s)
-	server := tigertonic.NewServer(o.addr, s.handler(l, registry))
+	server := tigertonic.NewServer(o.example.Listen, s.handler(l, registry))
 	s.stopping = server.Draining
 	s.register(registry)
 	go l.run(ctx)
 	clients := &connections{most: int64(o.connections)}
 	server.ConnState = clients.track
-	if o.admin != "" {
-		inside := admin.New(server.Handler, admin.Options{Name: "ingest", Version: version, Registry: registry, Level: level})
-		inside.Check("payloads", time.Second, func(context.Context) error { return s.ready() })
-		server.Admin, server.AdminAddr = inside, o.admin
-	}
-	server.BaseContext = func(l net.Listener) context.Context { // called once it listens
-		o.welcome(l.Addr())
-		return context.Background()
-	}
+	inside := admin.New(server.Handler, admin.Options{Name: "ingest", Version: version, Registry: registry, Level: level})
+	inside.Check("payloads", time.Second, func(context.Context) error { return s.ready() })
+	o.example.Prepare(server, inside, o.try)
 	return server.Run(ctx)
 }
 
-// welcome prints lines to try.
-func (o *options) welcome(addr net.Addr) {
+// try returns lines to try.
+func (o *options) try(base string) string {
 	token := "TOKEN"
 	if o.tokenMade {
 		token = o.token
 	}
-	fmt.Printf(`ingest (process %[1]d) listens on http://%[2]s, try:
-  curl -i http://%[2]s/1.0/payloads -H 'Content-Type: application/json' -d '{"version":"1","token":"%[3]s","data":[{"event":"start"},{"event":"stop"}]}'
-  curl http://%[2]s/1.0/segments
-see it at work on http://%[2]s/
-and read http://%[2]s/docs
-`, os.Getpid(), addr, token)
-	if o.admin != "" {
-		fmt.Printf("operators find what is inside on http://%s/\n", o.admin)
-	}
+	return fmt.Sprintf(`  curl -i %[1]s/1.0/payloads -H 'Content-Type: application/json' -d '{"version":"1","token":"%[2]s","data":[{"event":"start"},{"event":"stop"}]}'
+  curl %[1]s/1.0/segments
+see it at work on %[1]s/
+and read %[1]s/docs
+`, base, token)
 }

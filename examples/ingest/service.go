@@ -31,7 +31,7 @@ func (s *service) handler(l *live, registry metrics.Registry) http.Handler {
 		Description(aboutPayloads).Errors(errUnknownToken, errFull, errBusy, errHeavy, errUnwritten)
 	mux.Handle("POST", "/1.0/payloads", tigertonic.Timed(newIntake(accept, s.refuses), "post-payload", registry))
 	handle := func(method, pattern string, e *tigertonic.Endpoint, id string) {
-		mux.Handle(method, pattern, tigertonic.Accessed(tigertonic.Timed(tigertonic.Limited(e.OperationID(id), mostOthers), id, registry), nil))
+		mux.Handle(method, pattern, tigertonic.Accessed(tigertonic.Timed(tigertonic.Limited(e.OperationID(id), mostOthers, nil), id, registry), nil))
 	}
 	handle("GET", "/1.0/segments", tigertonic.Typed(s.listSegments).Summary("List segments").Tags("segments").Description(aboutSegments), "list-segments")
 	handle("GET", "/1.0/segments/{id}", tigertonic.Typed(s.showSegment).Summary("Show a segment").Tags("segments").Errors(errNoSegment), "show-segment")
@@ -57,8 +57,8 @@ func describe(root http.Handler) *openapi.Document {
 }
 
 const (
-	aboutPayloads = "A payload that is answered with 202 is kept, whatever happens to the service. " +
-		"One that is answered with 503 isn't: post it again after Retry-After. " +
+	aboutPayloads = "A payload that gets a 202 is kept, whatever happens to the service. " +
+		"One that gets a 503 isn't: post it again after Retry-After. " +
 		"If there is no answer, nobody knows: post it again, and count on it being there twice."
 	aboutSegments = "A segment is a file of payloads, one a line, and is put into the store as an object when it is full or old enough. " +
 		"The newest come first. Of those that are stored, the last are known. Where payloads go to a queue there are none."

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic/conformance/conform"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"github.com/rcrowley/go-tigertonic/openapi/openapitest"
 )
 
@@ -65,4 +66,18 @@ func TestDocsAreAPageThatLoadsNothing(t *testing.T) {
 			t.Errorf("%q isn't on the page", want)
 		}
 	}
+}
+
+func TestServiceKeepsToItsDocumentWhateverIsAsked(t *testing.T) {
+	t.Parallel()
+	stopping := make(chan struct{})
+	defer close(stopping)
+	tree := service(testConfig, newStore(stopping))
+	contract.Of(tree).Fuzz(t, tree, contract.FuzzOptions{
+		// Of IDs, a classic function says in its own words what they are; a patch can't
+		// change them, and there is no tag for how long a duration may be.
+		Rules:   []string{"POST /1.0/stuff", "PUT /1.0/stuff/{id}", "PATCH /2.0/stuff/{id}", "GET /2.0/changes"},
+		Lenient: []string{"POST /1.0/stuff", "PUT /1.0/stuff/{id}"}, // as encoding/json is
+		Prepare: func(r *http.Request) { r.SetBasicAuth("operator", testConfig.Password) },
+	})
 }

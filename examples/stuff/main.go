@@ -4,19 +4,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"net/url"
-	"os/signal"
+	"os"
 	"regexp"
-	"syscall"
 
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/admin"
+	"github.com/rcrowley/go-tigertonic/mcp"
 	"github.com/rcrowley/go-tigertonic/openapi"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
 const version = "2.0.0"
@@ -28,40 +31,41 @@ type config struct {
 }
 
 func main() {
-	check := func(err error) {
-		if err != nil {
-			log.Fatal(err)
-		}
-	}
-	listen := flag.String("listen", "127.0.0.1:8000", "`address` to listen on")
+	example := serving.Flags(flag.CommandLine, "stuff")
 	cert := flag.String("cert", "", "PEM `file` with a certificate, to speak TLS")
 	key := flag.String("key", "", "PEM `file` with the certificate's key")
 	file := flag.String("config", "", "JSON `file` with origins, host and password")
 	flag.Parse()
+	if err := run(example, *cert, *key, *file); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(example *serving.Example, cert, key, file string) error {
 	c, user := config{Origins: []string{"http://localhost:3000"}, Host: "ops.localhost"}, "operator"
-	check(tigertonic.Configure(*file, &c))
+	if err := errors.Join(tigertonic.Configure(file, &c), example.Choose(os.Stdout)); err != nil {
+		return err
+	}
 	if c.Password == "" {
 		c.Password = tigertonic.RandomBase62String(16)
 		user += ":" + c.Password
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	server := tigertonic.NewServer(*listen, tigertonic.Logged(service(c, newStore(ctx.Done())), redact))
-	scheme, serve := "http", server.Serve
-	if *cert != "" || *key != "" {
-		check(server.TLS(*cert, *key))
-		scheme, serve = "https", func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	stopping := make(chan struct{})
+	server := tigertonic.NewServer(example.Listen, tigertonic.Logged(service(c, newStore(stopping)), redact))
+	server.RegisterOnShutdown(func(context.Context) { close(stopping) }) // not before it drains, for then browsers are to ask again
+	if cert != "" || key != "" {
+		if err := server.TLS(cert, key); err != nil {
+			return err
+		}
 	}
-	l, err := net.Listen("tcp", *listen)
-	check(err)
-	context.AfterFunc(ctx, func() { stop(); _ = server.Close() }) // a second signal ends the program at once
-	fmt.Printf(`stuff listens on %[1]s, try:
-  curl -i %[1]s/2.0/stuff -H 'Content-Type: application/json' -d '{"id":"tea","stuff":"Assam"}'
+	return example.Run(context.Background(), server, admin.New(server.Handler, admin.Options{Name: "stuff", Version: version}), func(base string) string {
+		return fmt.Sprintf(`  curl -i %[1]s/2.0/stuff -H 'Content-Type: application/json' -d '{"id":"tea","stuff":"Assam"}'
   curl -i %[1]s/2.0/stuff/tea
   curl -i %[1]s/1.0/stuff
   curl %[1]s/routes -H 'Host: %[2]s' -u %[3]s
 and read %[1]s/docs
-`, scheme+"://"+l.Addr().String(), c.Host, user)
-	check(serve(l))
+`, base, c.Host, user)
+	})
 }
 
 // service returns the tree of handlers.
@@ -84,11 +88,14 @@ func service(c config, s *store) *tigertonic.TrieServeMux {
 	routes := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tigertonic.Explain(root)) }
 	ops.Handle("GET", "/routes", tigertonic.Described(http.HandlerFunc(routes), func(op *tigertonic.Operation) {
 		op.Summary = "The tree of handlers, as a table"
-		op.Response("200").Add("text/plain", tigertonic.MediaType{Schema: tigertonic.SchemaOf[string]()})
+		op.Response(http.StatusOK).Add("text/plain", tigertonic.MediaType{Schema: tigertonic.SchemaOf[string]()})
 	}))
 	doc := describe(root)
 	root.Handle("GET", "/openapi.json", doc.Handler())
 	root.Handle("GET", "/docs", openapi.Page(doc))
+	root.Handle("POST", "/mcp", mcp.New(root, mcp.Options{ // agents read all, and add
+		Name: "stuff", Version: version, Tags: []string{"stuff"}, Operations: []string{"POST /2.0/stuff"},
+	}))
 	return root
 }
 
@@ -97,7 +104,7 @@ func describe(root http.Handler) *openapi.Document {
 	return openapi.New(root, openapi.Info{Title: "Stuff", Version: version, Description: "Keeps stuff in memory."})
 }
 
-var private = regexp.MustCompile(`(?is)("(?:stuff|[^"\\]*\\[^"]*)"\s*:\s*)"(\\.|[^"\\])*"?`) // its name may be escaped
+var private = regexp.MustCompile(`(?is)("(?:stuff|[^"\\]*\\[^"]*)"\s*:\s*)\\?"(\\.|[^"\\])*"?`) // its name may be escaped, or all of it
 
 // redact keeps what clients store out of the log.
 func redact(text string) string { return private.ReplaceAllString(text, `$1"redacted"`) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -64,7 +65,8 @@ const patience = 30 * time.Second
 // A process is the service, running.
 type process struct {
 	cmd      *exec.Cmd
-	output   output
+	output   output // all that it prints
+	printed  output // without its log
 	welcome  string // what it printed at the start
 	base     string // the URL that it listens on
 	address  string
@@ -82,15 +84,19 @@ var (
 // welcomeLines is how many lines the service prints at the start.
 const welcomeLines = 6
 
-func isWelcome(text string) bool { return strings.Count(text, "\n") >= welcomeLines }
+// waitForWelcome waits until the service has printed that it listens.
+func (p *process) waitForWelcome(t *testing.T) {
+	t.Helper()
+	p.waitFor(t, "the welcome", func(string) bool { return strings.Count(p.printed.String(), "\n") >= welcomeLines })
+}
 
 // start starts the service on a free port and returns once it listens. When the
 // test ends, it must stop with success.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := launch(t, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
-	p.waitFor(t, "the welcome", isWelcome)
-	p.welcome = strings.Join(strings.SplitAfter(p.output.String(), "\n")[:welcomeLines], "")
+	p := launch(t, append([]string{"-listen", "127.0.0.1:0", "-admin", ""}, args...)...)
+	p.waitForWelcome(t)
+	p.welcome = strings.Join(strings.SplitAfter(p.printed.String(), "\n")[:welcomeLines], "")
 	url := baseURL.FindStringSubmatch(p.welcome)
 	if url == nil {
 		t.Fatalf("got %q, want the URL that it listens on", p.welcome)
@@ -116,9 +122,9 @@ func launch(t *testing.T, args ...string) *process {
 		cmd: exec.Command(binary, args...), client: &http.Client{Transport: &http.Transport{}}, done: make(chan struct{}),
 		checker: conform.New(t, document()).Except("/openapi.json", "/docs"),
 	}
-	p.output.changed = make(chan struct{})
+	p.output.changed, p.printed.changed = make(chan struct{}), make(chan struct{})
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 halt_on_error=1")
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	p.cmd.Stdout, p.cmd.Stderr = io.MultiWriter(&p.printed, &p.output), &p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,9 +112,9 @@ func TestStopUnderLoadLosesNoRequest(t *testing.T) {
 
 func TestSecondSignalEndsTheServiceAtOnce(t *testing.T) {
 	t.Parallel()
-	p := launch(t, "-listen", "127.0.0.1:0")
-	p.waitFor(t, "the welcome", isWelcome)
-	p.address = baseURL.FindStringSubmatch(p.output.String())[1]
+	p := launch(t, "-listen", "127.0.0.1:0", "-admin", "")
+	p.waitForWelcome(t)
+	p.address = baseURL.FindStringSubmatch(p.printed.String())[1]
 	conn := dial(t, p.address)
 	defer conn.Close()
 	if _, err := io.WriteString(conn, strings.TrimSuffix(post("/1.0/stuff", p.address, "{}"), "}")); err != nil {
@@ -122,8 +124,41 @@ func TestSecondSignalEndsTheServiceAtOnce(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	p.untilRefused(t) // the first signal has been taken
 	p.signal(t, syscall.SIGTERM)
-	p.wait(t)
-	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
-		t.Errorf("got %v, want the end by the signal", p.cmd.ProcessState)
+	if code := p.wait(t); code != 1 || !strings.Contains(p.output.String(), "a second signal has cut off") {
+		t.Errorf("got exit code %d, want 1 and why; it printed:\n%s", code, p.output.String())
 	}
 }
+
+// Whoever had the port that the service has by default, a restart keeps the one that
+// was chosen instead.
+func TestRestartKeepsThePortThatWasChosen(t *testing.T) {
+	t.Parallel()
+	if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:8000"); err == nil {
+		t.Cleanup(func() { l.Close() })
+	}
+	p := launch(t)
+	p.waitForWelcome(t)
+	if got := p.printed.String(); !strings.HasPrefix(got, "stuff: port 8000 is taken; listening on 80") {
+		t.Fatalf("got %q", got)
+	}
+	p.signal(t, syscall.SIGUSR2)
+	p.waitFor(t, "that another process listens", func(string) bool { return strings.Count(p.printed.String(), "stuff (process") == 2 })
+	p.waitFor(t, "that the first has stopped", func(text string) bool {
+		return strings.Contains(text, "tigertonic: handed over") && strings.Contains(text, "stuff has stopped")
+	})
+	found := baseURL.FindAllString(p.printed.String(), -1)
+	processes := processID.FindAllStringSubmatch(p.printed.String(), -1)
+	if len(processes) != 2 || !strings.Contains(p.printed.String(), processes[1][1]+") listens on "+found[0]+",") {
+		t.Errorf("the process that took over listens elsewhere:\n%s", p.printed.String())
+	}
+	pid, err := strconv.Atoi(processes[1][1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	p.waitFor(t, "that the second has stopped", func(text string) bool { return strings.Count(text, "stuff has stopped") == 2 })
+}
+
+var processID = regexp.MustCompile(`stuff \(process (\d+)\)`)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,14 +45,14 @@ func TestTypedSideAnswers(t *testing.T) {
 		{"POST", "/2.0/stuff", `{"id":"c","stuff":""}`, "", 201, `{"id":"c","stuff":""}` + "\n"},
 		{"POST", "/2.0/stuff", `{"id":"a","stuff":"3"}`, "", 409, problem(409, `there is stuff "a" already`)},
 		{"POST", "/2.0/stuff", `{"id":"a b","Stuff":7}`, "", 422, invalid(422,
-			`{"pointer":"/id","detail":"must match ^[A-Za-z0-9_-]{1,64}$"},{"pointer":"/Stuff","detail":"is not known"},{"pointer":"/stuff","detail":"is required"}`)},
+			`{"pointer":"/id","keyword":"pattern","limit":"^[A-Za-z0-9_-]{1,64}$","detail":"must match ^[A-Za-z0-9_-]{1,64}$"},{"pointer":"/Stuff","keyword":"additionalProperties","limit":false,"detail":"is not known"},{"pointer":"/stuff","keyword":"required","detail":"is required"}`)},
 		{"POST", "/2.0/stuff", `{"id":"d","stuff":"` + strings.Repeat("é", 1001) + `"}`, "", 422, invalid(422,
-			`{"pointer":"/stuff","detail":"must be at most 1000 characters long"}`)},
-		{"POST", "/2.0/stuff", `null`, "", 422, invalid(422, `{"pointer":"","detail":"must be an object"}`)},
+			`{"pointer":"/stuff","keyword":"maxLength","limit":1000,"detail":"must be at most 1000 characters long"}`)},
+		{"POST", "/2.0/stuff", `null`, "", 422, invalid(422, `{"pointer":"","keyword":"type","limit":"object","detail":"must be an object"}`)},
 		{"POST", "/2.0/stuff", `{"id":"d"`, "", 400, invalid(400, `{"pointer":"","detail":"ends before it is whole"}`)},
 		{"POST", "/2.0/stuff", `{"id":"d","stuff":"1"} {}`, "", 400, invalid(400, `{"pointer":"","detail":"isn't JSON, at offset 23: invalid character '{' after top-level value"}`)},
 		{"POST", "/2.0/stuff", `{"id":"d","id":"e","stuff":"1"}`, "", 400, invalid(400, `{"pointer":"/id","detail":"is there twice"}`)},
-		{"POST", "/2.0/stuff", "", "Content-Type: application/json", 400, invalid(400, `{"pointer":"","detail":"is required"}`)},
+		{"POST", "/2.0/stuff", "", "Content-Type: application/json", 400, invalid(400, `{"pointer":"","keyword":"required","detail":"is required"}`)},
 		{"POST", "/2.0/stuff", `id=d`, "Content-Type: application/x-www-form-urlencoded", 415, problem(415, "the Content-Type of a body must be application/json")},
 		{"POST", "/2.0/stuff", `{"id":"d","stuff":"` + long + `"}`, "", 413, problem(413, "the body is longer than 1048576 bytes")},
 		{"POST", "/2.0/stuff", `{"id":"d","stuff":"1"}`, "Accept: text/html", 406, problem(406, onlyJSON)},
@@ -60,9 +61,9 @@ func TestTypedSideAnswers(t *testing.T) {
 		{"GET", "/2.0/stuff?limit=2", "", "", 200, `[{"id":"a","stuff":"2"},{"id":"b","stuff":"1"}]` + "\n"},
 		{"GET", "/2.0/stuff?limit=2&after=b", "", "", 200, `[{"id":"c","stuff":""}]` + "\n"},
 		{"GET", "/2.0/stuff?after=c", "", "", 200, "[]\n"},
-		{"GET", "/2.0/stuff?limit=101", "", "", 422, invalid(422, `{"parameter":"limit","in":"query","detail":"must be at most 100"}`)},
+		{"GET", "/2.0/stuff?limit=101", "", "", 422, invalid(422, `{"parameter":"limit","in":"query","keyword":"maximum","limit":100,"detail":"must be at most 100"}`)},
 		{"GET", "/2.0/stuff?limit=x&after=a&after=b", "", "", 422, invalid(422,
-			`{"parameter":"after","in":"query","detail":"must be there only once"},{"parameter":"limit","in":"query","detail":"must be an integer"}`)},
+			`{"parameter":"after","in":"query","detail":"must be there only once"},{"parameter":"limit","in":"query","keyword":"type","limit":"integer","detail":"must be an integer"}`)},
 		{"GET", "/2.0/stuff?limit=%zz", "", "", 400, invalid(400, `{"parameter":"limit","in":"query","detail":"isn't percent-encoded as it should be"}`)},
 		{"GET", "/2.0/stuff", "", "Accept: text/html", 406, problem(406, onlyJSON)},
 
@@ -73,10 +74,10 @@ func TestTypedSideAnswers(t *testing.T) {
 		{"GET", "/2.0/stuff/a", "", "Accept: text/html", 406, problem(406, onlyJSON)},
 
 		{"PUT", "/2.0/stuff/a", `{"stuff":"4"}`, "", 200, `{"id":"a","stuff":"4"}` + "\n"},
-		{"PUT", "/2.0/stuff/a", `{"id":"a","stuff":"4"}`, "", 422, invalid(422, `{"pointer":"/id","detail":"is not known"}`)},
+		{"PUT", "/2.0/stuff/a", `{"id":"a","stuff":"4"}`, "", 422, invalid(422, `{"pointer":"/id","keyword":"additionalProperties","limit":false,"detail":"is not known"}`)},
 		{"PUT", "/2.0/stuff/d", `{"stuff":"4"}`, "", 404, problem(404, `there is no stuff "d"`)},
 		{"PUT", "/2.0/stuff/%ff", `{}`, "", 400, invalid(400,
-			`{"parameter":"id","in":"path","detail":"isn't valid UTF-8"},{"pointer":"/stuff","detail":"is required"}`)},
+			`{"parameter":"id","in":"path","detail":"isn't valid UTF-8"},{"pointer":"/stuff","keyword":"required","detail":"is required"}`)},
 		{"PUT", "/2.0/stuff/a", `4`, "Content-Type: text/plain", 415, problem(415, "the Content-Type of a body must be application/json")},
 		{"PUT", "/2.0/stuff/a", `"` + long + `"`, "", 413, problem(413, "the body is longer than 1048576 bytes")},
 		{"PUT", "/2.0/stuff/a", `{"stuff":"5"}`, "Accept: text/html", 406, problem(406, onlyJSON)},
@@ -86,8 +87,8 @@ func TestTypedSideAnswers(t *testing.T) {
 		{"PATCH", "/2.0/stuff/a", `{}`, mergePatch, 200, `{"id":"a","stuff":"6"}` + "\n"},
 		{"PATCH", "/2.0/stuff/a", `{"id":"d"}`, mergePatch, 422, invalid(422, `{"pointer":"/id","detail":"can't be changed"}`)},
 		{"PATCH", "/2.0/stuff/a", `{"stuff":null,"note":1}`, mergePatch, 422, invalid(422,
-			`{"pointer":"/stuff","detail":"must be a string"},{"pointer":"/note","detail":"is not known"}`)},
-		{"PATCH", "/2.0/stuff/a", `[]`, mergePatch, 422, invalid(422, `{"pointer":"","detail":"must be an object"}`)},
+			`{"pointer":"/stuff","keyword":"type","limit":"string","detail":"must be a string"},{"pointer":"/note","keyword":"additionalProperties","limit":false,"detail":"is not known"}`)},
+		{"PATCH", "/2.0/stuff/a", `[]`, mergePatch, 422, invalid(422, `{"pointer":"","keyword":"type","limit":"object","detail":"must be an object"}`)},
 		{"PATCH", "/2.0/stuff/a", `{`, mergePatch, 400, invalid(400, `{"pointer":"","detail":"ends before it is whole"}`)},
 		{"PATCH", "/2.0/stuff/d", `{"stuff":"6"}`, mergePatch, 404, problem(404, `there is no stuff "d"`)},
 		{"PATCH", "/2.0/stuff/a", `{"stuff":"7"}`, "", 415, problem(415, "the Content-Type of a body must be application/merge-patch+json")},
@@ -101,10 +102,10 @@ func TestTypedSideAnswers(t *testing.T) {
 
 		{"GET", "/2.0/changes?for=0s", "", "", 200, "[]\n"},
 		{"GET", "/2.0/changes?for=0s", "", "Accept: application/jsonl", 200, ""},
-		{"GET", "/2.0/changes?for=0s", "", "Accept: text/event-stream", 200, ""},
+		{"GET", "/2.0/changes?for=0s", "", "Accept: text/event-stream\nLast-Event-ID: end", 204, ""},
 		{"GET", "/2.0/changes?for=-1s", "", "", 422, invalid(422, `{"parameter":"for","in":"query","detail":"must be from 0s to 1h"}`)},
 		{"GET", "/2.0/changes?for=61m", "", "", 422, invalid(422, `{"parameter":"for","in":"query","detail":"must be from 0s to 1h"}`)},
-		{"GET", "/2.0/changes?for=long", "", "", 422, invalid(422, `{"parameter":"for","in":"query","detail":"must be a duration, such as 1h30m"}`)},
+		{"GET", "/2.0/changes?for=long", "", "", 422, invalid(422, `{"parameter":"for","in":"query","keyword":"format","limit":"go-duration","detail":"must be a duration, such as 1h30m"}`)},
 		{"GET", "/2.0/changes?for=%zz", "", "", 400, invalid(400, `{"parameter":"for","in":"query","detail":"isn't percent-encoded as it should be"}`)},
 		{"GET", "/2.0/changes", "", "Accept: text/html", 406, problem(406,
 			"only one of application/json, application/jsonl and text/event-stream can be sent, which the Accept header doesn't allow")},
@@ -156,8 +157,8 @@ func missing(t *testing.T, seen []string) (missing []string) {
 	for path, operations := range doc.Paths {
 		for method, op := range operations {
 			for status := range op.Responses {
-				response := strings.ToUpper(method) + " " + strings.Replace(path, "{id}", "{}", 1) + " " + status
-				unlikely := status >= "500" || response == "GET /2.0/stuff/{} 422" || response == "DELETE /2.0/stuff/{} 422"
+				response := strings.ToUpper(method) + " " + path + " " + status
+				unlikely := status >= "500" || response == "GET /2.0/stuff/{id} 422" || response == "DELETE /2.0/stuff/{id} 422"
 				if strings.HasPrefix(path, "/2.0/") && !unlikely && !slices.Contains(seen, response) {
 					missing = append(missing, response)
 				}
@@ -241,7 +242,7 @@ func TestPatchChecksWhatItMakes(t *testing.T) {
 	for text, want := range map[string]tigertonic.FieldErrors{
 		`{"stuff":"OTHER"}`: nil,
 		`{"id":"x"}`:        {{Pointer: "/id", Detail: "can't be changed"}},
-		`{"id":""}`:         {{Pointer: "/id", Detail: "must match " + validID.String()}},
+		`{"id":""}`:         {{Pointer: "/id", Keyword: "pattern", Limit: strconv.Quote(validID.String()), Detail: "must match " + validID.String()}},
 	} {
 		in := &patch{one: one{"ID"}}
 		if err := json.Unmarshal([]byte(text), &in.Body); err != nil {

@@ -107,7 +107,7 @@ func TestChangesAreStreamedToAllWhoWatch(t *testing.T) {
 		case "text/event-stream":
 			got = strings.ReplaceAll(withoutBeat(strings.ReplaceAll(got, "\n\n", "\f\n")), "\f\n", "\n\n")
 		case "application/json":
-			p.checker.Response("GET", "/2.0/changes", 200, watching[i].Header, text)
+			p.checker.Check(t, "", watching[i].Request, 200, watching[i].Header, text)
 			if !strings.HasPrefix(got, "[") || !strings.HasSuffix(got, "]\n") {
 				t.Errorf("%s: got %q, want an array", accepts[i], got)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/conformance/conform"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"github.com/rcrowley/go-tigertonic/openapi/openapitest"
 )
 
@@ -16,6 +17,13 @@ import (
 func newTree() http.Handler { return service(&store{}, "swordfish", metrics.NewRegistry()) }
 
 var document = sync.OnceValue(func() []byte { return describe(newTree()).JSON() })
+
+// promised is what all tests hold the service to.
+var promised = sync.OnceValue(newContract)
+
+func newContract() *contract.Contract {
+	return contract.MustParse(document()).Except("/openapi.json", "/docs")
+}
 
 func TestDocumentIsValid(t *testing.T) {
 	t.Parallel()
@@ -52,4 +60,17 @@ func TestEveryRequestGoesThroughTheWholeStack(t *testing.T) {
 			t.Errorf("%s %s is open or closed by mistake: %s", fields[0], fields[1], handlers)
 		}
 	}
+}
+
+// The rules besides the document: a key belongs to one request, and money goes to
+// another account.
+func TestServiceKeepsToItsDocumentWhateverIsAsked(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db string) {
+		tree := service(mustOpen(t, db), "swordfish", metrics.NewRegistry())
+		promised().Fuzz(t, tree, contract.FuzzOptions{
+			Rules:   []string{"transfer"},
+			Prepare: func(r *http.Request) { r.SetBasicAuth("operator", "swordfish") },
+		})
+	})
 }

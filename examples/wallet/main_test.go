@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"go.uber.org/goleak"
 
 	"github.com/rcrowley/go-tigertonic/examples/internal/processtest"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(contract.Covered(m, promised()),
 		goleak.Cleanup(func(code int) {
 			if err := os.RemoveAll(dir); err != nil {
 				fmt.Fprintln(os.Stderr, err)

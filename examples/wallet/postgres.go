@@ -58,7 +58,7 @@ func openPostgres(url string) (*store, error) {
 	return &store{db, db, dialect{postgresHasSchema, postgresSchema, selectBalances + " FOR NO KEY UPDATE", postgresTransient}}, nil
 }
 
-// postgresTransient tells whether another transaction was in the way: it was
+// postgresTransient reports whether another transaction was in the way: it was
 // rolled back for the sake of others (class 40), or found that another one has
 // inserted the same key just before it. The next attempt will see that one.
 func postgresTransient(err error) bool {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/examples/wallet/walletapi"
 	"github.com/rcrowley/go-tigertonic/openapi"
 )
 
@@ -23,30 +24,43 @@ const (
 	mostLists = 16
 )
 
+// What the service answers with, its callers get.
+type (
+	account  = walletapi.Account
+	receipt  = walletapi.Receipt
+	totals   = walletapi.Totals
+	transfer = walletapi.Transfer
+)
+
+// A declared is what a handler can be registered as.
+type declared interface {
+	Handle(mux *tigertonic.TrieServeMux, h http.Handler)
+}
+
 // service returns the tree of handlers.
 func service(s *store, password string, registry metrics.Registry) http.Handler {
 	mux, operators := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux()
-	handle := func(mux *tigertonic.TrieServeMux, method, pattern string, e *tigertonic.Endpoint, id string) {
-		limited := tigertonic.Limited(tigertonic.Within(e.OperationID(id), patience), most)
-		mux.Handle(method, pattern, tigertonic.Timed(limited, id, registry))
+	handle := func(mux *tigertonic.TrieServeMux, d declared, e *tigertonic.Endpoint, id string) {
+		limited := tigertonic.Limited(tigertonic.Within(e.OperationID(id), patience), most, nil)
+		d.Handle(mux, tigertonic.Timed(limited, id, registry))
 	}
-	handle(mux, "POST", "/1.0/accounts", tigertonic.Typed(s.openAccount).Summary("Open an account").Tags("accounts").Errors(errTaken), "open-account")
-	handle(mux, "GET", "/1.0/accounts/{id}", tigertonic.Typed(s.showAccount).Summary("Show an account").Tags("accounts").Errors(errNoAccount), "show-account")
-	handle(mux, "POST", "/1.0/transfers", tigertonic.Typed(s.transfer).Summary("Transfer money").Tags("transfers").
+	handle(mux, walletapi.OpenAccount, tigertonic.Typed(s.openAccount).Summary("Open an account").Tags("accounts").Errors(errTaken), "open-account")
+	handle(mux, walletapi.ShowAccount, tigertonic.Typed(s.showAccount).Summary("Show an account").Tags("accounts").Errors(errNoAccount), "show-account")
+	handle(mux, walletapi.MakeTransfer, tigertonic.Typed(s.transfer).Summary("Transfer money").Tags("transfers").
 		Description(aboutKeys).Errors(errNoAccount, errTooLittle, errOtherRequest, errTooMuch), "transfer")
-	handle(mux, "GET", "/1.0/transfers/{id}", tigertonic.Typed(s.showTransfer).Summary("Show a transfer").Tags("transfers").Errors(errNoTransfer), "show-transfer")
+	handle(mux, walletapi.ShowTransfer, tigertonic.Typed(s.showTransfer).Summary("Show a transfer").Tags("transfers").Errors(errNoTransfer), "show-transfer")
 	list := tigertonic.Typed(s.listTransfers).Summary("List the transfers of an account").Tags("transfers").
 		Description(aboutLists).Errors(errNoAccount, errNoDatabase).OperationID("list-transfers")
-	mux.Handle("GET", "/1.0/accounts/{id}/transfers", tigertonic.Timed(tigertonic.Limited(list, mostLists), "list-transfers", registry))
+	walletapi.ListTransfers.Handle(mux, tigertonic.Timed(tigertonic.Limited(list, mostLists, nil), "list-transfers", registry))
 
-	handle(operators, "POST", "/deposits", tigertonic.Typed(s.deposit).Summary("Put money into an account").Tags("admin").
+	handle(operators, walletapi.Deposit, tigertonic.Typed(s.deposit).Summary("Put money into an account").Tags("admin").
 		Description(aboutKeys).Errors(errNoAccount, errOtherRequest, errTooMuch), "deposit")
-	handle(operators, "GET", "/totals", tigertonic.Typed(s.totals).Summary("Add up all there is").Tags("admin"), "totals")
+	handle(operators, walletapi.GetTotals, tigertonic.Typed(s.totals).Summary("Add up all there is").Tags("admin"), "totals")
 	mux.HandleNamespace("/1.0/admin", tigertonic.HTTPBasicAuth(map[string]string{"operator": password}, "wallet", operators))
 
 	recovered := tigertonic.Recovered(mux)
 	recovered.Panics = metrics.GetOrRegisterCounter("panics", registry)
-	root := tigertonic.Accessed(tigertonic.Identified(tigertonic.CountedByStatus(recovered, "http", registry)), nil)
+	root := tigertonic.Accessed(tigertonic.Identified(tigertonic.CountedByStatus(recovered, "http", registry), nil), nil)
 	doc := describe(root)
 	mux.Handle("GET", "/openapi.json", doc.Handler())
 	mux.Handle("GET", "/docs", openapi.Page(doc))

@@ -57,7 +57,7 @@ var curlLine = regexp.MustCompile(`(?m)^ {2}(curl .*)$`)
 func TestCurlLinesWork(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
+		t.Skip("curl is not installed: apt-get install curl")
 	}
 	cert, key, _ := newCertificate(t)
 	for name, args := range map[string][]string{"http": nil, "https": {"-cert", cert, "-key", key}} {

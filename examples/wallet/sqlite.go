@@ -64,7 +64,7 @@ func openSQLite(file string) (*store, error) {
 	return &store{write, read, dialect{sqliteHasSchema, sqliteSchema, selectBalances, sqliteTransient}}, nil
 }
 
-// sqliteTransient tells whether another process was in the way.
+// sqliteTransient reports whether another process was in the way.
 func sqliteTransient(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		primary := e.Code() & 0xff

@@ -168,10 +168,10 @@ func (s *store) move(ctx context.Context, key string, t transfer) (r receipt, er
 		if r, made, err = madeBefore(ctx, tx, key, t); made || err != nil {
 			return err
 		}
-		if r.Balance, err = t.settle(balances); err != nil {
+		if r.Balance, err = settle(t, balances); err != nil {
 			return err
 		}
-		r.ID, err = t.insert(ctx, tx, key, r.Balance)
+		r.ID, err = insertTransfer(ctx, tx, t, key, r.Balance)
 		return err
 	})
 	return r, err
@@ -214,7 +214,7 @@ func madeBefore(ctx context.Context, tx *sql.Tx, key string, t transfer) (r rece
 
 // settle returns what the balance in the receipt is to be, or why there can be no
 // such transfer.
-func (t transfer) settle(balances map[string]int64) (int64, error) {
+func settle(t transfer, balances map[string]int64) (int64, error) {
 	to, ok := balances[t.To]
 	from, isThere := balances[t.From]
 	isDeposit := t.From == ""
@@ -237,8 +237,8 @@ func noAccount(id string) error {
 	return tigertonic.NotFound{Err: fmt.Errorf("there is no account %q", id)}
 }
 
-// insert adds the transfer, moves the money, and returns the ID.
-func (t transfer) insert(ctx context.Context, tx *sql.Tx, key string, balance int64) (id int64, err error) {
+// insertTransfer adds the transfer, moves the money, and returns the ID.
+func insertTransfer(ctx context.Context, tx *sql.Tx, t transfer, key string, balance int64) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `INSERT INTO transfers (idempotency_key, source, destination, cents, balance, made)
 		VALUES ($1, NULLIF($2, ''), $3, $4, $5, $6) RETURNING id`,
 		key, t.From, t.To, t.Cents, balance, time.Now().UnixMicro()).Scan(&id)

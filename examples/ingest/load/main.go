@@ -6,7 +6,7 @@
 // -header and -body make it any other service's. Latency counts from when a request
 // was due, so that a service that stalls can't hide it; see package openloop.
 //
-// It exits with 0 if all requests were answered with a status below 400, with 1 if
+// It exits with 0 if all requests got a status below 400, with 1 if
 // not, and with 2 if it couldn't begin.
 package main
 

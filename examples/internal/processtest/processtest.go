@@ -43,7 +43,7 @@ func Build(file, pkg string) error {
 	return nil
 }
 
-// Race says whether this program was built with the race detector.
+// Race reports whether this program was built with the race detector.
 func Race() bool {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -233,7 +233,7 @@ func (o *output) String() string {
 }
 
 // FreeAddress returns an address to listen on at once. Its port is none that the
-// system gives to clients, of which there are many while nothing listens.
+// system gives to clients; there are many of these while nothing listens.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	for port := 10_000 + os.Getpid()%10_000; port < 32_000; port++ {

@@ -46,6 +46,9 @@ func (c *conn) run() {
 			c.g.fail(c, err)
 			return
 		}
+		if in.Buffered() > 0 || hasNews(c.conn) {
+			r.close = true // there is an answer that nobody has asked for, or the end
+		}
 		again = c.g.answer(c, r)
 		if r.close {
 			return

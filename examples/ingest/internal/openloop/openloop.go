@@ -7,10 +7,11 @@
 // requests that were due meanwhile are late, and their latency says so.
 //
 // A goroutine, the pacer, wakes every millisecond and sends what is due, each
-// request on the connection that was used last of those that wait, or on a new one
-// while there are fewer than allowed. A connection has a goroutine that reads its
-// answers; while there is a backlog, it also sends the next request itself. Nothing
-// is sent twice and nothing is pipelined. A request is rendered from a template
+// request on the connection that has waited longest, or on a new one while there are
+// fewer than allowed. A connection has a goroutine that reads its answers; while there
+// is a backlog, it also sends the next request itself. A connection that has something
+// to read before it is used again isn't used again. Nothing is sent twice and nothing
+// is pipelined. A request is rendered from a template
 // into a buffer that is used again, and of an answer no more is parsed than is
 // needed, since the generator often shares a machine with the service.
 package openloop

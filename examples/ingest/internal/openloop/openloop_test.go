@@ -298,9 +298,63 @@ func TestAnswerThatNobodyAskedForEndsTheConnection(t *testing.T) {
 			c.Close()
 		}
 	}()
-	r := mustRun(t, Options{Request: Request{URL: "http://" + l.Addr().String()}, Rate: 20, For: 250 * time.Millisecond})
-	if r.Good != 5 || r.Dialed != 5 {
-		t.Errorf("got %d good on %d connections, %v", r.Good, r.Dialed, r.Errors)
+	for _, o := range []Options{
+		{Rate: 20, For: 250 * time.Millisecond},
+		{Rate: 1e4, For: 5 * time.Millisecond, Connections: 1}, // which is behind its schedule
+	} {
+		o.Request.URL = "http://" + l.Addr().String()
+		if r := mustRun(t, o); r.Good != o.Total() || r.Dialed != o.Total() {
+			t.Errorf("got %d of %d good on %d connections, %v", r.Good, o.Total(), r.Dialed, r.Errors)
+		}
+	}
+}
+
+// What has come counts before the connection's goroutine has read it, for that may
+// have to wait for a processor.
+func TestConnectionWithSomethingToReadGetsNoRequest(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for name, end := range map[string]func(net.Conn) error{
+		"an answer": func(c net.Conn) error { _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n"); return err },
+		"the end":   net.Conn.Close,
+	} {
+		g := newGenerator(Options{Rate: 1e6, For: time.Second, Connections: 2}, nil)
+		g.start = time.Now()
+		conns := make([]*conn, 2)
+		var server net.Conn
+		for i := range conns {
+			client, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = client.Close() })
+			accepted, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = accepted.Close() })
+			if i == 0 {
+				server = accepted
+			}
+			conns[i] = &conn{g: g, conn: client}
+			g.all[conns[i]] = true
+			g.idle = append(g.idle, conns[i])
+		}
+		if err := end(server); err != nil {
+			t.Fatal(err)
+		}
+		for !hasNews(conns[0].conn) {
+			time.Sleep(time.Millisecond)
+		}
+		if c, opened := g.assign(time.Second); c != conns[1] || opened {
+			t.Errorf("%s: the connection has the next request", name)
+		}
+		if c, opened := g.assign(time.Second); c == nil || !opened || len(g.all) != 2 {
+			t.Errorf("%s: no connection was opened for the one after, of %d", name, len(g.all))
+		}
 	}
 }
 

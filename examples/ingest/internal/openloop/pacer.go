@@ -26,7 +26,7 @@ type generator struct {
 	next int64          // the next request to be sent
 	end  int64          // the first that isn't to be sent
 	busy int            // connections that have a request, those being opened too
-	idle []*conn        // the others; the one used last at the end
+	idle []*conn        // the others; the one that has waited longest first
 	all  map[*conn]bool // open, or being opened
 	tally
 }
@@ -112,21 +112,34 @@ func (g *generator) assign(now time.Duration) (c *conn, opened bool) {
 	if g.next >= g.dueBy(now) {
 		return nil, false
 	}
-	switch {
-	case len(g.idle) > 0:
-		// In turn, so that none is idle for so long that the service closes it: a
-		// request that crosses that on its way is lost (RFC 9112 §9.5).
-		c = g.idle[0]
-		g.idle = slices.Delete(g.idle, 0, 1)
-	case len(g.all) < g.Connections:
+	if c = g.rested(); c == nil {
+		if len(g.all) >= g.Connections {
+			return nil, false
+		}
 		c, opened = &conn{g: g}, true
 		g.all[c] = true
-	default:
-		return nil, false
 	}
 	g.busy++
 	g.take(c)
 	return c, opened
+}
+
+// rested takes the connection that has been idle for longest, or returns nil. They
+// have turns so that none is idle for so long that the service closes it: a request
+// that crosses that on its way is lost (RFC 9112 §9.5). One that has something to read
+// already has ended, or will answer the next request with what nobody has asked
+// for: it isn't used again. The mutex is held.
+func (g *generator) rested() *conn {
+	for len(g.idle) > 0 {
+		c := g.idle[0]
+		g.idle = slices.Delete(g.idle, 0, 1)
+		if !hasNews(c.conn) {
+			return c
+		}
+		_ = c.conn.Close()
+		g.remove(c)
+	}
+	return nil
 }
 
 // take gives a connection the next request. The mutex is held.

@@ -23,7 +23,7 @@ type Result struct {
 	FromSent Histogram // and from when it was sent
 }
 
-// Bad returns how many requests were answered with 400 or above, or not at all.
+// Bad returns how many requests got a status of 400 or above, or no response.
 func (r *Result) Bad() int64 { return r.Total - r.Good }
 
 // A Progress is the state of a run, and what happened since the last one.

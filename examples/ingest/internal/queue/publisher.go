@@ -55,7 +55,7 @@ func (p *Publisher) Append(ctx context.Context, parts ...[]byte) (spool.Place, e
 	}
 }
 
-// isFull tells whether a stream has refused a record because of its limits.
+// isFull reports whether a stream has refused a record because of its limits.
 func isFull(err error) bool {
 	const storeFailed jetstream.ErrorCode = 10077 // with DiscardNew, this is how the limits are told
 	api, ok := errors.AsType[*jetstream.APIError](err)

@@ -189,5 +189,5 @@ func (s *Spool) Release() {
 	s.left = nil
 }
 
-// syncs tells whether what is acknowledged is to be on disk.
+// syncs reports whether what is acknowledged is to be on disk.
 func (s *Spool) syncs() bool { return s.options.Sync != SyncNone }

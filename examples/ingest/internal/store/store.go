@@ -22,7 +22,7 @@ type Store interface {
 	String() string
 }
 
-// IsS3 tells whether a store is to be opened by [OpenS3].
+// IsS3 reports whether a store is to be opened by [OpenS3].
 func IsS3(where string) bool { return strings.HasPrefix(where, "s3://") }
 
 // Open opens a store: a directory, which is made if it isn't there, or an

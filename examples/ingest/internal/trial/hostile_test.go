@@ -62,7 +62,7 @@ func TestClientsThatStopHalfWayAreCutOffAndMemoryStaysFlat(t *testing.T) {
 	}
 }
 
-// soon waits for what is to be true within a time, and tells whether it is.
+// soon waits for what is to be true within a time, and reports whether it is.
 func soon(d time.Duration, ok func() bool) bool {
 	for deadline := time.Now().Add(d); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -72,7 +72,7 @@ func soon(d time.Duration, ok func() bool) bool {
 	return true
 }
 
-// stopsHalfWay is a client that sends a part of a request, and tells whether it was
+// stopsHalfWay is a client that sends a part of a request, and reports whether it was
 // cut off before the end of the context.
 func stopsHalfWay(ctx context.Context, base string, i int, stopped *atomic.Int64) (cut bool) {
 	const head = "POST /1.0/payloads HTTP/1.1\r\nHost: ingest\r\nContent-Type: application/json\r\n"

@@ -41,7 +41,7 @@ func start(t *testing.T, args ...string) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { outcomes.Close() })
-	args = append([]string{"-addr", processtest.FreeAddress(t), "-admin", "", "-data", filepath.Join(dir, "data"), "-token", token}, args...)
+	args = append([]string{"-listen", processtest.FreeAddress(t), "-admin", "", "-data", filepath.Join(dir, "data"), "-token", token}, args...)
 	return &service{processtest.Start(t, binary, args...), filepath.Join(dir, "data", "store"), outcomes}
 }
 

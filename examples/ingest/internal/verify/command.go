@@ -72,13 +72,13 @@ func (r *Report) String() string {
 	row := func(n int64, format string, args ...any) {
 		fmt.Fprintf(w, "%14s  %s\n", number(n), fmt.Sprintf(format, args...))
 	}
-	row(r.Acked, "acknowledged, of which")
+	row(r.Acked, "acknowledged:")
 	row(r.InPlace, "  are where they were said to be, byte for byte")
 	row(r.Moved, "  are elsewhere")
 	row(r.Missing, "  are missing")
 	row(r.Twice, "stored once more than asked for")
-	row(r.Unanswered, "without an answer, of which %s are stored", number(r.UnansweredStored))
-	row(r.Refused, "refused, of which %s are stored", number(r.RefusedStored))
+	row(r.Unanswered, "without a response (%s of them stored)", number(r.UnansweredStored))
+	row(r.Refused, "refused (%s of them stored)", number(r.RefusedStored))
 	row(r.Unknown, "stored, but not in the list of what was sent")
 	row(r.Stored, "stored in all, in %s segments of %s bytes", number(int64(r.Objects)), number(r.Bytes))
 	if r.Others > 0 {

@@ -1,7 +1,7 @@
 // Package verify compares what a service acknowledged with what is in its store.
 //
 // The acknowledgements are lines as the load generator writes them by its -acked;
-// the store has segments, compressed lines of JSON, of which each holds a payload.
+// the store has segments, compressed lines of JSON with a payload each.
 // A payload is known by the SHA-256 of its bytes, so it is found wherever it lies,
 // and one that has changed by a bit isn't found at all.
 //
@@ -78,12 +78,12 @@ func (p Place) String() string {
 	return s
 }
 
-// Lost says whether anything that was acknowledged isn't where it should be.
+// Lost reports whether anything that was acknowledged isn't where it should be.
 func (r *Report) Lost() bool {
 	return r.Missing > 0 || r.Moved > 0 && !r.Anywhere || len(r.Damaged) > 0
 }
 
-// Exact says whether the store holds just what was acknowledged, and each once.
+// Exact reports whether the store holds just what was acknowledged, and each once.
 func (r *Report) Exact() bool {
 	return !r.Lost() && r.Twice == 0 && r.UnansweredStored == 0 && r.RefusedStored == 0 && r.Unknown == 0
 }

@@ -1,0 +1,202 @@
+// Package postgrestest gives tests a PostgreSQL server: the one that the environment
+// names, or one that it starts if the programs are installed.
+package postgrestest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+	"github.com/rcrowley/go-tigertonic"
+)
+
+// patient is how long the server may take to start on a busy machine.
+const patient = 60 * time.Second
+
+// Fresh returns the URL of a schema that is dropped when the test ends. The server is
+// the one of $TIGERTONIC_POSTGRES, a URL, or one that is started for the tests of the
+// process and stopped by the last of them. If there is none the test is skipped, or
+// fails if $TIGERTONIC_REQUIRE_POSTGRES is set.
+func Fresh(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv("TIGERTONIC_POSTGRES")
+	if server == "" {
+		server = start(t)
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatalf("TIGERTONIC_POSTGRES: %v", err)
+	}
+	own, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := "test_" + tigertonic.RandomBase62String(12)
+	run := func(statement string) {
+		if _, err := own.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	run(`CREATE SCHEMA "` + schema + `"`)
+	t.Cleanup(func() {
+		run(`DROP SCHEMA "` + schema + `" CASCADE`)
+		_ = own.Close() // nothing is left to do
+	})
+	query := u.Query()
+	query.Set("search_path", `"`+schema+`"`)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// A server is shared by the tests of a process.
+type server struct {
+	mu    sync.Mutex
+	users int
+	url   string
+	stop  func() error
+}
+
+var shared server //nolint:gochecknoglobals // one for all tests of the process
+
+func start(t testing.TB) string {
+	t.Helper()
+	bin := programs()
+	if bin == "" {
+		const reason = "PostgreSQL ISN'T TESTED: there is no server installed (Debian's package postgresql), and TIGERTONIC_POSTGRES names none"
+		if os.Getenv("TIGERTONIC_REQUIRE_POSTGRES") != "" {
+			t.Fatal(reason)
+		}
+		fmt.Fprintln(os.Stderr, t.Name()+": "+reason)
+		t.Skip(reason)
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.users == 0 {
+		if err := shared.start(bin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared.users++
+	t.Cleanup(func() {
+		shared.mu.Lock()
+		defer shared.mu.Unlock()
+		shared.users--
+		if shared.users == 0 {
+			if err := shared.stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return shared.url
+}
+
+// programs returns where the programs of the server are, of the latest version, or "".
+func programs() string {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path)
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is right
+	if len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) // 9.6 was before 15
+	}))
+}
+
+// start starts a server that listens on a socket in a directory of its own. Its commits
+// wait for the disk, as they do by default.
+func (s *server) start(bin string) error {
+	dir, err := os.MkdirTemp("", "postgres") // the name of a socket must be short
+	if err != nil {
+		return err
+	}
+	attributes, err := unprivileged(dir)
+	if err != nil {
+		return err
+	}
+	var output bytes.Buffer
+	command := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec,noctx // the server outlives the test that starts it
+		cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = dir, attributes, &output, &output
+		return cmd
+	}
+	data := filepath.Join(dir, "data")
+	if err := command("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync").Run(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, &output)
+	}
+	// The server is stopped by the end of what the shell reads, so also if the tests crash.
+	process := command("postgres")
+	process.Args = []string{
+		"sh", "-c", `"$0" "$@" & pid=$!; read _; kill -INT $pid; wait $pid`, process.Path,
+		"-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=300",
+	}
+	process.Path = "/bin/sh"
+	stdin, err := process.StdinPipe()
+	if err == nil {
+		err = process.Start()
+	}
+	if err != nil {
+		return err
+	}
+	s.url = (&url.URL{Scheme: "postgres", User: url.User("test"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
+	s.stop = func() error {
+		return errors.Join(stdin.Close(), process.Wait(), os.RemoveAll(dir)) // after a fast shutdown
+	}
+	if err := await(s.url); err != nil {
+		return errors.Join(err, s.stop(), errors.New(output.String()))
+	}
+	return nil
+}
+
+// await waits until the server answers.
+func await(url string) error {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	for deadline := time.Now().Add(patient); ; time.Sleep(50 * time.Millisecond) {
+		err := db.PingContext(context.Background())
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("PostgreSQL doesn't answer: %w", err)
+		}
+	}
+}
+
+// unprivileged returns as whom to run the server, which refuses to be root, and gives
+// that user the directory.
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	if os.Getuid() != 0 {
+		return nil, nil //nolint:nilnil // as whom we are
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		account, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return nil, err
+	}
+	uid, err1 := strconv.ParseUint(account.Uid, 10, 32)
+	gid, err2 := strconv.ParseUint(account.Gid, 10, 32)
+	err = errors.Join(err1, err2, os.Chown(dir, int(uid), int(gid)))
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, err
+}
