@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+)
+
+// portion is how much is done by one transaction of the upkeep, so that writes don't
+// wait for long.
+const portion = 500
+
+// RollUp adds what is pending to the hours and days, and returns how many hours that
+// were. It may be called by many processes at a time.
+func (s *Store) RollUp(ctx context.Context) (n int, err error) {
+	for {
+		moved := 0
+		err := s.inTransaction(ctx, func(tx *sql.Tx) (err error) {
+			moved, err = s.rollPortion(ctx, tx)
+			return err
+		})
+		n += moved
+		if err != nil || moved < portion {
+			return n, unavailable(err)
+		}
+	}
+}
+
+func (s *Store) rollPortion(ctx context.Context, tx *sql.Tx) (n int, err error) {
+	h, err := s.head(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	hours, err := takePending(ctx, tx, `DELETE FROM pending WHERE (stat, at) IN (
+		SELECT stat, at FROM pending ORDER BY stat, at LIMIT $1`+s.skipLocked+`)
+		RETURNING stat, at, total, n, low, high, received`, portion)
+	if err != nil || len(hours) == 0 {
+		return 0, err
+	}
+	kept, days, received := sortOut(hours, h)
+	if len(kept) > 0 {
+		if err := s.addCells(ctx, s, tx, "hours", kept); err != nil {
+			return 0, err
+		}
+	}
+	if err := s.addCells(ctx, s, tx, "days", days); err != nil {
+		return 0, err
+	}
+	for _, c := range received {
+		if _, err := tx.ExecContext(ctx, "UPDATE stats SET received = $2 WHERE id = $1 AND received < $2", c.Stat, c.Received); err != nil {
+			return 0, err
+		}
+	}
+	return len(hours), nil
+}
+
+func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (hours []Cell, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		var c Cell
+		if err := rows.Scan(&c.Stat, &c.At, &c.Sum, &c.N, &c.Low, &c.High, &c.Received); err != nil {
+			return nil, err
+		}
+		hours = append(hours, c)
+	}
+	return hours, rows.Err()
+}
+
+// sortOut returns the hours that are kept, the days, and when each stat was received.
+func sortOut(hours []Cell, h head) (kept, days, received []Cell) {
+	byDay, byStat := map[place]*Cell{}, map[place]*Cell{}
+	for _, c := range hours {
+		if c.At >= h.hoursFrom*24 {
+			kept = append(kept, c)
+		}
+		for at, into := range map[place]map[place]*Cell{{c.Stat, c.At / 24}: byDay, {c.Stat, 0}: byStat} {
+			if into[at] == nil {
+				into[at] = &Cell{Stat: at.stat, At: at.at}
+			}
+			into[at].merge(c)
+		}
+	}
+	return sorted(kept), sorted(values(byDay)), sorted(values(byStat))
+}
+
+// Keep forgets the minutes before one hour and the hours before one day, both counted
+// from 1970, and for good what was trashed, asked for with a key, or logged in before a
+// time, in seconds.
+func (s *Store) Keep(ctx context.Context, minutesFrom, hoursFrom, trashedBefore, now int64) error {
+	for name, value := range map[string]int64{"minutes_from": minutesFrom, "hours_from": hoursFrom} {
+		if _, err := s.exec(ctx, "UPDATE meta SET value = $2 WHERE name = $1 AND value < $2", name, value); err != nil {
+			return err
+		}
+	}
+	ids, err := s.ids(ctx, "SELECT id FROM stats ORDER BY id")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.forgetCells(ctx, id, minutesFrom*60, hoursFrom*24); err != nil {
+			return err
+		}
+	}
+	if err := s.emptyTrash(ctx, trashedBefore); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, "DELETE FROM requests WHERE made < $1", trashedBefore)
+	if err == nil {
+		_, err = s.exec(ctx, "DELETE FROM sessions WHERE expires <= $1", now)
+	}
+	return err
+}
+
+// forgetCells removes cells of a stat before a minute and an hour.
+func (s *Store) forgetCells(ctx context.Context, stat, minute, hour int64) error {
+	for table, before := range map[string]int64{"minutes": minute, "hours": hour} {
+		for {
+			n, err := s.exec(ctx, "DELETE FROM "+table+" WHERE stat = $1 AND at < (SELECT MIN(at) FROM "+table+" WHERE stat = $1) + $3 AND at < $2", stat, before, int64(10*portion))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+const endOfTime = 1 << 40
+
+func (s *Store) emptyTrash(ctx context.Context, before int64) error {
+	ids, err := s.ids(ctx, "SELECT id FROM stats WHERE trashed > 0 AND trashed < $1", before)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.forgetCells(ctx, id, endOfTime, endOfTime); err != nil {
+			return err
+		}
+		err := s.inTransaction(ctx, func(tx *sql.Tx) error {
+			errs := make([]error, 0, 4)
+			for _, query := range []string{
+				"DELETE FROM days WHERE stat = $1", "DELETE FROM pending WHERE stat = $1", "DELETE FROM alerts WHERE stat = $1",
+				"DELETE FROM stats WHERE id = $1",
+			} {
+				_, err := tx.ExecContext(ctx, query, id)
+				errs = append(errs, err)
+			}
+			return errors.Join(errs...)
+		})
+		if err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) ids(ctx context.Context, query string, args ...any) (ids []int64, err error) {
+	err = each(ctx, s.read, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}, query, args...)
+	return ids, err
+}
+
+// Lease takes a lease, or extends it, and reports whether this holder has it now. The
+// time is that of the database, so that clocks make no difference.
+func (s *Store) Lease(ctx context.Context, lease, holder string, seconds int64) (bool, error) {
+	n, err := s.exec(ctx, `INSERT INTO leases (name, holder, expires) VALUES ($1, $2, `+s.now+` + $3)
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
+		WHERE leases.holder = excluded.holder OR leases.expires < `+s.now, lease, holder, seconds)
+	return n == 1, err
+}
+
+// Release gives a lease up.
+func (s *Store) Release(ctx context.Context, lease, holder string) error {
+	_, err := s.exec(ctx, "DELETE FROM leases WHERE name = $1 AND holder = $2", lease, holder)
+	return err
+}
+
+func sorted(cells []Cell) []Cell {
+	slices.SortFunc(cells, byPlace)
+	return cells
+}
+
+func values(m map[place]*Cell) []Cell {
+	cells := make([]Cell, 0, len(m))
+	for _, c := range m {
+		cells = append(cells, *c)
+	}
+	return cells
+}
