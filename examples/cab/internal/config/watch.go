@@ -1,0 +1,125 @@
+package config
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/rcrowley/go-tigertonic/client"
+)
+
+// A Watcher keeps a part of the configuration as a value of a type. It looks for changes,
+// and keeps the last version that was good while there is none, or one that can't be
+// decoded.
+type Watcher[T any] struct {
+	ids   []string
+	path  string
+	check func(*T) error
+	value atomic.Pointer[T]
+
+	mu   sync.Mutex
+	hash string
+	err  error
+}
+
+// Watch returns a watcher of what is at the path in the documents of a service, merged:
+// H2:BASE, H2:BASE:SERVICE, and those of the region if there is one. It begins with what is
+// built in. It panics if that can't be decoded. The check may be nil.
+func Watch[T any](service, region, path string, check func(*T) error) *Watcher[T] {
+	w := &Watcher[T]{ids: IDs(service, region), path: path, check: check}
+	s, err := New("")
+	if err != nil {
+		panic(err) // what is built in is good
+	}
+	c, err := s.Compile(context.Background(), &CompileIn{w.ids, path})
+	if err == nil {
+		err = w.set(c)
+	}
+	if err != nil {
+		panic(err) // likewise
+	}
+	return w
+}
+
+// IDs returns the documents of a service in a region, or anywhere if that is "".
+func IDs(service, region string) []string {
+	ids := []string{"H2:BASE", "H2:BASE:" + service}
+	if region != "" {
+		ids = append(ids, "H2:REGION:"+region, "H2:REGION:"+region+":"+service)
+	}
+	return ids
+}
+
+func (w *Watcher[T]) set(c Compiled) error {
+	w.mu.Lock()
+	same := c.Hash == w.hash
+	w.mu.Unlock()
+	if same {
+		return nil
+	}
+	v := new(T)
+	if err := json.Unmarshal(c.Config, v); err != nil {
+		return err
+	}
+	if w.check != nil {
+		if err := w.check(v); err != nil {
+			return err
+		}
+	}
+	w.value.Store(v)
+	w.mu.Lock()
+	w.hash = c.Hash
+	w.mu.Unlock()
+	return nil
+}
+
+// Get returns the value, which must not be changed.
+func (w *Watcher[T]) Get() *T { return w.value.Load() }
+
+// Hash returns what the version in force is known by, and why there is no newer one, if
+// something is wrong.
+func (w *Watcher[T]) Hash() (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hash, w.err
+}
+
+// Look asks the service once.
+func (w *Watcher[T]) Look(ctx context.Context, c *client.Client) error {
+	compiled, err := client.Call(ctx, c, Compile, &CompileIn{w.ids, w.path})
+	if err == nil {
+		err = w.set(compiled)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil && w.err == nil {
+		slog.Warn("the last good configuration stays in force", "path", w.path, "hash", w.hash, "error", err)
+	}
+	w.err = err
+	return err
+}
+
+// Run asks the service each time that every has passed, until the context ends.
+func (w *Watcher[T]) Run(ctx context.Context, c *client.Client, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		_ = w.Look(ctx, c) // it is logged, and shown
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// hash returns what a text is known by.
+func hash(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,87 @@
+// Package hob is com.hailocab.service.hob: the areas in which there are taxis. Their settings
+// are inherited, from a country by its cities.
+package hob
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/rcrowley/go-tigertonic"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
+)
+
+// Name is the service's.
+const Name = "com.hailocab.service.hob"
+
+// List lists areas.
+//
+//nolint:gochecknoglobals // a declaration, which never changes
+var List = tigertonic.Declare[ListIn, []Hob]("GET", "/list")
+
+// ListIn asks for the areas that a place is in.
+type ListIn struct {
+	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
+	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+}
+
+// A Hob is an area.
+type Hob struct {
+	Code     string         `json:"code" doc:"What it is known by." example:"DUB"`
+	Name     string         `json:"name" doc:"What it is called." example:"Dublin"`
+	Region   string         `json:"region" doc:"The region whose configuration it has." example:"ie"`
+	Services []string       `json:"services" doc:"What can be ordered there."`
+	Settings map[string]any `json:"settings" doc:"Its settings, with those that it has inherited."`
+}
+
+// An area is a hob and where it is. A parent has no area of its own.
+type area struct {
+	code, name, region, parent string
+	services                   []string
+	settings                   map[string]any
+	border                     geo.Polygon
+}
+
+// areas returns the areas that there are.
+func areas() map[string]area {
+	square := func(p geo.Point, meters float64) geo.Polygon {
+		a, b := geo.Move(p, -meters, -meters), geo.Move(p, meters, meters)
+		return geo.Polygon{a, {Lat: a.Lat, Lng: b.Lng}, b, {Lat: b.Lat, Lng: a.Lng}}
+	}
+	const half = 30_000
+	all := []string{"taxi", "estate", "van"}
+	return map[string]area{
+		"IE":  {code: "IE", name: "Ireland", region: "ie", settings: map[string]any{"currency": "EUR", "emergency": "112", "cash": true}},
+		"GB":  {code: "GB", name: "Great Britain", region: "gb", settings: map[string]any{"currency": "GBP", "emergency": "999", "cash": true}},
+		"DUB": {code: "DUB", name: "Dublin", region: "ie", parent: "IE", services: all, settings: map[string]any{"tips": false}, border: square(geo.Point{Lat: 53.34, Lng: -6.26}, half)},
+		"LON": {code: "LON", name: "London", region: "gb", parent: "GB", services: all, settings: map[string]any{"cash": false}, border: square(geo.Point{Lat: 51.507, Lng: -0.128}, half)},
+	}
+}
+
+// A Service is the hob service.
+type Service struct{ areas map[string]area }
+
+// New returns a service.
+func New() *Service { return &Service{areas()} }
+
+// Handler returns the service's tree.
+func (s *Service) Handler() http.Handler {
+	mux := tigertonic.NewTrieServeMux()
+	List.Handle(mux, tigertonic.Typed(s.list).OperationID("list-hobs").Summary("List the areas that a place is in").Tags("hob"))
+	return mux
+}
+
+func (s *Service) list(_ context.Context, in *ListIn) ([]Hob, error) {
+	found := []Hob{}
+	for _, a := range s.areas {
+		if a.border == nil || !a.border.Contains(geo.Point{Lat: in.Lat, Lng: in.Lng}) {
+			continue
+		}
+		h := Hob{Code: a.code, Name: a.name, Region: a.region, Services: a.services, Settings: map[string]any{}}
+		maps.Copy(h.Settings, s.areas[a.parent].settings)
+		maps.Copy(h.Settings, a.settings)
+		found = append(found, h)
+	}
+	return found, nil
+}

@@ -1,0 +1,36 @@
+// Cab is the back of a taxi company, as Hailo's was in 2014: a thin API, a dozen small
+// services that call each other, and a trace of every call. The services run in one process,
+// or in several on a bus, without a line changed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+const version = "1.0.0"
+
+func main() {
+	level := new(slog.LevelVar)
+	lines := tigertonic.NewBufferedJSONHandler(os.Stderr, &tigertonic.BufferedJSONOptions{HandlerOptions: slog.HandlerOptions{Level: level}})
+	slog.SetDefault(slog.New(lines))
+	o, err := parseOptions(os.Args[1:])
+	if err == nil {
+		err = serve(context.Background(), o, level)
+	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		slog.Error("cab has ended", "error", err)
+	}
+	_ = lines.Close() // there is nowhere else to say that standard error is gone
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		os.Exit(1)
+	}
+}
