@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/maypok86/otter/v2"
+)
+
+// A cache keeps what items say. Its keys have the item's version, which the database is
+// asked for in each request together with the item's flags. So a value never changes
+// under its key: nothing has to be purged, a late fill can't bring back what was there
+// before, and a cache that comes back after it was lost is still right.
+type cache interface {
+	// get returns those of the keys that are there.
+	get(ctx context.Context, keys []string) map[string][]byte
+	set(ctx context.Context, key string, value []byte)
+}
+
+// keptFor is how long a value is kept at most.
+const keptFor = 7 * 24 * time.Hour
+
+// openCache opens otter:// with a size in bytes, or memcached://host:port,host:port.
+func openCache(where string) (cache, error) {
+	if servers, ok := strings.CutPrefix(where, "memcached://"); ok {
+		client := memcache.New(strings.Split(servers, ",")...)
+		client.Timeout, client.MaxIdleConns = memcachedPatience, 16
+		return &memcached{client: client}, nil
+	}
+	if where != "memory" {
+		return nil, errors.New("-cache is memory, or memcached://HOST:PORT")
+	}
+	return &inProcess{otter.Must(&otter.Options[string, []byte]{
+		MaximumWeight:    memoryOfCache,
+		Weigher:          func(key string, value []byte) uint32 { return uint32(len(key) + len(value) + 64) }, //nolint:gosec // items are small
+		ExpiryCalculator: otter.ExpiryWriting[string, []byte](keptFor),
+	})}, nil
+}
+
+// memoryOfCache is how much the cache in the process has, in bytes.
+const memoryOfCache = 64 << 20
+
+type inProcess struct {
+	otter *otter.Cache[string, []byte]
+}
+
+func (c *inProcess) get(_ context.Context, keys []string) map[string][]byte {
+	found := make(map[string][]byte, len(keys))
+	for _, key := range keys {
+		if value, ok := c.otter.GetIfPresent(key); ok {
+			found[key] = value
+		}
+	}
+	return found
+}
+
+func (c *inProcess) set(_ context.Context, key string, value []byte) { c.otter.Set(key, value) }
+
+const (
+	memcachedPatience = 50 * time.Millisecond
+	// memcachedPause is how long nobody asks a server that hasn't answered.
+	memcachedPause = time.Second
+)
+
+// A memcached that is dead or slow is left alone for a while: requests go to the database.
+type memcached struct {
+	client   *memcache.Client
+	resume   atomic.Int64 // in nanoseconds since 1970
+	failures atomic.Int64
+}
+
+func (c *memcached) get(_ context.Context, keys []string) map[string][]byte {
+	if time.Now().UnixNano() < c.resume.Load() {
+		return nil
+	}
+	items, err := c.client.GetMulti(keys)
+	c.note(err)
+	found := make(map[string][]byte, len(items))
+	for key, item := range items {
+		found[key] = item.Value
+	}
+	return found
+}
+
+func (c *memcached) set(_ context.Context, key string, value []byte) {
+	if time.Now().UnixNano() >= c.resume.Load() {
+		c.note(c.client.Set(&memcache.Item{Key: key, Value: value, Expiration: int32(keptFor / time.Second)}))
+	}
+}
+
+func (c *memcached) note(err error) {
+	if err == nil || errors.Is(err, memcache.ErrCacheMiss) {
+		return
+	}
+	now := time.Now()
+	if before := c.resume.Swap(now.Add(memcachedPause).UnixNano()); before < now.UnixNano() {
+		slog.Warn("memcached doesn't answer, so the database does", "error", err)
+	}
+	c.failures.Add(1)
+}

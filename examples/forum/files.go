@@ -1,0 +1,326 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+	"golang.org/x/image/draw"
+
+	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
+)
+
+// Files are written to a directory as they come, under a name of their own, and get the
+// name of their hash once they are whole. A file that a row knows is there; one that no row
+// knows is removed by a job.
+
+const (
+	sniffed    = 512
+	mostPixels = 40_000_000
+	orphanFor  = time.Hour
+)
+
+// kinds are the media types that files may have, which are found in what they hold, with
+// their extensions. A browser runs nothing of them.
+func kinds() map[string]string {
+	return map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf", "text/plain; charset=utf-8": "txt"}
+}
+
+// fileOf returns where a file is.
+func (s *service) fileOf(site int64, hash string) string {
+	return filepath.Join(s.files, fmt.Sprint(site), hash[:2], hash)
+}
+
+func (s *service) upload(ctx context.Context, in *forumapi.Upload) (a forumapi.Made[forumapi.File], err error) {
+	v, err := s.member(ctx)
+	if err != nil {
+		return a, err
+	}
+	if err := os.MkdirAll(filepath.Join(s.files, "new"), 0o750); err != nil {
+		return a, err
+	}
+	temporary, err := os.CreateTemp(filepath.Join(s.files, "new"), "*")
+	if err != nil {
+		return a, err
+	}
+	defer os.Remove(temporary.Name()) //nolint:errcheck // it may have been renamed
+	defer temporary.Close()           //nolint:errcheck // it is closed before it counts
+	f, err := s.receive(v, temporary, in)
+	if err != nil {
+		return a, err
+	}
+	if err := errors.Join(temporary.Sync(), temporary.Close()); err != nil {
+		return a, err
+	}
+	to := s.fileOf(v.site.ID, f.FileHash)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o750), os.Rename(temporary.Name(), to)); err != nil {
+		return a, err
+	}
+	_, err = s.store.write.ExecContext(ctx, `INSERT INTO files (site, hash, name, ext, mime, size, width, height, author, created)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
+		v.site.ID, f.FileHash, f.FileName, f.FileExt, f.MimeType, f.FileSize, f.Width, f.Height, v.me(), micros(s.now()))
+	if err != nil {
+		return a, unavailable(err)
+	}
+	return made(in.Echo, forumapi.Base+"/files/"+f.FileHash, *f), nil
+}
+
+// receive writes an upload to a file, and looks at what it is.
+func (s *service) receive(v *visit, to *os.File, in *forumapi.Upload) (*forumapi.File, error) {
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(in.File, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	f := &forumapi.File{FileName: in.File.Name, MimeType: http.DetectContentType(head[:n])}
+	claimed, _, _ := mime.ParseMediaType(in.File.ContentType)
+	actual, _, _ := mime.ParseMediaType(f.MimeType)
+	var ok bool
+	if f.FileExt, ok = kinds()[f.MimeType]; !ok || n == 0 || strings.HasPrefix(claimed, "image/") && claimed != actual {
+		return nil, v.refuse(http.StatusUnsupportedMediaType, codeType, fmt.Sprintf("the file is %s, and may be an image (PNG, JPEG, GIF), a PDF or plain text, as it says", f.MimeType))
+	}
+	digest := sha256.New()
+	f.FileSize, err = io.Copy(io.MultiWriter(to, digest), io.MultiReader(bytes.NewReader(head[:n]), in.File))
+	if err != nil {
+		return nil, err
+	}
+	f.FileHash = hex.EncodeToString(digest.Sum(nil))
+	if !strings.HasPrefix(actual, "image/") {
+		return f, nil
+	}
+	if _, err := to.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	config, _, err := image.DecodeConfig(to)
+	if err != nil || config.Width*config.Height > mostPixels {
+		return nil, v.refuse(http.StatusUnsupportedMediaType, codeFile, "the image can't be read, or has more than 40 million pixels")
+	}
+	f.Width, f.Height = int64(config.Width), int64(config.Height)
+	if width, height := fit(config.Width, config.Height, in.MaxWidth, in.MaxHeight); width != config.Width || height != config.Height {
+		if err := s.shrink(to, f, width, height); err != nil {
+			return nil, v.refuse(http.StatusUnsupportedMediaType, codeFile, "the image can't be read")
+		}
+	}
+	return f, nil
+}
+
+// fit returns the size of an image that is as large as two limits allow, of which 0 is none.
+func fit(width, height, maxWidth, maxHeight int) (w, h int) {
+	w, h = width, height
+	if maxWidth > 0 && w > maxWidth {
+		w, h = maxWidth, max(1, height*maxWidth/width)
+	}
+	if maxHeight > 0 && h > maxHeight {
+		w, h = max(1, width*maxHeight/height), maxHeight
+	}
+	return w, h
+}
+
+// shrink makes an image in a file smaller. A moving one stops.
+func (s *service) shrink(file *os.File, f *forumapi.File, width, height int) error {
+	s.pixels <- struct{}{} // for images are large
+	defer func() { <-s.pixels }()
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	from, _, err := image.Decode(file)
+	if err != nil {
+		return err
+	}
+	to := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.CatmullRom.Scale(to, to.Bounds(), from, from.Bounds(), draw.Src, nil)
+	var b bytes.Buffer
+	switch f.MimeType {
+	case "image/png":
+		err = png.Encode(&b, to)
+	case "image/gif":
+		err = gif.Encode(&b, to, nil)
+	default:
+		err = jpeg.Encode(&b, to, &jpeg.Options{Quality: 85})
+	}
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(b.Bytes())
+	f.FileHash, f.FileSize, f.Width, f.Height = hex.EncodeToString(digest[:]), int64(b.Len()), int64(width), int64(height)
+	if err := file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = file.WriteAt(b.Bytes(), 0)
+	return err
+}
+
+func scanFile(f *forumapi.File) []any {
+	return []any{&f.FileHash, &f.FileName, &f.FileExt, &f.FileSize, &f.MimeType, &f.Width, &f.Height}
+}
+
+const fileColumns = "f.hash, f.name, f.ext, f.size, f.mime, f.width, f.height"
+
+// A ownedFile is a file and who sent it.
+type ownedFile struct {
+	forumapi.File
+	author int64
+}
+
+// aFile returns a file that the caller may read: their own, somebody's avatar, or one that
+// is attached to what they may read.
+func (s *service) aFile(ctx context.Context, v *visit, hash string) (*forumapi.File, error) {
+	f, err := one(ctx, s.store.read, func(f *ownedFile) []any { return append(scanFile(&f.File), &f.author) },
+		"SELECT "+fileColumns+", f.author FROM files f WHERE f.site = $1 AND f.hash = $2", v.site.ID, hash)
+	if err != nil {
+		return nil, v.orNotHere(err)
+	}
+	if v.profile != nil && f.author == v.me() || v.permissions(0, "public", 0).Moderator {
+		return &f.File, nil
+	}
+	avatars, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM profiles WHERE site = $1 AND deleted = 0 AND avatar = $2", v.site.ID, forumapi.Base+"/files/"+hash)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if avatars > 0 && v.permissions(0, "public", 0).Read {
+		return &f.File, nil
+	}
+	heads, err := list(ctx, s.store.read, scanHead, strings.Replace(selectHeads, "i.site", "+i.site", 1)+"AND i.id IN (SELECT item FROM attachments WHERE site = $1 AND hash = $3 ORDER BY item LIMIT 100)", v.site.ID, v.me(), hash)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	for i := range heads {
+		if v.of(&heads[i]).Read && heads[i].visible() {
+			return &f.File, nil
+		}
+	}
+	return nil, v.errNotHere()
+}
+
+func (s *service) getFile(ctx context.Context, in *forumapi.FileName) (a tigertonic.Response[tigertonic.Stream], err error) {
+	v, err := s.enter(ctx)
+	if err != nil {
+		return a, err
+	}
+	hash, _, _ := strings.Cut(in.Name, ".")
+	f, err := s.aFile(ctx, v, hash)
+	if err != nil {
+		return a, err
+	}
+	file, err := os.Open(s.fileOf(v.site.ID, hash))
+	if err != nil {
+		return a, unavailable(err)
+	}
+	disposition := "attachment"
+	if strings.HasPrefix(f.MimeType, "image/") {
+		disposition = "inline"
+	}
+	return tigertonic.Response[tigertonic.Stream]{
+		Header: http.Header{
+			"Content-Disposition":     {mime.FormatMediaType(disposition, map[string]string{"filename": hash[:16] + "." + f.FileExt})},
+			"Content-Security-Policy": {"default-src 'none'; sandbox"}, "Cache-Control": {"private, no-cache"}, "Etag": {`"` + hash + `"`},
+		},
+		Body: tigertonic.Stream{ContentType: f.MimeType, Reader: file},
+	}, nil
+}
+
+// attachments returns what lists the files of items of a kind.
+func (s *service) attachments(kind string) func(context.Context, *forumapi.PageOf) (forumapi.Answer[forumapi.Attachments], error) {
+	return func(ctx context.Context, in *forumapi.PageOf) (a forumapi.Answer[forumapi.Attachments], err error) {
+		v, err := s.enter(ctx)
+		if err == nil {
+			err = v.checkPage(&in.Paging)
+		}
+		if err != nil {
+			return a, err
+		}
+		h, _, err := s.look(ctx, v, kind, in.ID)
+		if err != nil {
+			return a, err
+		}
+		all, err := list(ctx, s.store.read, scanFile, "SELECT "+fileColumns+" FROM attachments a JOIN files f ON f.site = a.site AND f.hash = a.hash WHERE a.site = $1 AND a.item = $2 ORDER BY a.created, a.hash"+
+			fmt.Sprintf(" LIMIT %d OFFSET %d", in.Limit, in.Offset), v.site.ID, h.ID)
+		if err != nil {
+			return a, unavailable(err)
+		}
+		return answer(in.Echo, forumapi.Attachments{Attachments: pageOf(&in.Paging, path(kind, h.ID)+"/attachments", nil, "/files", h.Attachments, all), Meta: v.listMeta()})
+	}
+}
+
+// attach returns what attaches a file of the caller to their item.
+func (s *service) attach(kind string) func(context.Context, *forumapi.ChangeOf[forumapi.AttachmentInput]) (forumapi.Made[forumapi.File], error) {
+	return func(ctx context.Context, in *forumapi.ChangeOf[forumapi.AttachmentInput]) (a forumapi.Made[forumapi.File], err error) {
+		v, h, err := s.toEdit(ctx, kind, in.ID.ID)
+		if err != nil {
+			return a, err
+		}
+		f, err := s.aFile(ctx, v, in.Body.FileHash)
+		if err != nil {
+			return a, err
+		}
+		err = s.setAttachment(ctx, v, h.ID, "INSERT INTO attachments (site, item, hash, created) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", f.FileHash, micros(s.now()))
+		if err != nil {
+			return a, unavailable(err)
+		}
+		return made(in.Echo, href(kind, h.ID)+"/attachments/"+f.FileHash, *f), nil
+	}
+}
+
+// detach returns what takes a file from an item.
+func (s *service) detach(kind string) func(context.Context, *forumapi.AttachmentOf) (forumapi.Answer[forumapi.Nothing], error) {
+	return func(ctx context.Context, in *forumapi.AttachmentOf) (a forumapi.Answer[forumapi.Nothing], err error) {
+		v, h, err := s.toEdit(ctx, kind, in.ID.ID)
+		if err != nil {
+			return a, err
+		}
+		if err := s.setAttachment(ctx, v, h.ID, "DELETE FROM attachments WHERE site = $1 AND item = $2 AND hash = $3", in.Hash); err != nil {
+			return a, unavailable(err)
+		}
+		return nothing(in.Echo)
+	}
+}
+
+// setAttachment changes what an item has, and counts it.
+func (s *service) setAttachment(ctx context.Context, v *visit, item int64, statement string, args ...any) error {
+	return s.store.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, statement, append([]any{v.site.ID, item}, args...)...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE items SET attachments = (SELECT COUNT(*) FROM attachments WHERE item = $2) WHERE site = $1 AND id = $2", v.site.ID, item)
+		return err
+	})
+}
+
+// sweep removes files that no row knows, once they are old enough to be no upload.
+func (s *service) sweep(ctx context.Context, now time.Time) error {
+	err := filepath.WalkDir(s.files, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || now.Sub(info.ModTime()) < orphanFor {
+			return err
+		}
+		known, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM files WHERE hash = $1", entry.Name())
+		if err != nil || known > 0 {
+			return err
+		}
+		return os.Remove(name) //nolint:gosec // the directory is the service's own
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

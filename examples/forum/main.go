@@ -1,0 +1,260 @@
+// Forum is a platform of forums: each name below its domain is a site with microcosms,
+// conversations and comments of its own. Everything is the API.
+//
+// Usage:
+//
+//	forum [flags]                                          serves
+//	forum site -subdomain NAME -title TITLE -email OWNER   makes a site
+//	forum user -email ADDRESS                              sets a password, which it prints
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rcrowley/go-metrics"
+	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/admin"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
+)
+
+const version = "1.0.0"
+
+// options are what the flags say.
+type options struct {
+	example                  *serving.Example
+	db, cache, domain, files string
+	issuer, clientID         string
+	seed                     int
+	subdomain, title, email  string
+}
+
+func parseOptions(command string, args []string) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet(strings.TrimSpace("forum "+command), flag.ContinueOnError)
+	f.StringVar(&o.db, "db", "forum.db", "SQLite `file`, or the URL of a PostgreSQL database, postgres://…")
+	switch command {
+	case "site":
+		f.StringVar(&o.subdomain, "subdomain", "", "`label` of the site's host")
+		f.StringVar(&o.title, "title", "", "what the site is called")
+		f.StringVar(&o.email, "email", "", "`address` of the owner")
+	case "user":
+		f.StringVar(&o.email, "email", "", "`address` of the user")
+	default:
+		o.example = serving.Flags(f, "forum")
+		f.StringVar(&o.cache, "cache", "memory", "memory, or memcached://HOST:PORT,… if there are several machines")
+		f.StringVar(&o.files, "files", "forum.files", "`directory` of uploaded files, which several machines share")
+		f.StringVar(&o.domain, "domain", "localhost", "`name` below which the sites are")
+		f.StringVar(&o.issuer, "oidc-issuer", "", "`URL` of the provider by whose ID tokens people sign in")
+		f.StringVar(&o.clientID, "oidc-client", "", "`ID` of the client that the ID tokens are for")
+		f.IntVar(&o.seed, "seed", 0, "make the site demo with this many comments, if there is no site yet")
+	}
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	return o, nil
+}
+
+func main() {
+	level := new(slog.LevelVar)
+	lines := tigertonic.NewBufferedJSONHandler(os.Stderr, &tigertonic.BufferedJSONOptions{HandlerOptions: slog.HandlerOptions{Level: level}})
+	slog.SetDefault(slog.New(lines))
+	err := run(context.Background(), os.Args[1:], level)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		slog.Error("forum has ended", "error", err)
+	}
+	_ = lines.Close() // there is nowhere else to say that standard error is gone
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		os.Exit(1)
+	}
+}
+
+// run runs a command until it is over or the process is told to stop.
+func run(ctx context.Context, args []string, level *slog.LevelVar) error {
+	command := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	o, err := parseOptions(command, args)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "":
+		return serve(ctx, o, level)
+	case "site", "user":
+		return o.administer(ctx, command)
+	}
+	return fmt.Errorf("there is no command %q", command)
+}
+
+// subdomain is what a site can be called: one label of a host.
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// checkSubdomain returns an error for what a site can't be called. The names of the
+// platform's own hosts are taken.
+func checkSubdomain(name string) error {
+	switch {
+	case name == "www" || name == "root" || name == "api" || name == "admin":
+		return fmt.Errorf("the name %q is the platform's own", name)
+	case !label.MatchString(name) || strings.HasPrefix(name, "xn--"):
+		return fmt.Errorf("%q isn't a label of letters, digits and hyphens, or is one in punycode", name)
+	}
+	return nil
+}
+
+// administer makes a site or a user.
+func (o *options) administer(ctx context.Context, command string) error {
+	s, err := openStore(ctx, o.db, nil)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	email := strings.ToLower(o.email)
+	if !strings.Contains(email, "@") {
+		return fmt.Errorf("-email %q is no address", o.email)
+	}
+	if command == "user" {
+		password := tigertonic.RandomBase62String(16)
+		if err := s.setPassword(ctx, email, password); err != nil {
+			return err
+		}
+		fmt.Printf("%s signs in with the password %s\n", email, password)
+		return nil
+	}
+	if err := checkSubdomain(o.subdomain); err != nil {
+		return err
+	}
+	site, _, err := s.makeSite(ctx, time.Now(), o.subdomain, o.title, email, nameOf(email))
+	if isDuplicate(err) {
+		return fmt.Errorf("there is a site %q already", o.subdomain)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("made site %d, %q, which belongs to %s\n", site, o.subdomain, email)
+	return nil
+}
+
+func (s *store) setPassword(ctx context.Context, email, password string) error {
+	_, err := s.write.ExecContext(ctx, "INSERT INTO users (email, password) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET password = excluded.password",
+		email, hashPassword(password))
+	return err
+}
+
+// serve serves until the process is told to stop.
+func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
+	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
+	if err := o.example.Choose(os.Stdout); err != nil {
+		return err
+	}
+	p, err := start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	password, err := p.service.store.seed(ctx, o.seed)
+	if err != nil {
+		return err
+	}
+	server := tigertonic.NewServer(o.example.Listen, p.service.handler())
+	server.RegisterOnShutdown(p.service.live.drain)
+	inside := admin.New(server.Handler, admin.Options{Name: "forum", Version: version, Registry: p.service.registry, Level: level})
+	inside.Check("database", time.Second, p.service.store.ping)
+	o.example.Prepare(server, inside, func(base string) string { return o.try(base, password) })
+	if err := server.Run(ctx); err != nil {
+		return err
+	}
+	p.stop()
+	slog.Info("forum has stopped", "pid", os.Getpid())
+	return nil
+}
+
+// A process is what runs beside the server.
+type process struct {
+	service *service
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup
+}
+
+// start opens the database and starts what runs beside the server.
+func start(ctx context.Context, o *options) (*process, error) {
+	c, err := openCache(o.cache)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openStore(ctx, o.db, c)
+	if err != nil {
+		return nil, err
+	}
+	s := newService(db, o.domain)
+	s.files = o.files
+	if o.issuer != "" {
+		provider, err := newOpenIDConnect(ctx, o.issuer, o.clientID)
+		if err != nil {
+			db.close()
+			return nil, err
+		}
+		s.authenticators["oidc"] = provider
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	p := &process{service: s, cancel: cancel}
+	p.tasks.Go(func() { s.later.run(ctx) })
+	p.tasks.Go(func() { s.newRunner(ctx).runJobs(s.jobs()) })
+	if db.url != "" {
+		p.tasks.Go(func() { s.live.listen(ctx, db.url) })
+	}
+	return p, nil
+}
+
+// newService returns a service whose people sign in by passwords.
+func newService(db *store, domain string) *service {
+	s := &service{
+		store: db, later: newLater(db), live: newHub(), registry: metrics.NewRegistry(), domain: domain, pixels: make(chan struct{}, 1),
+		authenticators: map[string]Authenticator{"password": newPasswords(db)},
+	}
+	metrics.NewRegisteredFunctionalGauge("reads-dropped", s.registry, s.later.dropped.Load)
+	metrics.NewRegisteredFunctionalGauge("followers", s.registry, s.followers.Load)
+	metrics.NewRegisteredFunctionalGauge("followers-dropped", s.registry, s.dropped.Load)
+	if db != nil {
+		if m, ok := db.cache.(*memcached); ok {
+			metrics.NewRegisteredFunctionalGauge("cache-failures", s.registry, m.failures.Load)
+		}
+	}
+	return s
+}
+
+// stop ends what start has started, once everything is written. It may be called again.
+func (p *process) stop() {
+	p.cancel()
+	p.tasks.Wait()
+	p.service.store.close()
+}
+
+func (s *store) ping(ctx context.Context) error { return s.write.PingContext(ctx) }
+
+// try returns lines to try. The base is the URL of where the service listens.
+func (o *options) try(base, password string) string {
+	port := base[strings.LastIndexByte(base, ':'):]
+	demo := "http://demo." + o.domain + port
+	lines := "  curl " + demo + "/api/v1/conversations?limit=5\n"
+	if password != "" {
+		lines += "sign in as ann@example.com with the password " + password + "\n"
+	}
+	return lines + "look at " + demo + "/\nand read " + demo + "/docs\n"
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// A store is SQLite or PostgreSQL. Its queries are the same for both, but for those that
+// search.
+//
+// Everything that belongs to a site is asked for together with the site, so another
+// site's IDs are found nowhere.
+type store struct {
+	write, read *sql.DB
+	url         string // of PostgreSQL, or ""
+	cache       cache
+}
+
+const (
+	sqlitePragmas = "_pragma=busy_timeout(2000)&_pragma=foreign_keys(1)&_pragma=cache_size(-16384)"
+	readers       = 8
+	connections   = 16
+	startTimeout  = 30 * time.Second
+)
+
+// openStore opens a file of SQLite, or postgres://…, and brings its schema up to date.
+func openStore(ctx context.Context, where string, c cache) (*store, error) {
+	s := &store{cache: c}
+	dialect, err := goose.DialectSQLite3, error(nil)
+	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
+		dialect, err = goose.DialectPostgres, s.openPostgres(where)
+	} else {
+		err = s.openSQLite(where)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := s.migrate(ctx, dialect); err != nil {
+		s.close()
+		return nil, fmt.Errorf("the database: %w", err)
+	}
+	return s, nil
+}
+
+func (s *store) openSQLite(file string) (err error) {
+	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + sqlitePragmas
+	if s.write, err = sql.Open("sqlite", name+"&_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", name+"&_query_only=1"); err != nil {
+		return errors.Join(err, s.write.Close())
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	return nil
+}
+
+func (s *store) openPostgres(where string) error {
+	config, err := pgx.ParseConfig(where)
+	if err != nil {
+		return err
+	}
+	s.write = stdlib.OpenDB(*config)
+	s.write.SetMaxOpenConns(connections)
+	s.write.SetMaxIdleConns(connections)
+	s.read, s.url = s.write, where
+	return nil
+}
+
+func (s *store) close() {
+	_ = s.read.Close() // nothing was written with it
+	_ = s.write.Close()
+}
+
+// migrate brings the schema up to date. Of several processes, one does it.
+func (s *store) migrate(ctx context.Context, dialect goose.Dialect) error {
+	words, options := sqliteWords(), []goose.ProviderOption{}
+	if dialect == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		words, options = postgresWords(), append(options, goose.WithSessionLocker(locker))
+	}
+	for i, text := range migrations() {
+		options = append(options, goose.WithGoMigrations(goose.NewGoMigration(int64(i+1), &goose.GoFunc{
+			RunTx: func(ctx context.Context, tx *sql.Tx) error {
+				for statement := range strings.SplitSeq(words.Replace(text), ";\n") {
+					if _, err := tx.ExecContext(ctx, statement); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+		}, nil)))
+	}
+	provider, err := goose.NewProvider(dialect, s.write, nil, options...)
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// errMissing is returned for what there isn't, on this site.
+var errMissing = errors.New("there is no such thing")
+
+// attempts is how often a transaction is tried that others were in the way of.
+const attempts = 5
+
+// inTx runs f in a transaction that writes, again if another one was in its way.
+func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) (err error) {
+	for range attempts {
+		if err = s.tryTx(ctx, f); err == nil || !isTransient(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *store) tryTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		_ = tx.Rollback() // the error of f is why
+		return err
+	}
+	return tx.Commit()
+}
+
+// isTransient reports whether another transaction was in the way.
+func isTransient(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(e.Code, "40")
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()&0xff == sqlite3.SQLITE_BUSY
+	}
+	return false
+}
+
+// isDuplicate reports whether a row breaks a unique index.
+func isDuplicate(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "23505"
+	}
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// A queryer is a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// list returns what scan reads off the rows of a query.
+func list[T any](ctx context.Context, q queryer, scan func(*T) []any, query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err has it
+	all := []T{}
+	for rows.Next() {
+		var one T
+		if err := rows.Scan(scan(&one)...); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// one returns what scan reads off the first row, or errMissing.
+func one[T any](ctx context.Context, q queryer, scan func(*T) []any, query string, args ...any) (*T, error) {
+	value := new(T)
+	err := q.QueryRowContext(ctx, query, args...).Scan(scan(value)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errMissing
+	}
+	return value, err
+}
+
+// number is what a query of one number finds.
+func number(ctx context.Context, q queryer, query string, args ...any) (int64, error) {
+	n, err := one(ctx, q, func(n *int64) []any { return []any{n} }, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return *n, nil
+}
+
+// change executes a statement that has to find a row.
+func change(ctx context.Context, q queryer, query string, args ...any) error {
+	result, err := q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		err = errMissing
+	}
+	return err
+}
+
+// bit is a bool in the database.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// idList returns IDs as SQL has a list of them, of which no ID is a part if it is empty.
+func idList(ids []int64) string {
+	text := make([]string, 0, len(ids)+1)
+	for _, id := range ids {
+		text = append(text, fmt.Sprint(id))
+	}
+	return "(" + strings.Join(append(text, "-1"), ",") + ")"
+}
+
+// micros is a time in the database.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+// optional is a time that may not have come.
+func optional(micros int64) *time.Time {
+	if micros == 0 {
+		return nil
+	}
+	t := timeOf(micros)
+	return &t
+}
