@@ -7,6 +7,7 @@ COUNT     ?= 20
 BENCHTIME ?= 15ms
 LOADTIME  ?= 500ms
 BASE      ?=
+NEWEST    ?= go1.27.3
 MINCOVER  ?= 95.0
 
 # Every module that git tracks or would track, one after another; what is in tools/ holds no code.
@@ -19,21 +20,35 @@ endif
 TOOL = go tool -modfile='$(CURDIR)/tools/go.mod'
 RACE = $(shell go build -race runtime/cgo 2>/dev/null && echo -race)
 
-# $(call each,modules,command) ends at the first module where the command fails.
-each = @for m in $(1); do echo "== $$m"; (cd "$$m" && $(2)) || exit 1; done
+# $(call each,modules,command) says which module it is at, and how long each took. It
+# ends at the first where the command fails.
+each = @began=$$(date +%s); for m in $(1); do echo "== $$m"; start=$$(date +%s); (cd "$$m" && $(2)) || exit 1; \
+	echo "== $$m took $$(($$(date +%s) - start)) s"; done; echo "== all took $$(($$(date +%s) - began)) s"
 
-.PHONY: test lint fuzz cover bench bench-report bench-check microbench restart ingest fmt
+.PHONY: test test-newest lint prose fuzz cover bench bench-report bench-check microbench restart ingest fmt
 .NOTPARALLEL:
 
-# test vets and tests every module, with the race detector where cgo can build it.
+# test vets and tests every module, with the race detector where cgo can build it. The
+# detector allocates, so the tests that count allocations run once more without it.
 test:
 	$(call each,$(CODE),go vet ./... && go test $(RACE) -shuffle=on ./...)
+	$(if $(RACE),go test -run 'Alloc|Cost|Memory' .)
+
+# test-newest vets and tests the library with the newest Go release, which the go command
+# fetches: it may be newer than the one that is installed, and brings another codec.
+test-newest:
+	GOTOOLCHAIN=$(NEWEST) go vet ./...
+	GOTOOLCHAIN=$(NEWEST) go test -shuffle=on ./...
 
 # lint accepts no unformatted file, no untidy module and no finding.
-lint:
+lint: prose
 	@files=$$($(TOOL) gofumpt -l .) || exit 1; test -z "$$files" || { echo "make fmt would change:"; echo "$$files"; exit 1; }
 	$(call each,$(MODULES),go mod tidy -diff)
 	$(call each,$(CODE),go vet ./... && $(TOOL) staticcheck ./... && $(TOOL) golangci-lint run)
+
+# prose checks the words of pages and comments against .vale.ini.
+prose:
+	@vale=$$(go -C tools/vale tool -n vale) && "$$vale" --output=line $$(git ls-files -co --exclude-standard '*.md' llms.txt '*.go')
 
 # fuzz runs every fuzz target for FUZZTIME.
 fuzz:
@@ -48,7 +63,7 @@ cover:
 	END { p = 100 * hit / all; printf "total: %.2f%% of statements\n", p; exit (p < min) }' cover.out
 
 # bench compares the library with others, in about ten minutes, and writes docs/BENCHMARKS.md.
-# ONLY=routing,endpoints,middleware,loopback chooses, and then nothing is written.
+# ONLY=routing,endpoints,documents,middleware,loopback chooses, and then nothing is written.
 bench:
 	@cd benchmarks && go run . -only '$(ONLY)' -count $(COUNT) -benchtime $(BENCHTIME) -loadtime $(LOADTIME)
 

@@ -1,0 +1,62 @@
+// Package failures is the code of the guide docs/errors.md.
+package failures
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/rcrowley/go-tigertonic"
+)
+
+var errNoRow = errors.New("sql: no rows in result set") // what a database says
+
+// OutOfStock is an error of the service's own, with a status.
+type OutOfStock struct{ Item string }
+
+// Error returns the text that the client gets.
+func (e OutOfStock) Error() string { return e.Item + " is out of stock" }
+
+// StatusCode returns 409.
+func (e OutOfStock) StatusCode() int { return http.StatusConflict }
+
+type order struct {
+	Item  string    `json:"item" enum:"tea,milk,sugar,coffee,cake"`
+	Count int       `json:"count" minimum:"1" maximum:"9"`
+	After time.Time `json:"after,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Validate says what tags can't.
+func (o *order) Validate(context.Context) error {
+	if !o.Until.IsZero() && o.Until.Before(o.After) {
+		return tigertonic.FieldErrors{{Pointer: "/until", Detail: "must not be before after"}}
+	}
+	return nil
+}
+
+func place(_ context.Context, o *order) (struct{}, error) {
+	switch o.Item {
+	case "tea":
+		return struct{}{}, tigertonic.NotFound{Err: fmt.Errorf("there is no %s", o.Item)}
+	case "milk":
+		return struct{}{}, OutOfStock{Item: o.Item}
+	case "sugar":
+		return struct{}{}, tigertonic.Problem{
+			Status: http.StatusPaymentRequired, Type: "https://example.com/problems/credit",
+			Title: "Not enough credit", Detail: "sugar is 3, you have 2",
+			Extensions: map[string]any{"balance": 2},
+		}
+	case "coffee":
+		return struct{}{}, fmt.Errorf("order: %w", errNoRow)
+	}
+	return struct{}{}, nil
+}
+
+func service() http.Handler {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("POST", "/orders", tigertonic.Typed(place).Errors(tigertonic.NotFound{}, OutOfStock{}))
+	return mux
+}
