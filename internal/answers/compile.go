@@ -1,7 +1,7 @@
 // Package answers reads types whose fields say what a response is: one field for its
 // body, one for each header, or one for each of several responses with their statuses. A
 // [Plan] is compiled once for a type, and goes both ways: headers of a value, and a value
-// of headers. It must never know how a body is sent or read.
+// of headers. It doesn't know how a body is sent or read.
 package answers
 
 import (
@@ -20,12 +20,13 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// A Plan is what the values of a type stand for. Everything in it is shared, and mustn't be
-// changed.
+// A Plan says what responses the values of a type stand for. Everything in it is shared;
+// don't change it.
 type Plan struct {
 	Type    reflect.Type
 	Answers []Answer
-	// Several says that each answer is a field of the type, a pointer, of which one is set.
+	// Several reports whether each answer is a pointer field of the type, exactly one of
+	// which is set.
 	Several bool
 }
 
@@ -57,14 +58,15 @@ type Header struct {
 	format codec.Formatter
 }
 
-// IsPlanned reports whether the fields of t say what a response is. A struct with fields
-// for other parts of a request, or with members of JSON among those for headers, is an
-// input that is sent back.
+// IsPlanned reports whether the fields of t describe a response. A struct with fields for
+// other parts of a request, or with JSON members beside those for headers, is an input
+// that is sent back.
 func IsPlanned(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && jsonFormOf(t) && (hasStatuses(t) || hasParts(t) && !isInput(t))
 }
 
-// jsonFormOf reports whether the JSON of t is that of its kind.
+// jsonFormOf reports whether t is encoded as JSON by its kind, without methods of its
+// own.
 func jsonFormOf(t reflect.Type) bool {
 	var c typeschema.Compiler
 	return !c.HasForm(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a value becomes a response, and the other way round.
+// How a value becomes a response, and a response a value.
 
 // Chosen returns the answer that a value of the plan's type stands for, and the struct
 // that has its parts.
@@ -48,7 +48,8 @@ func (p *Plan) Set(a *Answer, value reflect.Value) (parts reflect.Value) {
 	return field.Elem()
 }
 
-// All calls f with the parts of each answer that a value has, in whatever number.
+// All calls f with the parts of each answer that is set in a value, however many there
+// are.
 func (p *Plan) All(value reflect.Value, f func(a *Answer, parts reflect.Value)) {
 	for i := range p.Answers {
 		a := &p.Answers[i]
@@ -78,8 +79,8 @@ func (a *Answer) HasHeader(name string) bool {
 	return false
 }
 
-// HeaderOf returns the header of the answer with these parts. A value that no header can
-// have is an error.
+// HeaderOf returns the header of the answer with these parts, or an error if a value
+// can't be sent in a header.
 func (a *Answer) HeaderOf(parts reflect.Value) (http.Header, error) {
 	var header http.Header
 	for i := range a.Headers {
@@ -99,7 +100,7 @@ func (a *Answer) HeaderOf(parts reflect.Value) (http.Header, error) {
 	return header, nil
 }
 
-// texts returns the values of the header, of which there are none if it isn't to be sent.
+// texts returns the values of the header, or none if it isn't to be sent.
 func (h *Header) texts(field reflect.Value) (texts []string, err error) {
 	switch h.holder {
 	case codec.HoldsMany, codec.HoldsOptMany:
@@ -158,8 +159,8 @@ func (a *Answer) SetHeader(parts reflect.Value, header http.Header) error {
 	return nil
 }
 
-// split returns the values of the header's lines. The elements of a list are values each
-// (RFC 9110 §5.6.1), but for headers whose values have commas of their own.
+// split returns the values of the header's lines. Each element of a list is a value (RFC
+// 9110 §5.6.1), except in headers whose values contain commas.
 func (h *Header) split(lines []string) (texts []string) {
 	switch {
 	case len(lines) == 0:

@@ -11,9 +11,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
-// A patching puts into a Go value what a merge patch has made of its JSON,
-// wherever the patch names something, and nowhere else. What pointers and maps
-// lead to is copied before it is changed.
+// A patching applies the result of a merge patch to a Go value. It changes only what the
+// patch names, and copies what pointers and maps refer to before changing it.
 type patching struct {
 	options   json.Options
 	printable func(string) string
@@ -77,8 +76,8 @@ func (p *patching) ignoredIn(t reflect.Type) *readOnlys {
 	return r
 }
 
-// value changes v where patch says so, to what merged, which is nil if it has
-// been removed, says.
+// value sets the parts of v that patch names to those of merged, which is nil if v is
+// removed.
 func (p *patching) value(v reflect.Value, patch, merged *tree, pointer string) {
 	t := v.Type()
 	_, isOpt := jsontype.OptElem(t)
@@ -105,8 +104,8 @@ func (p *patching) value(v reflect.Value, patch, merged *tree, pointer string) {
 	}
 }
 
-// ownElem makes v point to a copy of what it points to, or to a zero value, and
-// returns that.
+// ownElem makes v point to a copy of its element, or to a zero value, and returns the new
+// element.
 func ownElem(v reflect.Value) reflect.Value {
 	elem := reflect.New(v.Type().Elem())
 	if !v.IsNil() {
@@ -139,7 +138,7 @@ func (p *patching) structure(v reflect.Value, patch, merged *tree, pointer strin
 	}
 }
 
-// union changes the variant that is set, or sets the one that merged is.
+// union patches the variant that is set, or sets the one that merged names.
 func (p *patching) union(v reflect.Value, patch, merged *tree, pointer string) {
 	u := p.unionOf(v.Type())
 	if p.err != nil {
@@ -160,7 +159,7 @@ func (p *patching) union(v reflect.Value, patch, merged *tree, pointer string) {
 	p.value(v.Field(u.Variants[i].Index), changes, merged, pointer)
 }
 
-// quoted decodes a field whose tag says how, which only its struct can.
+// quoted decodes a field whose tag has the option string. Only its struct can do that.
 func (p *patching) quoted(v reflect.Value, f *jsontype.Field, merged *tree, pointer string) {
 	whole := &tree{isObject: true}
 	if merged != nil {

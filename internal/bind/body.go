@@ -22,7 +22,7 @@ import (
 
 const mergePatchType = "application/merge-patch+json"
 
-// A Body is how a request's body becomes a value of a type.
+// A Body says how a request's body becomes a value of a type.
 type Body struct {
 	Type        reflect.Type
 	Index       []int // in the struct, or nil if it is the body as a whole
@@ -69,8 +69,8 @@ func newBody(c *typeschema.Compiler, t reflect.Type, index []int, required bool,
 	return b
 }
 
-// bind decodes the request's body. What is wrong with it as a value is added to
-// what is found, and an error is returned if it can't be looked at.
+// bind decodes the request's body. It adds what is wrong with the value to the findings,
+// and returns an error if the body can't be read at all.
 func (b *Body) bind(f *findings, value reflect.Value, w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case b.Form != nil:
@@ -109,7 +109,7 @@ func (b *Body) bind(f *findings, value reflect.Value, w http.ResponseWriter, r *
 	return err
 }
 
-// plan gives the patch that pointers and Opts lead to from target its plan.
+// plan sets the plan of the patch that target holds, perhaps behind pointers and Opts.
 func (b *Body) plan(target any) {
 	for v := reflect.ValueOf(target); v.Kind() == reflect.Pointer && !v.IsNil(); {
 		switch x := v.Interface().(type) {
@@ -144,15 +144,15 @@ func (b *Body) unsupported(w http.ResponseWriter) error {
 	return &Refusal{http.StatusUnsupportedMediaType, "the Content-Type of a body must be " + b.mediaTypeText()}
 }
 
-// decode decodes the text in e, which is held against the schema, too: the
-// codec alone doesn't miss members and takes null for anything. It reports
-// whether the text is JSON at all.
+// decode decodes the text in e and checks it against the schema, since the codec alone
+// doesn't notice missing members and accepts null for anything. It reports whether the
+// text is JSON at all.
 func (b *Body) decode(f *findings, e *codec.Buffer, target any) (readable bool, err error) {
 	text, tried := e.Bytes(), false
 	switch {
 	case b.decoder == nil:
-		// A short one is most likely right. A long one can take much more memory as a
-		// value, which only what is right may have.
+		// A short text is most likely valid. A long one is checked first, because as a
+		// value it can take much more memory.
 		if len(text) <= codec.MaxKept {
 			err = json.Unmarshal(text, target, b.Options)
 			tried = true
@@ -198,8 +198,7 @@ func (f *findings) body(pointer, detail string) {
 	f.add(Finding{Pointer: check.ShortPointer(pointer), Detail: detail})
 }
 
-// syntax adds what makes a text something else than JSON, and reports whether
-// there was nothing.
+// syntax adds a text's syntax error, and reports whether there is none.
 func (f *findings) syntax(text []byte) bool {
 	if jsonscan.IsJSON(text) {
 		return true
@@ -221,8 +220,8 @@ func (f *findings) syntax(text []byte) bool {
 	return false
 }
 
-// semantic adds what the codec alone has against the text. An error of a type of
-// the user's is told if it has a status, for then it is meant for clients.
+// semantic adds an error that only the codec found. The text of an error from a user's
+// type is shown if it has a status, because then it is meant for clients.
 func (b *Body) semantic(f *findings, err error) error {
 	if equiv, ok := errors.AsType[statusError](err); ok {
 		return equiv

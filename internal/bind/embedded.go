@@ -9,11 +9,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
-// Structs that are embedded without being exported. Reflection reads and sets
-// their exported fields, but neither sets such a struct as a whole nor calls its
-// methods. Its method Validate is called in one of two other ways: as that of the
-// outer struct, if that has it by promotion; or on a copy, if exported fields are
-// all that there is to be copied.
+// Structs that are embedded without being exported. Reflection can read and set their
+// exported fields, but can't set such a struct as a whole or call its methods. Its method
+// Validate is called in one of two other ways: as that of the outer struct, if that has
+// it by promotion; or on a copy, if all fields are exported.
 
 // A hiddenValidator is a Validator that is embedded without being exported.
 type hiddenValidator struct {
@@ -82,8 +81,8 @@ func copyFields(to, from reflect.Value) {
 	}
 }
 
-// assign sets a field, also one that is a struct that is embedded without being
-// exported. Of that the fields are set that have JSON.
+// assign sets a field. For an embedded unexported struct, it sets the fields that have
+// JSON.
 func assign(field, value reflect.Value) {
 	if field.CanSet() {
 		field.Set(value)
@@ -92,7 +91,7 @@ func assign(field, value reflect.Value) {
 	}
 }
 
-// validate asks the Validator at an index in a struct, which may change it.
+// validate calls the Validator at an index in a struct, which may change the struct.
 func (h *hiddenValidator) validate(ctx context.Context, outer reflect.Value, index []int) error {
 	if h.promoted {
 		return outer.Addr().Interface().(Validator).Validate(ctx)

@@ -12,8 +12,8 @@ import (
 type Finding struct {
 	Pointer       string
 	Parameter, In string
-	// Keyword is the keyword of JSON Schema that isn't met, and Limit what the schema has
-	// for it, as JSON. Either is "" where there is none.
+	// Keyword is the JSON Schema keyword that isn't met, and Limit its value in the
+	// schema, as JSON. Either is "" if there is none.
 	Keyword, Limit string
 	Detail         string
 }
@@ -49,7 +49,7 @@ func (err *Invalid) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// StatusCode returns 400 if the request can't be read, and 422 if it can (RFC 9110
+// StatusCode returns 400 if the request can't be read, and otherwise 422 (RFC 9110
 // §15.5.21).
 func (err *Invalid) StatusCode() int {
 	if err.Unreadable {
@@ -58,7 +58,7 @@ func (err *Invalid) StatusCode() int {
 	return http.StatusUnprocessableEntity
 }
 
-// Refusal is the error for a body that isn't looked at.
+// Refusal is the error for a body that isn't read.
 type Refusal struct {
 	status int
 	text   string
@@ -76,7 +76,7 @@ type statusError interface {
 	StatusCode() int
 }
 
-// findings are what is wrong with a request, as far as it is known.
+// findings collects what is wrong with a request.
 type findings struct {
 	wrong *Invalid // or nil
 	own   error    // of a parameter's type, with a status
@@ -90,7 +90,7 @@ func (f *findings) invalid() *Invalid {
 	return f.wrong
 }
 
-// count returns how much is wrong.
+// count returns the number of findings.
 func (f *findings) count() int {
 	if f.wrong == nil {
 		return 0
@@ -98,7 +98,7 @@ func (f *findings) count() int {
 	return len(f.wrong.Findings)
 }
 
-// add notes what is wrong, unless so much is that nobody is told.
+// add adds a finding, unless there are already too many to report.
 func (f *findings) add(found Finding) {
 	if err := f.invalid(); len(err.Findings) < check.MaxViolations {
 		err.Findings = append(err.Findings, found)

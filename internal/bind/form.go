@@ -19,11 +19,11 @@ import (
 
 // Forms and raw bodies: how the fields of a struct say that the body is one.
 
-// inForm is where a field of a form is, as "query" is where one of the query is.
+// inForm is the place of a form's fields, as "query" is that of the query's parameters.
 const inForm = "form"
 
-// FieldsLimit is how long the fields of a form may be in all, with the headers of parts
-// but without the content of files.
+// FieldsLimit is the total length that the fields of a form may have, including the
+// headers of parts but not the content of files.
 const FieldsLimit = 1 << 20
 
 // FileTypes are the library's types for files.
@@ -47,8 +47,7 @@ func (fm *Form) MediaTypes() []string {
 	return []string{form.URLEncoded, form.Multipart}
 }
 
-// Limit returns how long the form may be, unless a limit round the handler says
-// otherwise.
+// Limit returns how long the form may be, unless a handler around it sets another limit.
 func (fm *Form) limit() int64 {
 	if fm.File == nil {
 		return FieldsLimit
@@ -101,7 +100,7 @@ func (ff *FileField) schema() *schema.Schema {
 	return s
 }
 
-// An Upload says what bytes may be sent.
+// An Upload says what bytes a field accepts.
 type Upload struct {
 	MaxBytes   int64    // or 0 for what a body may have
 	MediaTypes []string // that are allowed, which may be ranges such as image/*; none for all
@@ -147,7 +146,7 @@ func (u *Upload) Default() string {
 // OneOf returns the media types as a text.
 func (u *Upload) OneOf() string { return strings.Join(u.MediaTypes, " or ") }
 
-// A Raw is a body that is taken as it is.
+// A Raw is a body that isn't decoded.
 type Raw struct {
 	Kind RawKind
 	Upload
@@ -163,7 +162,7 @@ const (
 	RawBytes          // a []byte
 )
 
-// upload reads the tags of a field that takes bytes.
+// upload reads the tags of a field that accepts bytes.
 func (c *compiler) upload(t reflect.Type, f reflect.StructField) (u Upload) {
 	if text, ok := f.Tag.Lookup("maxBytes"); ok {
 		if u.MaxBytes = typeschema.Bytes(text); u.MaxBytes <= 0 {
@@ -197,7 +196,7 @@ func (c *compiler) form(t reflect.Type, f reflect.StructField) *Form {
 	return b.Form
 }
 
-// finishForm completes the body when all of the fields are known.
+// finishForm completes the body once all fields are known.
 func (c *compiler) finishForm(b *Body) {
 	b.Schema = b.Form.schema()
 	b.MediaType = b.Form.MediaTypes()[0]
@@ -228,7 +227,7 @@ func (c *compiler) formField(t reflect.Type, f reflect.StructField, name string,
 	}
 }
 
-// isFile reports whether a field takes a file or files.
+// isFile reports whether a field accepts a file or files.
 func (c *compiler) isFile(t reflect.Type) bool {
 	types := &c.in.rules.FileTypes
 	return types.File != nil && (jsontype.Indirect(t) == types.File || t == types.Files)
@@ -300,7 +299,7 @@ func (c *compiler) formBody(t reflect.Type, index []int) {
 	}
 }
 
-// raw returns how a body of a type is taken as it is, or nil if it isn't.
+// raw returns how a body of a type is passed on undecoded, or nil if it is decoded.
 func (c *compiler) raw(t reflect.Type, tag reflect.StructTag) *Raw {
 	_, typed := tag.Lookup("mediaTypes")
 	switch {
@@ -314,7 +313,7 @@ func (c *compiler) raw(t reflect.Type, tag reflect.StructTag) *Raw {
 	return nil
 }
 
-// rawBody compiles a body that is taken as it is.
+// rawBody compiles a body that isn't decoded.
 func (c *compiler) rawBody(raw *Raw, t reflect.Type, index []int) {
 	b := &Body{Type: t, Index: index, Required: true, Raw: raw, rules: c.in.rules}
 	b.Schema = raw.schema()
@@ -335,7 +334,7 @@ func (b *Body) MediaTypes() []string {
 	return []string{b.MediaType}
 }
 
-// takesEmpty reports whether an empty text is a value of the parameter.
+// takesEmpty reports whether the parameter accepts an empty text as a value.
 func (p *Param) takesEmpty() bool { return p.Elem.Kind() == reflect.String && !jsontype.IsText(p.Elem) }
 
 // bindForm binds a form.
@@ -353,8 +352,8 @@ func (b *Body) bindForm(f *findings, value reflect.Value, w http.ResponseWriter,
 	return b.bindMultipart(f, value, w, r, boundary)
 }
 
-// formValues are what a form has of a field: of one that is a list, the texts of a
-// multipart form are all kept, and those of the other kind are found in it again.
+// formValues are the values that a form has for a field. For a list, the texts of a
+// multipart form are all kept; those of a URL-encoded form are found in it again.
 type formValues struct {
 	seen
 	texts []string
@@ -410,8 +409,8 @@ func (b *Body) bindEncoded(f *findings, value reflect.Value, w http.ResponseWrit
 	return nil
 }
 
-// unknownField says that a field isn't known, unless it is the one by which a browser
-// tells the encoding of the form.
+// unknownField adds a finding for an unknown field, unless it is the one in which a
+// browser sends the form's encoding.
 func (b *Body) unknownField(f *findings, name, value string) {
 	if name == "_charset_" {
 		if !strings.EqualFold(value, "utf-8") {
@@ -423,7 +422,7 @@ func (b *Body) unknownField(f *findings, name, value string) {
 	f.parameter(inForm, shortName(name), check.Violation{Keyword: "additionalProperties", Limit: "false", Detail: "is not known"})
 }
 
-// maxFieldName is how much of the name of a field that isn't known a client is told.
+// maxFieldName is how much of an unknown field's name is shown to the client.
 const maxFieldName = 100
 
 func shortName(name string) string {
@@ -433,8 +432,8 @@ func shortName(name string) string {
 	return strings.ToValidUTF8(name, "\uFFFD")
 }
 
-// refusalOf returns the error for reading a form, which may be something that is found
-// to be wrong with it.
+// refusalOf returns the error for a form that can't be read, which may be one of its
+// findings.
 func (b *Body) refusalOf(f *findings, err error) error {
 	if malformed, ok := errors.AsType[form.Malformed](err); ok {
 		f.unreadable()

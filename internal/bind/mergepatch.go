@@ -9,7 +9,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
 )
 
-// A tree is a JSON value of which the objects are taken apart.
+// A tree is a JSON value whose objects have been split into members.
 type tree struct {
 	text     []byte // of what isn't an object
 	isObject bool
@@ -26,7 +26,7 @@ func parseTree(text []byte) *tree {
 	return nextTree(&jsonscan.Scanner{Src: text})
 }
 
-// nextTree goes behind the value that is next, and returns its tree.
+// nextTree reads the next value and returns its tree.
 func nextTree(s *jsonscan.Scanner) *tree {
 	if s.Space() != '{' {
 		return &tree{text: s.Skip()}
@@ -54,7 +54,8 @@ func (t *tree) member(name string) *tree {
 	return t.members[i].value
 }
 
-// finder returns member as a function that doesn't go through many members for each name.
+// finder returns a function that does what member does, without searching many members
+// for each name.
 func (t *tree) finder() func(name string) *tree {
 	const few = 8
 	if t == nil || len(t.members) <= few {
@@ -67,8 +68,8 @@ func (t *tree) finder() func(name string) *tree {
 	return func(name string) *tree { return values[name] }
 }
 
-// mergePatch returns target with a patch applied (RFC 7386 §2). It takes target,
-// which may be nil, apart.
+// mergePatch returns target with a patch applied (RFC 7386 §2). It reuses the parts of
+// target, which may be nil.
 func mergePatch(target, patch *tree) *tree {
 	if !patch.isObject {
 		return patch
@@ -121,8 +122,8 @@ func (t *tree) string() (text string, ok bool) {
 	return string(s.Unescaped()), true
 }
 
-// replaceVariants empties the unions in target that a patch makes another variant of, so
-// that nothing of the one that was there is left.
+// replaceVariants empties the unions in target whose variant the patch changes, so that
+// nothing of the old variant remains.
 func replaceVariants(k *check.Check, target, patch *tree) {
 	k = k.Object()
 	if k == nil || !target.isObject || !patch.isObject {

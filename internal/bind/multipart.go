@@ -17,10 +17,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a multipart form is bound: its texts are read until the first file comes, which
-// the function then reads from the connection itself. So what comes behind a file is
-// looked at when the function has read the file to its end, and what is wrong there is
-// an error of that Read.
+// How a multipart form is bound: its texts are read until the first file comes, which the
+// function then reads from the connection itself. So what follows a file is checked when
+// the function has read the file to its end, and a mistake there is an error of that
+// Read.
 
 var readerType = reflect.TypeFor[io.Reader]()
 
@@ -67,7 +67,7 @@ func (b *Body) bindMultipart(f *findings, value reflect.Value, w http.ResponseWr
 }
 
 // readTexts reads the parts of a form up to the first file, which it returns, or nil if
-// there is none. A file where there should be none ends it, too.
+// there is none. It also stops at a file where none is expected.
 func (b *Body) readTexts(f *findings, parts *form.Reader, found []formValues) (*form.Part, error) {
 	var text bytes.Buffer
 	for {
@@ -125,8 +125,8 @@ func (v *formValues) add(p *Param, text string) {
 	}
 }
 
-// orNone returns the part, or nil if it is what a browser sends for no file: an empty one
-// without a name.
+// orNone returns the part, or nil if it is empty and has no name: browsers send that for
+// no file.
 func orNone(part *form.Part) (*form.Part, error) {
 	if part.File != "" || !part.HasFile {
 		return part, nil
@@ -138,7 +138,7 @@ func orNone(part *form.Part) (*form.Part, error) {
 	return part, nil
 }
 
-// bindFile gives the field for files the first one, which is nil if there is none.
+// bindFile sets the field for files, to nil if there is none.
 func (b *Body) bindFile(value reflect.Value, parts *form.Reader, first *form.Part) error {
 	ff := b.Form.File
 	if ff == nil {
@@ -179,7 +179,8 @@ type uploads struct {
 	begun bool
 }
 
-// file returns a part as a file. The last one has read what follows before it ends.
+// file returns a part as a file. The last file checks what follows before it reports its
+// end.
 func (u *uploads) file(part *form.Part, last bool) form.File {
 	content := &content{Reader: part, name: "the file " + part.Field, left: u.body.Form.File.MaxBytes, limit: u.body.Form.File.MaxBytes}
 	if last {
@@ -225,7 +226,7 @@ func (u *uploads) next() (*form.Part, error) {
 	}
 }
 
-// another returns a further file if there may be one.
+// another returns the next file if more than one is allowed.
 func (u *uploads) another(part *form.Part) (*form.Part, error) {
 	ff := u.body.Form.File
 	u.count++
@@ -292,7 +293,7 @@ func tooLong(name string, limit int64) error {
 	return &Refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s is longer than %d bytes", name, limit)}
 }
 
-// Read reads from the file. Nothing behind its limit is read.
+// Read reads from the file, but not beyond its limit.
 func (c *content) Read(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
@@ -321,7 +322,7 @@ func (c *content) Read(p []byte) (int, error) {
 
 const theBody = "the body"
 
-// bindRaw gives the field for the body the body as it is.
+// bindRaw sets the field for the body to the undecoded body.
 func (b *Body) bindRaw(value reflect.Value, w http.ResponseWriter, r *http.Request) error {
 	contentType := ""
 	if values := r.Header["Content-Type"]; len(values) == 1 {

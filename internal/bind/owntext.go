@@ -14,16 +14,16 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// What clients are told where the method UnmarshalText of a type has refused a text
-// that its schema allows. The words of a service's own types are for them, those of
-// the standard library for programmers, as are mostly those of methods that read JSON.
+// What clients see when the UnmarshalText method of a type refuses a text that its schema
+// allows. The words of a service's own types are for them; those of the standard library,
+// and mostly those of methods that read JSON, are for programmers.
 
-// maxOwnText is how long a text of a type may be that clients are told.
+// maxOwnText is how much of a type's error text clients see.
 const maxOwnText = 256
 
 const notValid = "isn't valid"
 
-// ownError returns what the codec alone has against a body, and where.
+// ownError returns an error that only the codec found in a body, and its place.
 func ownError(err error, printable func(string) string) Finding {
 	semantic, ok := errors.AsType[*jsonv2.SemanticError](err)
 	if !ok {
@@ -36,8 +36,8 @@ func ownError(err error, printable func(string) string) Finding {
 	return found
 }
 
-// ownText returns what clients are told of an error that a method of t has returned:
-// its beginning, with what can't be printed as Go escapes it.
+// ownText returns what clients see of an error from a method of t: its beginning, with
+// unprintable characters escaped as in Go.
 func ownText(t reflect.Type, err error, printable func(string) string) string {
 	if err == nil || isStandard(t) || isProgrammers(err) {
 		return notValid

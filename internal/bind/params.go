@@ -22,9 +22,9 @@ import (
 
 // How a request becomes an input.
 
-// Bind puts the request into the value that target points to, and asks its Validators.
-// The error is an [*Invalid], one with a status that a type or a Validator of the
-// user's has returned, or a plain one if the tree of handlers is wrong.
+// Bind decodes the request into the value that target points to, and calls its
+// Validators. The error is an [*Invalid], one with a status from a type or Validator of
+// the user's, or a plain one if the tree of handlers is wrong.
 func (in *Plan) Bind(ctx context.Context, target any, w http.ResponseWriter, r *http.Request) error {
 	var f findings
 	value := reflect.ValueOf(target).Elem()
@@ -49,7 +49,7 @@ func (in *Plan) Bind(ctx context.Context, target any, w http.ResponseWriter, r *
 	return in.validate.run(ctx, target, at, in.rules)
 }
 
-// A seen is what a query has of a parameter.
+// A seen is what a query has for a parameter.
 type seen struct {
 	n     int
 	first string
@@ -100,8 +100,8 @@ func (in *Plan) bindParams(f *findings, value reflect.Value, r *http.Request) er
 	return f.own
 }
 
-// isWildcardOf reports whether the request's pattern has the wildcard, or may have:
-// a mux of another kind may not tell its pattern.
+// isWildcardOf reports whether the request's pattern has the wildcard, or might have:
+// another router may not set the pattern.
 func (p *Param) isWildcardOf(r *http.Request) bool {
 	if p.Namespace || r.Pattern == "" {
 		return !p.Namespace
@@ -114,8 +114,8 @@ func (p *Param) isWildcardOf(r *http.Request) bool {
 	return false
 }
 
-// parseQuery looks at which of the query's parameters there are fields for. However
-// many values there are, it keeps no more than the first of each.
+// parseQuery finds the query's parameters that have fields. However many values there
+// are, it keeps only the first of each.
 func (in *Plan) parseQuery(f *findings, queries []seen, query string) {
 	for query != "" {
 		var pair string
@@ -143,7 +143,7 @@ func (in *Plan) parseQuery(f *findings, queries []seen, query string) {
 	}
 }
 
-// refuseOther adds that a pair of the query is none of the parameters, and which there are.
+// refuseOther adds a finding for an unknown query parameter, which lists the known ones.
 func (in *Plan) refuseOther(f *findings, pair string) {
 	name, _, _ := strings.Cut(pair, "=")
 	name, _ = unescapeQuery(name) // pairOf could
@@ -161,7 +161,7 @@ func (in *Plan) refuseOther(f *findings, pair string) {
 	f.parameter("query", strings.ToValidUTF8(name[:min(len(name), maxName)], "\uFFFD"), check.Violation{Detail: detail})
 }
 
-// maxName is how much of the name of a parameter that isn't known its client is told.
+// maxName is how much of an unknown parameter's name is shown to the client.
 const maxName = 100
 
 const (
@@ -169,9 +169,9 @@ const (
 	emptyPair   = -2 // an empty text that counts as none
 )
 
-// pairOf returns which of the params in a place a pair of name and value is, or one of
-// the constants, and its value. It reports false where one of them isn't percent-encoded
-// as it should be.
+// pairOf returns which of the params in a place a pair of name and value belongs to, or
+// one of the constants, and its value. It reports false if the percent-encoding of either
+// is malformed.
 func pairOf(params []Param, place, pair string) (i int, value string, ok bool) {
 	name, value, _ := strings.Cut(pair, "=")
 	if name, ok = unescapeQuery(name); !ok {
@@ -288,8 +288,8 @@ func (p *Param) fromCookies(f *findings, value reflect.Value, lines []string) {
 	p.values(f, value, n, first, valueList{})
 }
 
-// CookieValue returns what a cookie-value stands for, and whether it is one. As for
-// net/http, spaces and commas may be in it.
+// CookieValue returns the text of a cookie-value, and whether it is well-formed. Like
+// net/http, it allows spaces and commas.
 func CookieValue(text string) (value string, ok bool) {
 	if n := len(text); n > 1 && text[0] == '"' && text[n-1] == '"' {
 		text = text[1 : n-1]
@@ -340,7 +340,7 @@ func (f *findings) refuses(k *check.Check, text string) []check.Violation {
 	return k.TextViolations(text)
 }
 
-// store stores a value that the check accepts, or returns what its type has against it.
+// store stores a value that the check accepts, or returns its type's objection.
 func (p *Param) store(f *findings, value reflect.Value, text string) []check.Violation {
 	err := p.set(jsontype.FieldOf(value, p.Index), text)
 	if err == nil {
@@ -380,12 +380,10 @@ func (p *Param) all(f *findings, value reflect.Value, n int, texts valueList) {
 	}
 }
 
-// maxAhead is how large values are, in bytes, for which there is memory before they
-// are known to be right.
+// maxAhead is how many bytes of values get memory before they are known to be valid.
 const maxAhead = 32
 
-// hasTwice reports whether two of the texts are equal, as numbers if they are to be
-// some.
+// hasTwice reports whether two of the texts are equal; numbers are compared as numbers.
 func (p *Param) hasTwice(texts valueList) bool {
 	numbers := p.check.Items() != nil && !p.check.Items().TakesStrings()
 	known := map[string]struct{}{}

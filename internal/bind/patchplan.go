@@ -27,9 +27,9 @@ func NewPatchPlan(t reflect.Type, rules *Rules) (*PatchPlan, error) {
 	return &PatchPlan{body, validate}, errors.Join(c.Finish(), err)
 }
 
-// Apply applies a patch to the value that target points to. What the patch doesn't
-// name, and what has no JSON, stays as it is. What pointers and maps in the value lead
-// to is replaced, and not changed; the value itself is of no use after an error.
+// Apply applies a patch to the value that target points to. It leaves alone what the
+// patch doesn't name and what has no JSON. It replaces, rather than changes, what
+// pointers and maps in the value refer to. Discard the value after an error.
 func (plan *PatchPlan) Apply(ctx context.Context, patch jsontext.Value, target any) error {
 	if !patch.IsValid() {
 		return errors.New("tigertonic: a merge patch that isn't valid JSON")

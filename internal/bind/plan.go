@@ -1,7 +1,7 @@
 // Package bind puts requests into values of Go types: parameters and bodies into the
-// fields of a struct, merge patches into what is there, and what is wrong with them
-// into findings. A [Plan] is compiled once for a type and can be read, for what goes
-// the other way. It must never know endpoints, or how a finding is told to a client.
+// fields of a struct, merge patches into what is there, and what is wrong with them into
+// findings. A [Plan] is compiled once for a type, and can be read by code that goes the
+// other way. It doesn't know endpoints, or how a client sees a finding.
 package bind
 
 import (
@@ -25,9 +25,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// Rules are what the library has beyond the binding of requests.
+// Rules are what package bind needs from the rest of the library.
 type Rules struct {
-	// Refused are types that an input can't have, and why.
+	// Refused maps types that an input can't have to the reason.
 	Refused map[reflect.Type]string
 	// ReadBody reads the request's body into a buffer, as far as its limit allows.
 	ReadBody func(b *codec.Buffer, w http.ResponseWriter, r *http.Request) error
@@ -44,8 +44,8 @@ type Rules struct {
 	Printable func(text string) string
 }
 
-// A Plan is how requests become values of a type, compiled once. Everything that it
-// returns is shared, and mustn't be changed.
+// A Plan says how requests become values of a type. It is compiled once. Everything that
+// it returns is shared; don't change it.
 type Plan struct {
 	typ      reflect.Type
 	rules    *Rules
@@ -59,18 +59,17 @@ type Plan struct {
 // Type returns the type of the values.
 func (in *Plan) Type() reflect.Type { return in.typ }
 
-// Params returns the fields that parameters of the request are put into, in the order
-// of the struct.
+// Params returns the fields for parameters of the request, in the order of the struct.
 func (in *Plan) Params() []Param { return in.params }
 
 // Body returns how the body becomes a value, or nil if there is none.
 func (in *Plan) Body() *Body { return in.body }
 
-// RefuseOtherQueries has requests be refused whose query has parameters that aren't the
-// plan's. Call it before the first request.
+// RefuseOtherQueries makes Bind refuse requests with unknown query parameters. Call it
+// before the first request.
 func (in *Plan) RefuseOtherQueries() { in.strict = true }
 
-// RefusesOtherQueries reports whether they are.
+// RefusesOtherQueries reports whether RefuseOtherQueries was called.
 func (in *Plan) RefusesOtherQueries() bool { return in.strict }
 
 // CanRefuse reports whether there are requests that can be read and aren't valid.
@@ -78,7 +77,7 @@ func (in *Plan) CanRefuse() bool {
 	return in.body != nil || in.validate != nil || slices.ContainsFunc(in.params, func(p Param) bool { return !p.takesAnything() })
 }
 
-// A Param is a field that a parameter of the request is put into.
+// A Param is a field for a parameter of the request.
 type Param struct {
 	Name      string // as its tag has it
 	Canonical string // as it is sent: that of a header in its canonical form
@@ -94,8 +93,8 @@ type Param struct {
 	Schema    *schema.Schema
 	Joined    bool // the values are one, with commas between them
 	IsDate    bool // of HTTP (RFC 9110 §5.6.7)
-	// Object and Member are the names of the deepObject that the parameter is a part of, and of
-	// that in it, or "".
+	// Object is the name of the deepObject that the parameter belongs to, and Member its
+	// name there; both are "" otherwise.
 	Object, Member string
 	ObjectDoc      string
 
@@ -106,13 +105,13 @@ type Param struct {
 	rules      *Rules
 }
 
-// Refuses reports whether a text isn't what the parameter must be.
+// Refuses reports whether the parameter can't have a text as its value.
 func (p *Param) Refuses(text string) bool { return len(p.check.TextViolations(text)) > 0 }
 
 // SkipsEmpty reports whether an empty text counts as none.
 func (p *Param) SkipsEmpty() bool { return p.skipsEmpty }
 
-// takesAnything reports whether any text will do.
+// takesAnything reports whether any text is valid.
 func (p *Param) takesAnything() bool { return p.In == "path" && p.check.IsAnyString() && p.plain }
 
 // Compile returns the plan for a type, or everything wrong with it.
@@ -204,7 +203,7 @@ func (c *compiler) fields(t reflect.Type, index []int) {
 	}
 }
 
-// unplaced says what is wrong with a field that comes from nowhere.
+// unplaced returns what is wrong with a field without a tag for its place.
 func (c *compiler) unplaced(t reflect.Type, f reflect.StructField) {
 	for key := range typeschema.TagsOf(f.Tag) {
 		if slices.Contains(typeschema.Places(), typeschema.Misspelt(key)) {
@@ -219,8 +218,8 @@ func (c *compiler) unplaced(t reflect.Type, f reflect.StructField) {
 	c.wrong(t, f.Name, "it has none of the tags %s; a field that isn't bound is unexported", strings.Join(typeschema.Places(), ", "))
 }
 
-// tags checks that a field has no tags but ours: whoever binds parameters by it
-// has no other use for it.
+// tags checks that a field has only our tags, because an input struct serves no other
+// purpose.
 func (c *compiler) tags(t reflect.Type, f reflect.StructField) {
 	n := 0
 	for key := range typeschema.TagsOf(f.Tag) {
@@ -411,7 +410,7 @@ func textsOf(value json.RawMessage) (texts []string) {
 	return texts
 }
 
-// paramRules compiles what a parameter must be.
+// paramRules compiles the constraints of a parameter.
 func (c *compiler) paramRules(p *Param, t reflect.Type, f reflect.StructField) {
 	p.Schema = typeschema.WithoutNull(c.schemas.Constrain(typeschema.WithoutNull(c.schemas.Schema(f.Type)), t, f))
 	if p.IsDate {

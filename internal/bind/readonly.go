@@ -9,7 +9,7 @@ import (
 )
 
 // Members that are readOnly: a request may have them, so that clients can send back what
-// they have got. They are checked as any other, and then forgotten.
+// they got. They are checked like any other, and then dropped.
 
 // readOnlys is where in a type there are fields that are read only.
 type readOnlys struct {

@@ -17,15 +17,14 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
-// A Validator is a value that can tell whether it is valid, where tags can't say it.
+// A Validator is a value that checks itself, for rules that tags can't express.
 type Validator interface {
 	Validate(ctx context.Context) error
 }
 
 var validatorType = reflect.TypeFor[Validator]()
 
-// A validation is where in a type there are Validators. Reflection leads to
-// those that are within the input.
+// A validation says where a type has Validators. Reflection finds those within the input.
 type validation struct {
 	self   bool // a pointer to the type is a Validator
 	elem   *validation
@@ -47,8 +46,8 @@ type validationCompiler struct {
 	errs  []error
 }
 
-// compileValidation returns where in t there are Validators, or nil if there
-// are none, and an error if one of them can't be asked.
+// compileValidation returns where t has Validators, or nil if it has none, and an error
+// if one of them can't be called.
 func compileValidation(t reflect.Type) (*validation, error) {
 	c := validationCompiler{known: map[reflect.Type]*validation{}}
 	v := c.compile(t)
@@ -125,8 +124,8 @@ func isReached(f reflect.StructField) bool {
 	return (f.IsExported() || f.Anonymous && f.Type.Kind() == reflect.Struct) && f.Tag.Get("json") != "-"
 }
 
-// isPromoted reports whether the method Validate of a struct is that of a struct
-// embedded in it, which is asked as a field.
+// isPromoted reports whether the method Validate of a struct is that of a struct embedded
+// in it, which is called as a field.
 func isPromoted(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct {
 		return false
@@ -178,9 +177,8 @@ func reachesValidator(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// run returns what the Validators in the value that target points to have
-// against it.
-// A plain error of the input itself is about the place at.
+// run calls the Validators in the value that target points to, and returns their errors.
+// A plain error from the input itself is reported at the place at.
 func (v *validation) run(ctx context.Context, target any, at Finding, rules *Rules) error {
 	if v.self && v.elem == nil && len(v.fields) == 0 {
 		return invalidAt(target.(Validator).Validate(ctx), at, rules)
@@ -225,7 +223,7 @@ func (w *validating) value(v *validation, value reflect.Value, at Finding) {
 	}
 }
 
-// mapping asks the Validators in a map, in the order of its keys as JSON has them.
+// mapping calls the Validators in a map, in the order of its keys in JSON.
 func (w *validating) mapping(v *validation, value reflect.Value, at Finding) {
 	elems := map[string]reflect.Value{}
 	for key, elem := range value.Seq2() {
@@ -300,11 +298,11 @@ func (f Finding) below(name string) Finding {
 	return f
 }
 
-// inRequest is where something is wrong that isn't in one place of a request.
+// inRequest is the place of a finding about the request as a whole.
 const inRequest = "request"
 
-// isNothing reports whether an error is made of empty lists of findings alone, as of a
-// Validator that has collected none.
+// isNothing reports whether an error holds only empty lists of findings, such as from a
+// Validator that found nothing.
 func (rules *Rules) isNothing(err error) bool {
 	if found, ok := rules.Listed(err); ok {
 		return len(found) == 0
@@ -321,7 +319,7 @@ func (rules *Rules) isNothing(err error) bool {
 	return false
 }
 
-// listed returns the first list of findings that an error is or wraps.
+// listed returns the first list of findings in an error's chain.
 func (rules *Rules) listed(err error) (found []Finding, ok bool) {
 	if err == nil {
 		return nil, false
@@ -342,8 +340,8 @@ func (rules *Rules) listed(err error) (found []Finding, ok bool) {
 	return nil, false
 }
 
-// invalidAt returns what a Validator has returned as findings whose places begin at
-// the input, unless it has a status of its own.
+// invalidAt returns a Validator's error as findings whose places are relative to the
+// input, unless the error has a status of its own.
 func invalidAt(err error, at Finding, rules *Rules) error {
 	if err == nil || rules.isNothing(err) {
 		return nil

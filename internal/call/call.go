@@ -1,7 +1,7 @@
-// Package call is what a declared call is made of once it is compiled: how its input
-// becomes a request, and how its output is made of an answer. The root compiles it, of
-// the types that its handlers have, and package client sends it. It knows neither those
-// types nor how a request is sent.
+// Package call describes a compiled call: how its input becomes a request, and how a
+// response becomes its output. The root package compiles it from the types of its
+// handlers, and package client sends it. It knows neither those types nor how a request
+// is sent.
 package call
 
 import (
@@ -16,21 +16,21 @@ import (
 // A Call is a method, a pattern and two types.
 type Call struct {
 	Method, Pattern string
-	// Write writes what in, a pointer to the input, says into a request. It changes
-	// nothing in in.
+	// Write writes the input that in points to into a request. It doesn't change the
+	// input.
 	Write func(in any, to *Request) error
 	// Output is how the output is made.
 	Output Output
 }
 
-// A Request is what an input says of a request.
+// A Request is the part of a request that an input determines.
 type Request struct {
 	Path   string // escaped, beginning with a slash
 	Query  string // without the question mark
 	Host   string // or ""
 	Header http.Header
-	// Body is that of the request, of the media type BodyType. Reader is read instead
-	// where it is streamed, and closed if it is an io.Closer. Its Length is 0 where it
+	// Body is the request's body, of the media type BodyType. A streamed body is in
+	// Reader instead, which is closed if it is an io.Closer; Length is 0 if its length
 	// isn't known.
 	Body     []byte
 	BodyType string
@@ -49,38 +49,40 @@ const (
 	Sequence      // JSON values, one by one
 )
 
-// An Output is how an answer becomes a value.
+// An Output says how a response becomes a value.
 type Output struct {
 	Kind Kind
 	// Item is the type of a Sequence's values.
 	Item reflect.Type
-	// AnyStatus says that the output has a status, so that all under 400 are its own.
+	// AnyStatus reports whether the output holds a status, and so any status under 400.
 	AnyStatus bool
 	// Nilable says that the output may be nil, which is what 204 means.
 	Nilable bool
 	// Options are the codec's.
 	Options json.Options
-	// Answer sets what out, a pointer to the output, has of status and header, and
-	// returns a pointer to its body.
+	// Answer sets the status and headers in the output that out points to, and returns a
+	// pointer to its body.
 	Answer func(out any, status int, header http.Header) (body any, err error)
-	// With returns how an answer with a status becomes the output, or nil if the output
-	// has none with it. It is nil where that is the same for all.
+	// With returns how a response with a status becomes the output, or nil if the output
+	// has no such response. With is nil if that is the same for all statuses.
 	With func(status int) *Output
-	// Streams says that the answer may be a Stream or a Sequence, by its status.
+	// Streams reports whether the response may be a Stream or a Sequence, depending on
+	// its status.
 	Streams bool
-	// SetEvent sets what an item of a Sequence, a pointer, has of a server-sent event, and
-	// returns a pointer to its data, or nil for an event that isn't one of its items.
+	// SetEvent sets the fields of a server-sent event in the item of a Sequence that a
+	// pointer points to, and returns a pointer to its data, or nil for an event that
+	// isn't an item.
 	SetEvent func(item any, name, id string, retry time.Duration) (data any)
-	// Named says that the items of a Sequence are of several types. In JSON, such an item is
-	// an object with one member, which has the name of the event.
+	// Named reports whether the items of a Sequence have several types. In JSON, such an
+	// item is an object with one member, named like the event.
 	Named bool
-	// AnyName says that the items of a Sequence are events of any name.
+	// AnyName reports whether the items of a Sequence are events of any name.
 	AnyName bool
 	// SetStream sets a body that is a Stream.
 	SetStream func(body any, header http.Header, r io.ReadCloser)
 }
 
-// For returns how an answer with a status that the output takes becomes the output.
+// For returns how a response with a status that the output accepts becomes the output.
 func (o *Output) For(status int) *Output {
 	if o.With == nil {
 		return o

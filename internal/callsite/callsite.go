@@ -1,6 +1,5 @@
-// Package callsite finds where in the user's program the library was called, for
-// panics about mistakes at registration. It knows the library's packages by their
-// paths, and nothing of what they do.
+// Package callsite finds where in the user's program the library was called, for panics
+// about mistakes at registration. It knows the library's packages only by their paths.
 package callsite
 
 import (
@@ -23,8 +22,8 @@ func (s Site) String() string { return fmt.Sprintf("%s:%d", s.file, s.line) }
 const library = "github.com/rcrowley/go-tigertonic"
 
 // isOurs reports whether a frame is one of the library's that registration goes through.
-// A closure that is made where a function of ours was inlined is called after the user's
-// function, so what counts as well is the file that it is written in.
+// A closure in an inlined function of ours is named after the user's function, so the
+// file that it is written in counts, too.
 func isOurs(frame runtime.Frame) bool {
 	below, ok := strings.CutPrefix(frame.Function, library)
 	if ok && slices.ContainsFunc([]string{".", "/internal/", "/schema.", "/admin.", "/client.", "/openapi.", "/openapi/contract.", "/mcp."},
@@ -45,7 +44,7 @@ func root() string {
 	return strings.TrimSuffix(file, "internal/callsite/callsite.go")
 }
 
-// Caller returns where the innermost call from outside of the library was made.
+// Caller returns the place of the innermost call from outside the library.
 func Caller() Site {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -57,7 +56,7 @@ func Caller() Site {
 	}
 }
 
-// Panicf panics with what is wrong and where the user's program did it.
+// Panicf panics with a message and the line of the user's program that is at fault.
 func Panicf(format string, args ...any) {
 	panic(fmt.Sprintf("tigertonic: "+format+" (at %v)", append(args, Caller())...))
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// authorities are the certificates that clients are trusted by.
+// authorities are the certificates of the authorities that clients are trusted by.
 type authorities struct {
 	source
 	base *x509.CertPool // the user's, or nil
@@ -37,8 +37,8 @@ func (a *authorities) with(base *x509.CertPool, file string) (*authorities, erro
 	return next, err
 }
 
-// WithFile returns a pool of the certificates in another, which may be nil and stays
-// as it is, and in a PEM file, of which there must be one at least.
+// WithFile returns a pool with the certificates of another pool, which may be nil and
+// isn't changed, and those of a PEM file, which must have at least one.
 func WithFile(pool *x509.CertPool, file string) (*x509.CertPool, error) {
 	pool = clone(pool)
 	if err := appendFile(pool, file); err != nil {

@@ -1,5 +1,5 @@
 // Package certs reads the certificates of a TLS server, and of the authorities that it
 // trusts clients by, and reads them again when their files change. It chooses
-// certificates and keeps pools, but leaves to the server when to look and what to log.
-// It must never know a server, its configuration or a logger.
+// certificates and keeps pools, but leaves it to the server when to look and what to log.
+// It knows no server, configuration or logger.
 package certs

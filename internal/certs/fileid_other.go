@@ -4,6 +4,6 @@ package certs
 
 import "io/fs"
 
-// fileID returns 0, where nothing but its time and size tells a file from one of
-// the same name before it.
+// fileID returns 0: here, only its time and size distinguish a file from an older one of
+// the same name.
 func fileID(fs.FileInfo) uint64 { return 0 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// fileID returns what tells a file from one of the same name before it.
+// fileID returns what distinguishes a file from an older one of the same name.
 func fileID(info fs.FileInfo) uint64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(stat.Ino) //nolint:unconvert,nolintlint // it isn't one on all systems

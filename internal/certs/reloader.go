@@ -6,16 +6,17 @@ import (
 	"errors"
 )
 
-// A Reloader has the certificates of a server, and of the authorities that it trusts
-// clients by, as their files are now. Where a file has changed since it was read,
-// Reload reads it, at most twice a second. What doesn't load leaves what was loaded
-// before. A certificate that isn't valid yet, or no longer, replaces the one before
-// nevertheless, for the files are what operators have decided on; Refused tells of it.
+// A Reloader holds the certificates of a server, and those of the authorities that it
+// trusts clients by, as they are in their files now. Reload reads files that have
+// changed, at most twice a second. If one doesn't load, what was loaded before stays in
+// use. A certificate that isn't valid yet, or no longer, still replaces the one before,
+// because the files are the operator's decision; Refused reports it.
 //
 // The zero value has no certificates. Once AddKeyPair and AddClientCA won't be called
 // any more, the other methods may be called at any time.
 type Reloader struct {
-	// Fallback, if it isn't nil, is asked by Certificate where none suits a client.
+	// Fallback, if it isn't nil, is called by Certificate when no certificate suits a
+	// client.
 	Fallback func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
 	pairs   []*keyPair
@@ -55,9 +56,9 @@ func (r *Reloader) ClientCAs() *x509.CertPool {
 	return r.clients.pool.Load()
 }
 
-// Reload loads what has changed, if it hasn't looked at the files for half a second, or
-// everything at once if force is set. It returns an error once for each change that
-// can't be loaded, or whenever that is so if force is set.
+// Reload loads what has changed, if it hasn't looked at the files for half a second. With
+// force, it loads everything now. It returns an error once for each change that can't be
+// loaded, or every time with force.
 func (r *Reloader) Reload(force bool) error {
 	var errs []error
 	for _, p := range r.pairs {
@@ -70,8 +71,7 @@ func (r *Reloader) Reload(force bool) error {
 }
 
 // Refused returns an error for each certificate in use that clients refuse because it
-// isn't valid yet, or no longer. It looks at each certificate once, so that an error is
-// returned once.
+// isn't valid yet, or no longer. It returns each error once.
 func (r *Reloader) Refused() (errs []error) {
 	for _, p := range r.pairs {
 		if err := p.check(); err != nil {

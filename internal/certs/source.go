@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// lookAgain is how long after one look at the files the next may be.
+// lookAgain is the least time between two looks at the files.
 const lookAgain = 500 * time.Millisecond
 
 // A source is something that is loaded from files.

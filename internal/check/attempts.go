@@ -1,18 +1,18 @@
 package check
 
-// A schema can hold several schemas against one value: the alternatives of AnyOf, and
-// Ref beside words of its own. Where these lead to the same values within it, each
-// level would double what is to be done. So what has come of holding a check against
-// an object or an array is remembered while an outer value may come by again, unless
-// it took so little that it is as well done again.
+// A schema can check one value against several schemas: the alternatives of AnyOf, and
+// Ref beside keywords of its own. If these describe the same values within it, each level
+// would double the work. So the outcome of checking an object or array is remembered
+// while an outer value may be checked again, unless the check is so cheap that it may as
+// well be repeated.
 
-// An attempt is to hold a check against the value that begins there.
+// An attempt is a check of the value that begins there.
 type attempt struct {
 	*Check
 	begin int
 }
 
-// An outcome is what has come of an attempt.
+// An outcome is the result of an attempt.
 type outcome struct {
 	ok    bool
 	told  bool // what is wrong is among the errors
@@ -31,11 +31,11 @@ type attempts struct {
 	known map[attempt]outcome
 }
 
-// worthKnowing is how much work is remembered.
+// worthKnowing is the least work whose outcome is remembered.
 const worthKnowing = 16
 
-// attempt holds k against the value at begin, with no edits but its own, and goes
-// behind the value.
+// attempt checks the value at begin against k, with no edits but its own, and moves past
+// the value.
 func (c *checking) attempt(k *Check, begin int) outcome {
 	live, added, bad, clean := c.edits.close(), c.added, c.bad, c.clean
 	c.Pos, c.clean = begin, c.bad
@@ -47,7 +47,7 @@ func (c *checking) attempt(k *Check, begin int) outcome {
 	return o
 }
 
-// remembered is value where the value may have come by already.
+// remembered does what value does, for a value that may have been checked already.
 func (c *checking) remembered(k *Check) {
 	at, work := attempt{k, c.Pos}, c.work
 	o, known := c.known[at]
@@ -65,7 +65,7 @@ func (c *checking) remembered(k *Check) {
 	c.accept(o)
 }
 
-// accept goes behind a value of which the outcome is known.
+// accept moves past a value whose outcome is known.
 func (c *checking) accept(o outcome) {
 	c.Pos = o.end
 	if !o.ok {
@@ -76,7 +76,7 @@ func (c *checking) accept(o outcome) {
 	c.added += o.added // which may be no more than is there already
 }
 
-// any checks that the value meets one of the alternatives, and goes behind it.
+// any checks that the value meets one of the alternatives, and moves past it.
 func (c *checking) any(k *Check) {
 	begin := c.Pos
 	var o outcome

@@ -1,16 +1,15 @@
-// Package check compiles schemas and holds them against the text of JSON values and of
-// parameters. A [Check] decides what a schema accepts, and nothing else does; a
-// [Checker] finds everything that is wrong with a value, says where, and completes it
-// with defaults. It must never know requests, responses, or the Go types that values
-// are decoded into: a [Violation] is a place in the text, a keyword and a few words.
+// Package check compiles schemas and checks the text of JSON values and parameters
+// against them. Only a [Check] decides what a schema accepts; a [Checker] finds
+// everything that is wrong with a value, says where, and adds defaults. The package
+// doesn't know requests, responses, or the Go types that values are decoded into: a
+// [Violation] is a place in the text, a keyword and a few words.
 package check
 
 import (
 	"strings"
 )
 
-// A Check is a schema compiled to be held against the text of a JSON value. It
-// is made once, never changes, and is the only thing that decides what a schema
+// A Check is a compiled schema. It never changes, and alone decides what a schema
 // accepts.
 type Check struct {
 	types    TypeSet
@@ -105,7 +104,7 @@ func Noun(name string) string {
 	return noun
 }
 
-// names are those of all types, in the order in which they are told.
+// names are the names of all types, in the order of error messages.
 func names() []string {
 	return []string{"string", "number", "integer", "boolean", "array", "object", "null"}
 }
@@ -135,7 +134,7 @@ func (ts TypeSet) text() string {
 	return "[" + strings.Join(quoted, ",") + "]"
 }
 
-// AcceptsAll reports whether the check asks for nothing.
+// AcceptsAll reports whether the check accepts every value.
 func (k *Check) AcceptsAll() bool { return k == nil || k.plain && k.ref == nil }
 
 // LooksAtText reports whether it matters which string it is.
@@ -146,15 +145,14 @@ func (k *Check) LooksAtText() bool {
 // looksAtNumber reports whether it matters which number it is.
 func (k *Check) looksAtNumber() bool { return len(k.bounds) > 0 || k.floating != 0 || k.enum != nil }
 
-// The rest is what a decoder of a Go type, which checks values as it reads them, has
-// to know of a Check.
+// The rest is for the decoder of a Go type, which checks values as it reads them.
 
-// IsAnyString reports whether the check asks for a string, and nothing of it.
+// IsAnyString reports whether the check accepts all strings, and nothing else.
 func (k *Check) IsAnyString() bool {
 	return k.types == String && !k.LooksAtText() && k.ref == nil && len(k.anyOf) == 0
 }
 
-// IsCompound reports whether the check holds other checks against the value itself.
+// IsCompound reports whether the check applies other checks to the value itself.
 func (k *Check) IsCompound() bool {
 	return k.ref != nil || len(k.anyOf) > 0 || k.nullable || k.union != nil
 }
@@ -165,7 +163,7 @@ func (k *Check) Types() TypeSet { return k.types }
 // HasEnum reports whether the check has a list of the values that it accepts.
 func (k *Check) HasEnum() bool { return k.enum != nil }
 
-// WithoutNull returns the check of what k accepts but for null.
+// WithoutNull returns a check of what k accepts, except null.
 func (k *Check) WithoutNull() *Check {
 	if k.nullable && k.plain {
 		return k.ref
@@ -213,9 +211,9 @@ func (k *Check) MaxItems() int { return k.maxItems }
 // IsUnique reports whether no two items of an array may be the same.
 func (k *Check) IsUnique() bool { return k.unique }
 
-// Members returns the members that objects have, in the order of the schema, and where
-// each of them is in it by its name. It reports false if there may be others, or if it
-// matters what they are together. Neither may be changed.
+// Members returns the members of objects in the order of the schema, and their positions
+// by name. It reports false if there may be others, or if their combination matters.
+// Don't change either.
 func (k *Check) Members() (members []Property, byName map[string]int, ok bool) {
 	return k.properties, k.byName, k.closed && k.additional == nil && k.names == nil && k.enum == nil && k.minMembers < 0 && k.maxMembers < 0
 }

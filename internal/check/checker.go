@@ -11,8 +11,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
 )
 
-// A Checker holds checks against JSON values, one after the other. The zero value is
-// ready. It isn't for concurrent use.
+// A Checker checks JSON values, one after the other. The zero value is ready to use. It
+// isn't safe for concurrent use.
 type Checker struct{ now checking }
 
 // Check returns what is wrong with a JSON value, which must be valid and mustn't change
@@ -24,7 +24,7 @@ func (c *Checker) Check(k *Check, value []byte) []Violation {
 }
 
 // Accepts reports whether a JSON value, which must be valid and is in that many arrays
-// and objects, is right as it is written: nothing is to be edited. It is forgotten.
+// and objects, is valid as it is written, without edits. Nothing of it is kept.
 func (c *Checker) Accepts(k *Check, value []byte, depth int) bool {
 	path := slices.Grow(c.now.path[:0], depth)[:depth] // for its length alone
 	c.now = checking{Scanner: jsonscan.Scanner{Src: value}, path: path, there: c.now.there[:0]}
@@ -42,7 +42,7 @@ func (c *Checker) HasEdits() bool { return !c.now.edits.isEmpty() || c.now.added
 // much longer.
 func (c *Checker) Edited() (text []byte, ok bool) { return c.now.edited() }
 
-// Forget has the Checker keep nothing of the values but memory.
+// Forget drops the values, and keeps the memory for the next.
 func (c *Checker) Forget() {
 	clear(c.now.path[:cap(c.now.path)])
 	c.now = checking{path: c.now.path[:0], there: c.now.there[:0]}
@@ -54,15 +54,15 @@ func (k *Check) Violations(value []byte) []Violation {
 	return c.Check(k, value)
 }
 
-// A checking is the state of holding a check against one value.
+// A checking is the state of checking one value.
 type checking struct {
 	jsonscan.Scanner
 	path   []step // to the value that is being looked at
 	errs   []Violation
 	edits  editLog
 	hashes jsonscan.Hashes // of the items of arrays that must be unique
-	// there tells of the objects that are being looked at which of their
-	// properties they have, a bit each, those of the innermost at the end.
+	// there has a bit for each property of the objects that are being checked, set if the
+	// object has it. Those of the innermost object are at the end.
 	there  []uint64
 	added  int // by the edits
 	lookup jsonscan.Lookup
@@ -78,7 +78,7 @@ const (
 	maxAdded = 8 << 20
 )
 
-// wrong notes what is wrong with the value at the current path.
+// wrong adds a violation at the current path.
 func (c *checking) wrong(keyword, limit, detail string) {
 	c.bad++
 	if len(c.errs) >= MaxViolations || c.vain > 0 { // nobody is told
@@ -99,7 +99,7 @@ func (c *checking) value(k *Check) {
 	}
 }
 
-// once checks the value that is next, whether that has been done or not.
+// once checks the next value, whether that has been done before or not.
 func (c *checking) once(k *Check) {
 	first, begin := c.Space(), c.Pos
 	c.work++
@@ -131,7 +131,8 @@ func (c *checking) once(k *Check) {
 	c.again--
 }
 
-// own checks the value that is next, which begins so, by all but what k refers to.
+// own checks the next value, whose first byte is given, against k itself, without its
+// Ref.
 func (c *checking) own(k *Check, first byte) {
 	begin := c.Pos
 	if k.union != nil {
@@ -326,7 +327,7 @@ func (c *checking) text(k *Check, text []byte) {
 	}
 }
 
-// editTime has a time that time.Time doesn't read be written as it does.
+// editTime rewrites a time that time.Time can't parse in a form that it can.
 func (c *checking) editTime(begin int, text []byte) {
 	if t, plain, ok := ParseTime(text); ok && !plain {
 		c.edit(begin, c.Pos, t.AppendFormat(nil, `"`+time.RFC3339Nano+`"`))

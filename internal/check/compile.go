@@ -23,8 +23,8 @@ func Compile(s *schema.Schema) (*Check, error) {
 	return k, errors.Join(c.errs...)
 }
 
-// completeFallbacks gives the defaults that are objects their own defaults, and
-// has integers be written as such.
+// completeFallbacks adds the defaults within defaults that are objects, and writes
+// integers without a point or exponent.
 func (k *Check) completeFallbacks() {
 	for i := range k.properties {
 		p := &k.properties[i]

@@ -12,16 +12,15 @@ import (
 // with a point or an exponent, which JSON Schema takes and the codec doesn't, are
 // written as such.
 //
-// They are noted in a log to which is only added. What has been noted in vain, by an
-// alternative that failed, stays there. Those that count are spans of the log, in a
-// tree that shares what two alternatives have in common, so that nothing is copied
-// however often a value is looked at.
+// They go into a log that only grows. Edits by an alternative that failed stay there. The
+// edits that count are spans of the log, in a tree that shares what two alternatives have
+// in common, so that nothing is copied however often a value is checked.
 
-// An edit replaces a part of the text by a part of the log's own.
+// An edit replaces a part of the text with a part of the log's text.
 type edit struct{ begin, end, from, to uint32 }
 
-// A span is edits that count: those before it, others within it, and a part of the
-// log.
+// A span is a list of edits that count: an earlier span, others within it, and a part of
+// the log.
 type span struct {
 	before, inner *span
 	from, to      int
@@ -36,14 +35,14 @@ type editLog struct {
 	known map[absentees]edit
 }
 
-// Absentees are those of an object's properties that it lacks.
+// Absentees are the properties that an object lacks.
 type absentees struct {
 	k     *Check
 	there uint64
 	empty bool // nothing else is in the object
 }
 
-// isEmpty reports whether there is nothing to be edited.
+// isEmpty reports whether there are no edits.
 func (l *editLog) isEmpty() bool { return len(l.all) == 0 }
 
 // add adds an edit.
@@ -61,7 +60,7 @@ func (l *editLog) text(text []byte) (from, to uint32) {
 	return from, uint32(len(l.texts)) //nolint:gosec // likewise
 }
 
-// close has what is added from now on be apart from what is live.
+// close ends the live part, so that later edits are separate from it.
 func (l *editLog) close() *span {
 	if len(l.all) > l.open {
 		l.live = &span{before: l.live, from: l.open, to: len(l.all)}
@@ -70,7 +69,7 @@ func (l *editLog) close() *span {
 	return l.live
 }
 
-// restore makes live what has been, without what has been added since.
+// restore makes an earlier state live again, without what was added since.
 func (l *editLog) restore(live *span) { l.live, l.open = live, len(l.all) }
 
 // join makes inner live, too.
@@ -94,8 +93,8 @@ func (s *span) spans(seen map[*span]bool, f func(from, to int)) {
 	}
 }
 
-// apply returns src with the edits, or false if that is much longer. Where two are of
-// one place, which two schemas of one value can ask for, the first is made.
+// apply returns src with the edits applied, or false if the result is much longer. If two
+// edits are at one place, as with two schemas for one value, the first wins.
 func (l *editLog) apply(src []byte) (text []byte, ok bool) {
 	edits := l.all
 	if live := l.close(); live == nil {
@@ -134,11 +133,11 @@ func (c *checking) edited() (text []byte, ok bool) {
 	return c.edits.apply(c.Src)
 }
 
-// maxCounted is how much may be added as it is counted: what two schemas of one value
-// ask for counts twice until the edits are made.
+// maxCounted is how much text may be added. What two schemas of one value add counts
+// twice until the edits are applied.
 const maxCounted = 4 * maxAdded
 
-// edit notes an edit, as long as it will be made.
+// edit adds an edit, as long as edits will be applied.
 func (c *checking) edit(begin, end int, text []byte) {
 	if c.added += len(text); end > math.MaxUint32 {
 		c.added = maxCounted + 1
@@ -149,8 +148,7 @@ func (c *checking) edit(begin, end int, text []byte) {
 	}
 }
 
-// missing notes which members the object that begins there lacks, and puts in
-// the defaults.
+// missing records which members an object lacks, and adds the defaults.
 func (c *checking) missing(k *Check, begin int, there []uint64) {
 	depth := len(c.path)
 	for i := range k.properties {

@@ -38,8 +38,8 @@ func IsFormat(name string) bool { return formatNamed(name) != nil }
 // FormatNames returns the names of all formats, sorted.
 func FormatNames() []string { return slices.Sorted(maps.Keys(formats())) }
 
-// IsTimeFormat reports whether a Go type stands behind a format that isn't a
-// string for the user.
+// IsTimeFormat reports whether values of a format are decoded into a Go type other than
+// string.
 func IsTimeFormat(name string) bool { return name == "date-time" || name == FormatGoDuration }
 
 var formats = sync.OnceValue(newFormats) //nolint:gochecknoglobals // a constant, made when it is first needed

@@ -9,7 +9,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
 )
 
-// How numbers are held against a check: most are short, and compared as integers.
+// How numbers are checked: most are short, and compared as integers.
 
 // number checks the number that is next.
 func (c *checking) number(k *Check) {
@@ -75,7 +75,7 @@ func (c *checking) anyNumber(k *Check, raw []byte, begin int) {
 	}
 }
 
-// fits reports whether a number becomes neither infinite nor, without being it, 0.
+// fits reports whether a number neither overflows to infinity nor underflows to 0.
 func fits(raw []byte, n jsonscan.Number, bits int) bool {
 	f, err := strconv.ParseFloat(string(raw), bits)
 	return err == nil && (f != 0 || n.Sign() == 0)
@@ -84,8 +84,8 @@ func fits(raw []byte, n jsonscan.Number, bits int) bool {
 // A bound is a limit of numbers, or what they must be multiples of.
 type bound struct {
 	keyword, words string
-	// allows are whether numbers are allowed that are less than the limit, equal to
-	// it, and more. It isn't for multiples.
+	// allows reports whether numbers less than, equal to and greater than the limit are
+	// allowed. It isn't used for multiples.
 	allows    [3]bool
 	limit     jsonscan.Number
 	text      string
@@ -129,13 +129,13 @@ func (c *checking) bound(b *bound, n jsonscan.Number) {
 	}
 }
 
-// TakesDecimals reports whether the check can tell of most numbers at once whether it accepts
-// them.
+// TakesDecimals reports whether AcceptsDecimal decides most numbers.
 func (k *Check) TakesDecimals() bool {
 	return k.enum == nil && !slices.ContainsFunc(k.bounds, func(b bound) bool { return !b.isDecimal && !b.isWide })
 }
 
-// AcceptsDecimal reports whether the check accepts n, as far as it can tell at once.
+// AcceptsDecimal reports whether the check accepts n. It may report false if it can't
+// decide quickly.
 func (k *Check) AcceptsDecimal(n jsonscan.Decimal) bool {
 	if k.enum != nil {
 		return false

@@ -9,13 +9,12 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
 )
 
-// Patterns of texts. Most that services ask for are a few classes of ASCII
-// characters one after the other, such as ^[A-Z]{2}-[0-9]+$. These are matched in
-// one pass that takes as much of each class as there is. That is what the regular
-// expression means as long as nothing that a class could leave may begin what
-// follows, which is found out when the pattern is compiled. All others are package
-// regexp's. It takes 11 to 16 ns for what package regexp takes 240 to 650 ns for
-// (BenchmarkPattern), of the 4 µs that a typed POST takes in all.
+// Patterns of texts. Most patterns in services are a few classes of ASCII characters in a
+// row, such as ^[A-Z]{2}-[0-9]+$. These are matched greedily in one pass, without
+// backtracking. That is correct if no run can end where the next one could begin, which
+// is checked when the pattern is compiled. All other patterns go to package regexp. This
+// takes 11 to 16 ns where package regexp takes 240 to 650 ns (BenchmarkPattern), of the 4
+// µs of a typed POST.
 
 // A textPattern is a regular expression.
 type textPattern struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// What can be wrong with a schema, before anything is held against it.
+// What can be wrong with a schema itself.
 
 // Schema returns what is wrong with a schema that a user has made.
 func Schema(s *schema.Schema) error {
@@ -21,8 +21,7 @@ func Schema(s *schema.Schema) error {
 	return err
 }
 
-// checkShape returns what keeps a schema, or one within it, from being compiled
-// or held against values.
+// checkShape returns what keeps a schema, or one within it, from being compiled.
 func checkShape(s *schema.Schema, seen map[*schema.Schema]bool) error {
 	if s == nil || seen[s] {
 		return nil
@@ -66,8 +65,7 @@ func checkShape(s *schema.Schema, seen map[*schema.Schema]bool) error {
 	return nil
 }
 
-// isEndless reports whether a value that is held against s would be again, without
-// end.
+// isEndless reports whether checking a value against s would never end.
 func isEndless(s *schema.Schema, outer []*schema.Schema) bool {
 	if s == nil || slices.Contains(outer, s) {
 		return s != nil
@@ -79,8 +77,8 @@ func isEndless(s *schema.Schema, outer []*schema.Schema) bool {
 // nameOf returns what a schema is called for the programmer.
 func nameOf(s *schema.Schema) string { return cmp.Or(s.Name, "without a name") }
 
-// OwnValues calls wrong unless the schema allows what it names itself, and
-// anything at all.
+// OwnValues calls wrong for each enum value, constant, default and example that the
+// schema itself doesn't allow, and if it allows no value at all.
 func OwnValues(s *schema.Schema, wrong func(format string, args ...any)) {
 	bounded := *s
 	bounded.Enum, bounded.Const = nil, nil

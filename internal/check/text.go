@@ -6,10 +6,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsonscan"
 )
 
-// How the text of a parameter is held against a schema: it is a string if it may be
-// one, and else what it is as JSON.
+// How the text of a parameter is checked against a schema: as a string if the schema
+// allows one, and otherwise as JSON.
 
-// TextViolations returns in which ways a parameter's text isn't what is asked for.
+// TextViolations returns what is wrong with a parameter's text.
 func (k *Check) TextViolations(text string) []Violation {
 	if k.AcceptsAll() {
 		return nil
@@ -47,7 +47,7 @@ func (k *Check) kinds() (kinds TypeSet) {
 	return kinds
 }
 
-// AcceptsText reports whether a string, which the check is for, is right.
+// AcceptsText reports whether a check for strings accepts text.
 func (k *Check) AcceptsText(text []byte) bool {
 	if !k.LooksAtText() {
 		return true
@@ -68,5 +68,5 @@ func (k *Check) ListViolations(n int, twice bool) []Violation {
 	return c.errs
 }
 
-// TakesStrings reports whether a text may be meant as a string.
+// TakesStrings reports whether the check allows strings.
 func (k *Check) TakesStrings() bool { return k.kinds().has(String) }

@@ -9,7 +9,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// Objects that a member, the discriminator, tells apart.
+// Unions: objects that are distinguished by one member, the discriminator.
 
 // A union is the checks of such objects, by the value of the discriminator.
 type union struct {
@@ -55,7 +55,7 @@ func discriminatorOf(s *schema.Schema, discriminator string) (value string, ok b
 	return "", false
 }
 
-// checkUnion returns what keeps the variants of a schema from being told apart.
+// checkUnion returns why the variants of a schema can't be distinguished, or nil.
 func checkUnion(s *schema.Schema) error {
 	variants := s.OneOf
 	switch {
@@ -79,8 +79,8 @@ func checkUnion(s *schema.Schema) error {
 	return nil
 }
 
-// variant checks the value that is next, which begins so, by the variant that it says it
-// is.
+// variant checks the next value, whose first byte is given, against the variant that its
+// discriminator names.
 func (c *checking) variant(k *Check, first byte) {
 	if first != '{' {
 		c.wrong("type", `"object"`, "must be an object")
@@ -110,8 +110,8 @@ func (c *checking) variant(k *Check, first byte) {
 	c.Skip()
 }
 
-// Discriminator returns the name of the member that tells the variants of a union apart,
-// or "".
+// Discriminator returns the name of the member that distinguishes the variants of a
+// union, or "".
 func (k *Check) Discriminator() string {
 	if k.union == nil {
 		return ""
@@ -128,7 +128,7 @@ func (k *Check) Variant(value string) *Check {
 	return k.union.byValue[value]
 }
 
-// OnlyText returns the string that the check accepts, if it is one alone.
+// OnlyText returns the string that the check accepts, if there is only one.
 func (k *Check) OnlyText() (text string, ok bool) {
 	if k.types != String || len(k.strings) != 1 || k.IsCompound() {
 		return "", false

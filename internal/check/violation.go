@@ -17,10 +17,10 @@ type Violation struct {
 }
 
 const (
-	// MaxViolations is how many things that are wrong are told.
+	// MaxViolations is how many violations are reported.
 	MaxViolations = 100
-	// MaxPointer is how long a place that is told may be, for it holds the names
-	// that the client has sent.
+	// MaxPointer is how long a reported pointer may be, because it holds names that the
+	// client sent.
 	MaxPointer = 256
 )
 
@@ -63,8 +63,8 @@ func ShortPointer(pointer string) string {
 	return pointer
 }
 
-// Below returns the JSON pointer to a member of what a pointer is for.
-// It may stay short of that where nobody is told as much.
+// Below returns the JSON pointer to a member of what a pointer is for. It may be
+// shortened like [ShortPointer].
 func Below(pointer, name string) string {
 	if len(pointer) > MaxPointer {
 		return pointer

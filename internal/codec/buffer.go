@@ -1,7 +1,7 @@
 // Package codec turns JSON into Go values and Go values into JSON, and texts into the
 // fields of parameters, by functions that are compiled once for each type. It decides
-// nothing: what it doesn't take is the JSON library's and package check's, and what it
-// does take is what they would make of it. It must never know requests or responses.
+// nothing: what it can't decode goes to the JSON library and package check, and what it
+// can, it decodes as they would. It doesn't know requests or responses.
 package codec
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/check"
 )
 
-// MaxKept is how large a buffer may have grown to be kept for reuse.
+// MaxKept is the size up to which a buffer is kept for reuse.
 const MaxKept = 64 << 10
 
-// A Buffer is text, and what writes JSON into it or reads it. Nothing of it is seen
-// after the request that it serves.
+// A Buffer is text with an encoder that writes into it and a decoder that reads it.
+// Nothing of it is visible after the request that it serves.
 type Buffer struct {
 	bytes.Buffer
 	JSON    *json.Encoder // by the rules of encoding/json
@@ -37,7 +37,7 @@ var buffers = sync.Pool{New: func() any {
 // NewBuffer returns an empty buffer, until [Buffer.Release] is called.
 func NewBuffer() *Buffer { return buffers.Get().(*Buffer) }
 
-// Release gives the buffer back.
+// Release returns the buffer to the pool.
 func (b *Buffer) Release() {
 	if b.Cap() <= MaxKept {
 		b.Reset()

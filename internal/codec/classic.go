@@ -12,12 +12,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a body becomes a value by the rules of encoding/json in one pass. As in
-// decode.go, what a Decoder takes is what encoding/json would make of it, and whatever
-// it doesn't take is encoding/json's, from the beginning: members that are there twice
-// or in another case, text that isn't UTF-8, and everything wrong. Values of other
-// types than structs, slices, pointers, texts, bools and numbers are leaves, which
-// encoding/json decodes.
+// How a body becomes a value by the rules of encoding/json in one pass. As in decode.go,
+// a Decoder's result is the same as encoding/json's, and whatever it can't decode goes to
+// encoding/json as a whole: duplicate members, members in another case, text that isn't
+// UTF-8, and all errors. Values of types other than structs, slices, pointers, texts,
+// bools and numbers are leaves, which encoding/json decodes.
 
 // CompileClassic returns a Decoder for values of type t by the rules of encoding/json, or
 // nil if they are leaves.
@@ -26,7 +25,7 @@ func CompileClassic(t reflect.Type) Decoder {
 	return c.make(t)
 }
 
-// DecodeClassic is [Buffer.Decode] for what CompileClassic has returned.
+// DecodeClassic is [Buffer.Decode] for a Decoder from CompileClassic.
 func (b *Buffer) DecodeClassic(f Decoder, target any) bool {
 	return b.decode(f, target, unlimited)
 }
@@ -77,19 +76,19 @@ func (c *classicCompiler) make(t reflect.Type) Decoder {
 	return nil
 }
 
-// classicLeaf has encoding/json take a value.
+// classicLeaf decodes a value with encoding/json.
 func classicLeaf(d *decodeState, v reflect.Value) bool {
 	d.next()
 	text, ok := d.extent()
 	return ok && len(text) <= maxLeaf && json.Unmarshal(text, v.Addr().Interface()) == nil
 }
 
-// orNull returns a Decoder that leaves the value as it is for null, as encoding/json does.
+// orNull returns a Decoder that ignores null, as encoding/json does.
 func orNull(f Decoder) Decoder {
 	return func(d *decodeState, v reflect.Value) bool { return d.null() || f(d, v) }
 }
 
-// null goes behind null, and reports whether it is next.
+// null moves past null if it is next, and reports whether it was.
 func (d *decodeState) null() bool {
 	if d.next() != 'n' || !bytes.HasPrefix(d.src[d.pos:], []byte("null")) {
 		return false
@@ -188,8 +187,8 @@ type classicObject struct {
 	byName map[string]int
 }
 
-// structDecoder returns the Decoder for a struct, or nil if there is something about its
-// fields that only encoding/json knows.
+// structDecoder returns the Decoder for a struct, or nil if only encoding/json can decode
+// its fields.
 func (c *classicCompiler) structDecoder(t reflect.Type) Decoder {
 	fields, _, err := jsontype.Fields(t, true)
 	if err != nil || len(fields) > maxDecodedFields {
@@ -207,7 +206,7 @@ func (c *classicCompiler) structDecoder(t reflect.Type) Decoder {
 	return orNull(s.decode)
 }
 
-// plainNames are the characters of names that mean the same to all that read tags.
+// plainNames are the characters of names that every reader of tags understands alike.
 const plainNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 func (s *classicObject) decode(d *decodeState, v reflect.Value) bool {
@@ -250,8 +249,8 @@ func (s *classicObject) decode(d *decodeState, v reflect.Value) bool {
 	return d.closes('}')
 }
 
-// skip goes behind the value of a member that no field is for, and reports whether there
-// is none in another case either and the value is JSON.
+// skip moves past the value of an unknown member. It reports whether no field matches its
+// name in another case either, and the value is JSON.
 func (s *classicObject) skip(d *decodeState, name string) bool {
 	for i := range s.fields {
 		if strings.EqualFold(s.fields[i].name, name) {

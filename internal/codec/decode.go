@@ -14,22 +14,21 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a body becomes a value in one pass. The codec and the check would each go
-// through its text, and the codec through state machines that are made for any
-// type. So the type and its check are compiled together, when the handler is made,
-// into functions that read JSON into structs, slices, pointers, Opts, strings, what
-// reads text, bools and numbers, and check it as they go.
+// How a body becomes a value in one pass. The codec and the check would each read its
+// text, the codec with state machines for any type. So the type and its check are
+// compiled together, when the handler is made, into functions that read JSON into
+// structs, slices, pointers, Opts, strings, text unmarshalers, bools and numbers, and
+// check it as they go.
 //
-// They only ever say yes. Whatever they don't decode is left to the codec and the
-// check, which decide what is right, find everything wrong, and say where:
+// They only ever accept. Whatever they don't decode is left to the codec and the check,
+// which decide what is valid, and find and locate every mistake:
 //   - Values of other types, and those that are written in a rare way, such as
 //     numbers with exponents, are leaves: the codec decodes one, and the check looks
 //     at it.
 //   - A body that isn't decoded, for it is wrong or deep, is forgotten, and both begin
 //     again with the whole of it.
 
-// A Decoder reads the value that is next into v, which is zero and settable, or reports
-// false.
+// A Decoder reads the next value into v, which is zero and settable, or reports false.
 type Decoder func(d *decodeState, v reflect.Value) bool
 
 // A decodeState is the state of reading a value.
@@ -45,20 +44,20 @@ type decodeState struct {
 }
 
 const (
-	// maxDecoded is how deep a value may be that is taken.
+	// maxDecoded is how deep a decoded value may be nested.
 	maxDecoded = 100
-	// maxLeaf is how long a leaf may be. None is as deep as the codec allows.
+	// maxLeaf is how long a leaf may be, so that none is nested as deep as the codec
+	// allows.
 	maxLeaf   = 16 << 10
 	unlimited = math.MaxInt
-	// maxGrown is how many times as much memory as its text a value of more than MaxKept
-	// bytes may take before it is known to be right.
+	// maxGrown bounds the memory of a value of more than MaxKept bytes before it is known
+	// to be valid, as a multiple of its text.
 	maxGrown = 16
 )
 
-// Decode reads what is in the buffer into the value that target points to, and reports
-// whether it has. If it hasn't, what is in the target is of no use. A text of more than
-// MaxKept bytes is left before it takes memory out of proportion, which only what is right
-// may have.
+// Decode reads the buffer into the value that target points to, and reports whether it
+// succeeded. If not, discard the target. It gives up on a text of more than MaxKept bytes
+// before that takes disproportionate memory, which only valid text may have.
 func (b *Buffer) Decode(f Decoder, target any, options json.Options) bool {
 	b.decoding.options = options
 	room := unlimited
@@ -77,7 +76,7 @@ func (b *Buffer) decode(f Decoder, target any, room int) bool {
 	return ok
 }
 
-// A decoderCompiler makes decoders of Go types and what their values must be.
+// A decoderCompiler makes decoders from Go types and the checks of their values.
 type decoderCompiler struct{ known map[decodedType]*Decoder }
 
 type decodedType struct {
@@ -106,8 +105,8 @@ func (c *decoderCompiler) compile(t reflect.Type, k *check.Check) *Decoder {
 	return f
 }
 
-// make returns the Decoder for t and k, or nil if it is a leaf. Where k isn't what the
-// type alone would ask for, such as one that a user has made, it is.
+// make returns the Decoder for t and k, or nil if it is a leaf. It is a leaf if k isn't
+// the check of the type itself, such as one that a user wrote.
 func (c *decoderCompiler) make(t reflect.Type, k *check.Check) Decoder {
 	if k == nil {
 		return nil
@@ -182,15 +181,15 @@ func (c *decoderCompiler) opt(elem reflect.Type, k *check.Check) Decoder {
 	}
 }
 
-// affords reports whether there is room for so many bytes, and takes it.
+// affords takes so many bytes from the budget, and reports whether it had them.
 func (d *decodeState) affords(bytes int) bool {
 	d.room -= bytes
 	return d.room >= 0
 }
 
-// weightOf returns how many bytes a byte of text may take as a part of a value of type t.
-// No item of a list has less than two of text, and each may be there twice while the list
-// grows.
+// weightOf returns how many bytes of memory a byte of text can take in a value of type t.
+// Each item of a list has at least two bytes of text, and may be in memory twice while
+// the list grows.
 func weightOf(t reflect.Type, seen map[reflect.Type]bool) (weight int) {
 	if seen[t] {
 		return 0
@@ -212,7 +211,7 @@ func weightOf(t reflect.Type, seen map[reflect.Type]bool) (weight int) {
 	return weight
 }
 
-// leaf has the codec and the check take a value, of which a byte takes so many bytes.
+// leaf decodes a value with the codec and the check. Each byte of it takes so many bytes.
 func (d *decodeState) leaf(k *check.Check, v reflect.Value, weight int) bool {
 	d.next()
 	text, ok := d.extent()
@@ -222,7 +221,7 @@ func (d *decodeState) leaf(k *check.Check, v reflect.Value, weight int) bool {
 	return d.checker.Accepts(k, text, d.depth)
 }
 
-// text reads a string that k, which is of strings alone, accepts.
+// text reads a string that k accepts; k is a check for strings.
 func (d *decodeState) text(k *check.Check) (text []byte, ok bool) {
 	d.next()
 	text, ok = d.lexer.text()
@@ -340,15 +339,14 @@ func (d *decodeState) float(k *check.Check, v reflect.Value, size int) bool {
 	return true
 }
 
-// maxFirst is how much memory there is for the items of a slice before there are more.
+// maxFirst is how much memory a slice starts with.
 const maxFirst = 96
 
 func sliceDecoder(t reflect.Type, item *Decoder, k *check.Check) Decoder {
 	return itemsDecoder(t, item, k.MinItems(), k.MaxItems())
 }
 
-// itemsDecoder returns the Decoder for a slice of at least and at most so many items, where
-// -1 is any number.
+// itemsDecoder returns the Decoder for a slice with bounds on its length; -1 is no bound.
 func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 	size := int(t.Elem().Size())
 	first := min(4, max(1, maxFirst/max(1, size)))

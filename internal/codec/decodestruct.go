@@ -12,7 +12,7 @@ import (
 
 // How objects become structs: see decode.go.
 
-// An objectDecoder is how an object becomes a struct.
+// An objectDecoder decodes an object into a struct.
 type objectDecoder struct {
 	fields   []decodedField
 	byName   map[string]int
@@ -29,11 +29,10 @@ type decodedField struct {
 	fallback []byte // what it is if it is absent, as JSON, or nil
 }
 
-// maxDecodedFields is how many a struct may have: a bit each.
+// maxDecodedFields is how many fields a struct may have: one bit each.
 const maxDecodedFields = 64
 
-// structDecoder returns the Decoder for a struct, or nil if there is something about it
-// that only the codec knows.
+// structDecoder returns the Decoder for a struct, or nil if only the codec can decode it.
 func (c *decoderCompiler) structDecoder(t reflect.Type, k *check.Check) Decoder {
 	fields, rest, err := jsontype.Fields(t, false)
 	members, byName, ok := k.Members()
@@ -49,8 +48,7 @@ func (c *decoderCompiler) structDecoder(t reflect.Type, k *check.Check) Decoder 
 	return s.decode
 }
 
-// add adds the field of a struct, and reports whether it is nothing but a value with a
-// name.
+// add adds a field of a struct, and reports whether it is a plain value with a name.
 func (s *objectDecoder) add(c *decoderCompiler, t reflect.Type, f *jsontype.Field, p *check.Property) bool {
 	if f.Member != p.Name || !isPlainField(t, f) {
 		return false
@@ -66,7 +64,7 @@ func (s *objectDecoder) add(c *decoderCompiler, t reflect.Type, f *jsontype.Fiel
 	return true
 }
 
-// isPlainField reports whether a field is nothing but a value with a name.
+// isPlainField reports whether a field is a plain value with a name.
 func isPlainField(t reflect.Type, f *jsontype.Field) bool {
 	for n := 1; n < len(f.Index); n++ {
 		if t.FieldByIndex(f.Index[:n]).Type.Kind() == reflect.Pointer {
@@ -82,7 +80,7 @@ func isPlainField(t reflect.Type, f *jsontype.Field) bool {
 	return !strings.ContainsAny(name, "'\\\"`") && f.IsExported()
 }
 
-// decode reads an object. Members are mostly there in the order of the fields.
+// decode reads an object. Its members mostly come in the order of the fields.
 func (s *objectDecoder) decode(d *decodeState, v reflect.Value) bool {
 	d.depth++
 	if d.depth > maxDecoded || d.next() != '{' {
@@ -92,8 +90,8 @@ func (s *objectDecoder) decode(d *decodeState, v reflect.Value) bool {
 	return s.members(d, v, 0, d.next() != '}')
 }
 
-// members reads the members of an object, if there are more than those that are there, a
-// bit each, which are the first ones.
+// members reads the rest of an object's members, after the first ones, which have their
+// bits set.
 func (s *objectDecoder) members(d *decodeState, v reflect.Value, there uint64, more bool) bool {
 	for expected := bits.Len64(there); more; expected++ {
 		name, ok := d.lexer.text()
@@ -138,7 +136,7 @@ func (f *decodedField) of(v reflect.Value) reflect.Value {
 // maxDefaults is how much text of defaults is decoded.
 const maxDefaults = MaxKept
 
-// complete gives fields, a bit each, their defaults.
+// complete sets the defaults of fields, given as bits.
 func (s *objectDecoder) complete(d *decodeState, v reflect.Value, missing uint64) bool {
 	for ; missing != 0; missing &= missing - 1 {
 		f := &s.fields[bits.TrailingZeros64(missing)]

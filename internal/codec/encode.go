@@ -15,19 +15,19 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a value becomes JSON. The codec writes each token through
-// a state machine that guards against what can't happen here, and takes half as
-// long again as encoding/json for a list. So the type is compiled, when the handler
-// is made, into functions that append to the response: one for each struct, slice
-// and pointer, and one for the strings, numbers, bools and times in them.
+// How a value becomes JSON. The codec writes each token through a state machine that
+// guards against mistakes that can't happen here, and takes half as long again as
+// encoding/json for a list. So the type is compiled, when the handler is made, into
+// functions that append to the response: one for each struct, slice and pointer, and one
+// for the strings, numbers, bools and times in them.
 //
-// The codec decides what is right, and has the rest:
+// The codec decides what is valid, and encodes the rest:
 //   - Types with methods of their own are leaves that it encodes.
 //   - A value that is an error, such as one that isn't UTF-8 or contains itself,
 //     makes it encode the whole again, and the error is its own.
 
-// An Encoder appends a value of one type, which must be addressable, to b as
-// JSON, or reports that it is to be left to the codec.
+// An Encoder appends a value of one type, which must be addressable, to b as JSON, or
+// reports false to leave it to the codec.
 type Encoder func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool)
 
 // An encodeState is the state of encoding a value.
@@ -38,12 +38,12 @@ type encodeState struct {
 	hides   bool // there are fields that aren't sent
 }
 
-// maxEncoded is how deep slices and pointers may be nested before the codec
-// looks whether they contain themselves.
+// maxEncoded is how deep slices and pointers may be nested before the codec checks for
+// cycles.
 const maxEncoded = 500
 
-// AppendJSON appends the value that a pointer points to, by f if it isn't nil, to
-// the buffer, or nothing but an error.
+// AppendJSON appends the value that a pointer points to, with f if that isn't nil, to the
+// buffer, or returns an error and appends nothing.
 func (b *Buffer) AppendJSON(value any, f Encoder, options json.Options) error {
 	n := b.Len()
 	if f != nil {
@@ -65,8 +65,8 @@ func (b *Buffer) AppendJSON(value any, f Encoder, options json.Options) error {
 	return err
 }
 
-// errHidden is the error of a value that only the codec could encode, which doesn't know
-// what isn't to be sent.
+// errHidden is the error of a value that only the codec could encode, although it has
+// fields that must not be sent.
 var errHidden = errors.New("tigertonic: a value with readOnly or writeOnly members is nested too deep, or has types that can't have them")
 
 // An encoderCompiler makes encoders of Go types.
@@ -75,9 +75,9 @@ type encoderCompiler struct {
 	dynamic *dynamicEncoders
 }
 
-// CompileEncoder returns an Encoder for values of type t, or nil if they are
-// the codec's as a whole. It leaves out the fields with the tag without:"true". What an
-// interface holds has an Encoder if hasJSON reports that its type has JSON.
+// CompileEncoder returns an Encoder for values of type t, or nil if the codec encodes
+// them as a whole. It leaves out the fields with the tag without:"true". Values in
+// interfaces get an Encoder if hasJSON reports true for their type.
 func CompileEncoder(t reflect.Type, without string, hasJSON func(reflect.Type) bool) Encoder {
 	if isLeaf(t) {
 		return nil
@@ -169,7 +169,7 @@ func (c *encoderCompiler) make(t reflect.Type) Encoder {
 	return encodeLeaf
 }
 
-// encodeLeaf has the codec encode a value.
+// encodeLeaf encodes a value with the codec.
 func encodeLeaf(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 	a.leaf.Reset()
 	if err := json.MarshalWrite(&a.leaf, v.Addr().Interface(), a.options); err != nil {

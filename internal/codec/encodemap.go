@@ -16,7 +16,7 @@ import (
 
 // How maps, interfaces and Opts become JSON: see encode.go.
 
-// A dynamicEncoders has the encoders of the types that interfaces hold.
+// A dynamicEncoders caches the encoders of the types that interfaces hold.
 type dynamicEncoders struct {
 	without string      // the tag of fields that are left out
 	hides   atomic.Bool // there are such fields
@@ -24,8 +24,8 @@ type dynamicEncoders struct {
 	known   sync.Map
 }
 
-// of returns the Encoder for values of type t, which the codec encodes if it, or
-// something in it, is none that it would take.
+// of returns the Encoder for values of type t, which leaves them to the codec if that
+// would refuse the type or a part of it.
 func (d *dynamicEncoders) of(t reflect.Type) Encoder {
 	if f, ok := d.known.Load(t); ok {
 		return f.(Encoder)
@@ -43,7 +43,7 @@ func (d *dynamicEncoders) of(t reflect.Type) Encoder {
 	return f
 }
 
-// append appends what an interface Holds.
+// append appends the value in an interface.
 func (d *dynamicEncoders) append(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 	if v.IsNil() {
 		return append(b, "null"...), true
@@ -64,7 +64,7 @@ func (d *dynamicEncoders) append(a *encodeState, b []byte, v reflect.Value) ([]b
 	return deeper(a, b, v, f)
 }
 
-// reachesTag reports whether there are fields with a tag in t, or in what it holds.
+// reachesTag reports whether t, or anything in it, has fields with a tag.
 func reachesTag(t reflect.Type, tag string, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
@@ -83,8 +83,8 @@ func reachesTag(t reflect.Type, tag string, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// deeper appends what is within a pointer, interface or map, unless it lies so deep
-// that it may contain itself.
+// deeper appends the content of a pointer, interface or map, unless it is nested so deep
+// that it may be a cycle.
 func deeper(a *encodeState, b []byte, v reflect.Value, f Encoder) ([]byte, bool) {
 	if a.depth == maxEncoded {
 		return b, false
@@ -149,7 +149,7 @@ func encodeMap(t reflect.Type, key, f *Encoder) Encoder {
 	}
 }
 
-// namerOf returns the function for the name that a key of type t is.
+// namerOf returns a function that turns a key of type t into a name.
 func namerOf(t reflect.Type, key *Encoder) func(a *encodeState, v reflect.Value) (name string, ok bool) {
 	plain := !jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler)
 	switch {

@@ -31,8 +31,8 @@ func isZeroOf(t reflect.Type) func(reflect.Value) bool {
 	return reflect.Value.IsZero
 }
 
-// structEncoder returns the Encoder for a struct. Its JSON begins with the bracket and a
-// member of a name, if there is one.
+// structEncoder returns the Encoder for a struct. Its JSON begins with the brace and, for
+// a union, the discriminator.
 func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name string) Encoder {
 	known, rest, _ := jsontype.PlainFields(t)
 	fields := make([]encodedField, 0, len(known))
@@ -86,7 +86,7 @@ func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name strin
 	}
 }
 
-// appendTo appends the field of a struct, with a comma before it.
+// appendTo appends the field of a struct, after a comma.
 func (f *encodedField) appendTo(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 	v, ok := within(v.Field(f.index), f.rest)
 	if !ok {
@@ -134,7 +134,7 @@ type encodedRest struct {
 	known  map[string]bool // names that none of them may have
 }
 
-// appendTo appends the members, each with a comma before it.
+// appendTo appends the members, each after a comma.
 func (r *encodedRest) appendTo(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 	v, ok := within(v, r.index)
 	if !ok || v.Len() == 0 {
@@ -157,11 +157,11 @@ func (r *encodedRest) appendTo(a *encodeState, b []byte, v reflect.Value) ([]byt
 	return b[:len(b)-1], true
 }
 
-// The option omitempty leaves out what it does by encoding/json, which goes by the
-// value in Go, and by the codec, which goes by its JSON.
+// The option omitempty leaves out what encoding/json leaves out, by the Go value, and
+// what the codec leaves out, by its JSON.
 
-// isEmptyOf returns the function for what encoding/json takes for empty, or nil if
-// that is decided by the JSON.
+// isEmptyOf returns a function that reports whether a value is empty for encoding/json,
+// or nil if its JSON decides that.
 func isEmptyOf(t reflect.Type) func(reflect.Value) bool {
 	switch kind := t.Kind(); {
 	case kind == reflect.Bool, kind >= reflect.Int && kind <= reflect.Uintptr:
@@ -174,7 +174,7 @@ func isEmptyOf(t reflect.Type) func(reflect.Value) bool {
 	return nil
 }
 
-// isEmptyJSON reports whether a value is what the codec takes for empty.
+// isEmptyJSON reports whether a JSON value is empty for the codec.
 func isEmptyJSON(value []byte) bool {
 	switch string(value) {
 	case "null", `""`, "{}", "[]":

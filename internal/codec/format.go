@@ -13,14 +13,15 @@ import (
 )
 
 // How a field of a struct becomes a parameter's text: the inverse of parse.go, so that
-// what one end writes the other reads.
+// one end can read what the other writes.
 
 // A Formatter returns the text of a value, which must be addressable. A [Setter] of the
-// type makes the same value of it. Where there is no such text, it returns why.
+// type turns it back into the same value. If there is no such text, the Formatter returns
+// an error.
 type Formatter func(value reflect.Value) (string, error)
 
-// FormatterOf returns the Formatter for values of type t, or nil if there is none. A
-// type that reads text without writing any has a Setter alone.
+// FormatterOf returns the Formatter for values of type t, or nil if there is none. A type
+// that only reads text has a Setter, but no Formatter.
 func FormatterOf(t reflect.Type) Formatter {
 	format := formatterOf(t)
 	if format == nil {

@@ -15,7 +15,7 @@ type lexer struct {
 	unquoted []byte // a string that was written with escapes
 }
 
-// next goes behind white space and returns the byte that is there, or 0 at the end.
+// next moves past white space and returns the byte there, or 0 at the end.
 func (l *lexer) next() byte {
 	for ; l.pos < len(l.src); l.pos++ {
 		switch c := l.src[l.pos]; c {
@@ -27,10 +27,10 @@ func (l *lexer) next() byte {
 	return 0
 }
 
-// comma goes behind the comma that is next, and reports whether there is one.
+// comma moves past the next comma, and reports whether there is one.
 func (l *lexer) comma() bool { return l.closes(',') }
 
-// closes goes behind the byte c, and reports whether it is next.
+// closes moves past the byte c if it is next, and reports whether it was.
 func (l *lexer) closes(c byte) bool {
 	if l.next() != c {
 		return false
@@ -39,8 +39,8 @@ func (l *lexer) closes(c byte) bool {
 	return true
 }
 
-// text goes behind the string that begins here, if there is a valid one, and returns
-// what it stands for until the next is asked for.
+// text reads the string that begins here, if it is valid, and returns its unescaped
+// content, which is only good until the next call.
 func (l *lexer) text() (text []byte, ok bool) {
 	if l.pos == len(l.src) || l.src[l.pos] != '"' {
 		return nil, false
@@ -54,7 +54,7 @@ func (l *lexer) text() (text []byte, ok bool) {
 	return l.oddText(begin, end)
 }
 
-// oddText is text where there is, at i, the first byte that isn't printable ASCII.
+// oddText is text for a string whose byte at i is the first that isn't printable ASCII.
 func (l *lexer) oddText(begin, i int) (text []byte, ok bool) {
 	escaped := false
 	for ; i < len(l.src); i++ {
@@ -77,7 +77,8 @@ func (l *lexer) oddText(begin, i int) (text []byte, ok bool) {
 	return nil, false
 }
 
-// number returns the number that begins here, if it is a valid one that fixed can be.
+// number reads the number that begins here, if it is valid and short enough for a
+// decimal.
 func (l *lexer) number() (n jsonscan.Decimal, text []byte, ok bool) {
 	i := l.pos
 	if i < len(l.src) && l.src[i] == '-' {
@@ -109,7 +110,7 @@ func (l *lexer) number() (n jsonscan.Decimal, text []byte, ok bool) {
 	return n, l.src[l.pos:i], true
 }
 
-// extent goes behind the value that begins here, and returns it, if it is JSON.
+// extent reads the value that begins here and returns its text, if it is JSON.
 func (l *lexer) extent() (text []byte, ok bool) {
 	begin, depth := l.pos, 0
 	for l.pos < len(l.src) {
@@ -143,7 +144,7 @@ func (l *lexer) extent() (text []byte, ok bool) {
 	return l.src[begin:], depth == 0
 }
 
-// skipText goes behind the string that begins here, if it ends.
+// skipText moves past the string that begins here, and reports whether it ends.
 func (l *lexer) skipText() bool {
 	for i := l.pos + 1; i < len(l.src); i++ {
 		switch l.src[i] {

@@ -10,15 +10,14 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 )
 
-// How a parameter's text gets into a field of a struct. What is to be done is
-// compiled from the field's type when the handler is made, so that for a request
-// there is nothing left of it but to parse and to store.
+// How a parameter's text gets into a field of a struct. The steps are compiled from the
+// field's type when the handler is made, so that a request only parses and stores.
 
-// A Setter stores a text in a field. Where the text isn't a value of the field's type,
-// it returns why, in the words of the type's own method if it has one.
+// A Setter stores a text in a field. If the text isn't a value of the field's type, it
+// returns an error, in the words of the type's own method if it has one.
 type Setter func(field reflect.Value, text string) error
 
-// A Holder is how a field Holds values.
+// A Holder is how a field holds values.
 type Holder uint8
 
 // The ways to hold values.
@@ -33,7 +32,7 @@ const (
 // IsMany reports whether a field holds any number of values.
 func (h Holder) IsMany() bool { return h == HoldsMany || h == HoldsOptMany }
 
-// Holds returns how a field of type t Holds values, and their type.
+// Holds returns how a field of type t holds values, and their type.
 func Holds(t reflect.Type) (h Holder, elem reflect.Type) {
 	if jsontype.IsText(t) {
 		return HoldsOne, t
@@ -63,7 +62,8 @@ func SetterOf(t reflect.Type) Setter {
 	return SetterWith(t, set)
 }
 
-// SetterWith returns the Setter for fields of type t whose values are set by another one.
+// SetterWith returns the Setter for fields of type t whose values are set by another
+// Setter.
 func SetterWith(t reflect.Type, set Setter) Setter {
 	h, elem := Holds(t)
 	switch h {
@@ -97,8 +97,8 @@ func setNext(list reflect.Value, set Setter, text string) error {
 	return set(list.Index(n), text)
 }
 
-// List returns the slice that a field is, or that the Opt in it holds, which is the zero
-// Value if the Opt has none and isn't made to.
+// List returns the slice in a field or in its Opt. With set, an Opt without a slice gets
+// one; otherwise the result is the zero Value.
 func List(field reflect.Value, set bool) reflect.Value {
 	if field.Kind() == reflect.Slice {
 		return field

@@ -4,15 +4,14 @@ import (
 	"strings"
 )
 
-// Texts are the short strings of a body, as many as fit behind each other in one
-// piece of memory. They are the handler's: whatever is in them, such as a password,
-// nothing of it is kept for the next request.
+// Texts are the short strings of a body, packed into one piece of memory. They belong to
+// the handler: nothing in them, such as a password, is kept for the next request.
 type texts struct{ piece strings.Builder }
 
 const (
-	// maxShortText is how long a string may be that is put into a piece.
+	// maxShortText is the length up to which strings are packed.
 	maxShortText = 256
-	// maxPiece is how much memory a handler keeps that keeps one short string.
+	// maxPiece is how much memory a handler retains by retaining one short string.
 	maxPiece = 512
 )
 

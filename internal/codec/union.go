@@ -50,8 +50,8 @@ func (c *decoderCompiler) unionDecoder(t reflect.Type, k *check.Check) Decoder {
 	}
 }
 
-// variantDecoder returns how an object becomes a union's variant, or nil if there is
-// something about it that only the codec knows.
+// variantDecoder returns the decoder of a union's variant, or nil if only the codec can
+// decode it.
 func (c *decoderCompiler) variantDecoder(v *jsontype.Variant, k *check.Check) *objectDecoder {
 	if k == nil {
 		return nil
@@ -75,12 +75,12 @@ func (c *decoderCompiler) variantDecoder(v *jsontype.Variant, k *check.Check) *o
 	return s
 }
 
-// maxSkipped is how much text is gone through, again and again where unions are nested,
-// to find discriminators that aren't the first members.
+// maxSkipped is how much text is scanned, repeatedly if unions are nested, to find
+// discriminators that aren't the first members.
 const maxSkipped = 16 << 10
 
-// discriminator returns the text of a member of the object that is next. If that is the
-// first, it goes behind it, and else to the first.
+// discriminator returns the text of a member of the next object. It moves past that
+// member if it is the first, and otherwise to the first.
 func (d *decodeState) discriminator(name string) (value []byte, first, ok bool) {
 	d.pos++
 	d.next()

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// piece is how much is written to a connection at a time, so that the sweep can see
-// it go through.
+// piece is how much is written to a connection at a time, so that the sweep sees
+// progress.
 const piece = 64 << 10
 
-// A Conn is a connection that a server has accepted. It is beneath TLS. Users get to
-// see the one in it.
+// A Conn is a connection that a server has accepted, beneath TLS. Users see the
+// connection that it wraps.
 type Conn struct {
 	net.Conn
 	tracker *Tracker
@@ -33,7 +33,7 @@ type Conn struct {
 	from      int64     // from this offset on
 }
 
-// isAlien reports whether what goes through it can't be seen.
+// isAlien reports whether the connection's traffic can't be observed.
 func (c *Conn) isAlien() bool {
 	_, overTLS := c.Conn.(*tls.Conn)
 	return overTLS
@@ -77,8 +77,8 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// ReadFrom lets the kernel send a file. From all else it copies, for while it waits
-// for the source the client isn't to blame.
+// ReadFrom lets the kernel send a file. It copies from any other source, because the
+// client isn't to blame for a slow source.
 func (c *Conn) ReadFrom(src io.Reader) (n int64, err error) {
 	inner, ok := c.Conn.(io.ReaderFrom)
 	limited, _ := src.(*io.LimitedReader)
@@ -108,8 +108,8 @@ func (c *Conn) ReadFrom(src io.Reader) (n int64, err error) {
 	return n, err
 }
 
-// show lets the sweep see how far the kernel is with a file, and reports whether that can
-// be seen: Linux moves the offset of the file as it sends.
+// show lets the sweep see how much of a file the kernel has sent, and reports whether it
+// can: Linux moves the file's offset as it sends.
 func (c *Conn) show(src io.Reader) bool {
 	t := reflect.TypeOf(src)
 	if t.Kind() == reflect.Pointer {
@@ -129,15 +129,15 @@ func (c *Conn) show(src io.Reader) bool {
 	return true
 }
 
-// hide ends what show has begun.
+// hide undoes show.
 func (c *Conn) hide() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.file = nil
 }
 
-// sent is the state of what is written, with what the kernel has sent of a file by now. It
-// is called with mu locked.
+// sent returns the state of what is written, including how much of a file the kernel has
+// sent. It is called with mu locked.
 func (c *Conn) sent() uint64 {
 	state := c.out.state.Load()
 	if c.file == nil || state%2 == 0 {
@@ -172,7 +172,8 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// cut closes the connection, and has the kernel forget what the client hasn't read.
+// cut closes the connection, and drops what the client hasn't read from the kernel's
+// buffers.
 func (c *Conn) cut() {
 	if inner, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
 		_ = inner.SetLinger(0)
@@ -180,7 +181,7 @@ func (c *Conn) cut() {
 	_ = c.Close()
 }
 
-// look cuts off what is too slow.
+// look cuts off exchanges that are too slow.
 func (c *Conn) look(p Limits, elapsed time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +193,7 @@ func (c *Conn) look(p Limits, elapsed time.Duration) {
 	}
 }
 
-// add has an exchange watched.
+// add starts watching an exchange.
 func (c *Conn) add(x *Exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,7 +203,7 @@ func (c *Conn) add(x *Exchange) {
 	c.exchanges = x
 }
 
-// remove ends that, if it hasn't ended.
+// remove stops watching an exchange, if it is still watched.
 func (c *Conn) remove(x *Exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,18 +14,18 @@ import (
 var longAgo = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
 
 // An Exchange is a request whose body may come slowly, or whose response may be read
-// slowly where that doesn't show on the connection: on HTTP/2, where each stream has
-// a flow of its own, and beneath TLS that isn't the server's.
+// slowly in a way that the connection doesn't show: on HTTP/2, where each stream has its
+// own flow, and beneath TLS that isn't the server's.
 //
-// It is the request's body, as handlers see it in a copy of the request. net/http's
-// own request keeps the body that net/http has made, for it looks at what kind of a
-// body that is: when it reads what a handler leaves of it on HTTP/1, before it sends
-// the header or after the handler has returned, and when it asks the client to go on
-// with a body (Expect: 100-continue). The time that it reads counts as well. Neither
-// request is changed while the handler runs, so that its goroutines may read theirs.
+// It is the request's body, as handlers see it in a copy of the request. net/http's own
+// request keeps the body that net/http has made, for it looks at what kind of a body that
+// is: when it reads what a handler leaves of it on HTTP/1, before it sends the header or
+// after the handler has returned, and when it asks the client to go on with a body
+// (Expect: 100-continue). The time that this takes counts as well. Neither request is
+// changed while the handler runs, so that its goroutines may read theirs.
 //
-// The sweep finds the exchanges of a connection in a list, under its lock: what has
-// been removed from there, it doesn't touch any more.
+// The sweep finds the exchanges of a connection in a list, under its lock, and never
+// touches one that has been removed.
 type Exchange struct {
 	conn *Conn
 	w    http.ResponseWriter // net/http's own
@@ -45,15 +45,15 @@ type Exchange struct {
 	next, previous *Exchange // in the list of the connection
 }
 
-// A bodyExchange has the request that handlers see, to be allocated with it.
+// A bodyExchange is allocated together with the request that handlers see.
 type bodyExchange struct {
 	Exchange
 	request http.Request
 }
 
-// Watch returns an exchange for a request of net/http's that is to be watched, or nil,
-// and the request as handlers are to see it. The exchange is to be told of the response
-// as a Watcher of package record, and to be ended by End.
+// Watch returns an exchange for a request of net/http's, or nil if it needn't be watched,
+// and the request for the handlers. The exchange must be the response's Watcher (package
+// record), and the caller must call End.
 func Watch(w http.ResponseWriter, r *http.Request) (*Exchange, *http.Request) {
 	http2, hasBody := r.ProtoMajor >= 2, r.ContentLength != 0 && r.Body != nil
 	if !hasBody && r.TLS == nil && !http2 {
@@ -104,19 +104,19 @@ func (x *Exchange) Close() error {
 	return err
 }
 
-// Answer ends the limit on the body where the client and the handler now talk to each
-// other. Else the server is about to answer, and the rest of the body is read.
+// Answer ends the limit on the body if client and handler now talk to each other.
+// Otherwise the server is about to answer, and reads the rest of the body.
 func (x *Exchange) Answer() {
 	if x.duplex {
 		x.free.Store(true)
 	}
 }
 
-// Rests reports whether net/http may read the rest of the body when it is written to.
+// Rests reports whether net/http may read the rest of the body when the response is
+// written.
 func (x *Exchange) Rests() bool { return !x.duplex && !x.atEnd.Load() }
 
-// Piece returns how much is to be written at a time, so that the sweep can see it go
-// through.
+// Piece returns how much to write at a time, so that the sweep sees progress.
 func (x *Exchange) Piece() int {
 	if x.outward {
 		return piece
@@ -124,17 +124,17 @@ func (x *Exchange) Piece() int {
 	return math.MaxInt
 }
 
-// OwnReadDeadline ends the limit on the body: who sets deadlines has limits of its own.
+// OwnReadDeadline ends the limit on the body, because the handler sets its own.
 func (x *Exchange) OwnReadDeadline() { x.free.Store(true) }
 
 // OwnWriteDeadline ends the limit on the last of the response.
 func (x *Exchange) OwnWriteDeadline() { x.paced.Store(true) }
 
-// FullDuplex has the body read while the response is written.
+// FullDuplex allows the body to be read while the response is written.
 func (x *Exchange) FullDuplex() { x.duplex = true }
 
-// Enter is called before net/http is written to, and tells Leave, which is called
-// afterwards, whether it may read the rest of the body.
+// Enter is called before a write to net/http. Its result, for Leave, reports whether
+// net/http may read the rest of the body.
 func (x *Exchange) Enter() (rests bool) {
 	if x.outward {
 		x.out.begin()
@@ -145,7 +145,7 @@ func (x *Exchange) Enter() (rests bool) {
 	return rests
 }
 
-// Leave is called after net/http was written to.
+// Leave is called after a write to net/http.
 func (x *Exchange) Leave(rests bool, n int) {
 	if x.outward {
 		x.out.end(n)
@@ -170,7 +170,7 @@ func (x *Exchange) End() {
 	}
 }
 
-// look cuts off what is too slow. It is called under the connection's lock.
+// look cuts off a client that is too slow. It is called under the connection's lock.
 func (x *Exchange) look(p Limits, elapsed time.Duration) {
 	slow := x.in.look(elapsed, p.Body, p.Rate) && !x.free.Load()
 	if x.rest.look(elapsed, p.Body, p.Rate) || slow {

@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// Slow clients are found by looking at them now and then, not by a deadline for
-// each read and write: those cost a few percent of the server's time, and they cut
-// off long transfers or let a byte every now and then pass.
+// Slow clients are found by looking at them now and then, not by a deadline for each read
+// and write. Deadlines cost a few percent of the server's time, and either cut off long
+// transfers or let clients trickle bytes.
 //
-// What goes through is a flow: the body of a request, what is written to a
-// connection, the response of an HTTP/2 stream. Who reads or writes adds to one
-// number before and after, and has no need to know the time. The sweep, which runs
-// while there are connections, looks at the number: it is odd while the server
-// waits for the client, and half of it is how many bytes there have been. A client
-// falls behind by the time that it is found to let the server wait, and catches up
-// by a second for every MinRate bytes. One that is behind by more than the limit is
-// cut off. So a flow at that rate goes on forever, as does one that the server
-// doesn't wait for, such as a stream that has nothing to say.
+// What goes through is a flow: the body of a request, what is written to a connection,
+// the response of an HTTP/2 stream. Reading and writing add to one number before and
+// after, and needn't know the time. The sweep, which runs while there are connections,
+// looks at the number: it is odd while the server waits for the client, and half of it is
+// how many bytes there have been. A client falls behind by the time that it keeps the
+// server waiting, and catches up by a second for every MinRate bytes. One that is behind
+// by more than the limit is cut off. So a flow at that rate can go on forever, as can one
+// that the server doesn't wait for, such as an idle stream.
 //
 // The looks are at most an eighth of the limit apart.
 
@@ -31,17 +30,17 @@ const (
 
 // Limits are how slow the clients of a server may be.
 type Limits struct {
-	// Body is how long a client may let the server wait for the body of its request in
-	// all, apart from a second for every Rate bytes. Zero means BodyTimeout; a negative
-	// time, that there is no limit.
+	// Body is how long a client may keep the server waiting for the body of its request
+	// in all, plus a second for every Rate bytes. Zero means BodyTimeout; a negative time
+	// means no limit.
 	Body time.Duration
-	// Response is how long a client may leave what is written to it unread, likewise.
-	// Zero means ResponseTimeout; a negative time, that there is no limit.
+	// Response is how long a client may leave the response unread, likewise. Zero means
+	// ResponseTimeout; a negative time means no limit.
 	Response time.Duration
 	// Rate is in bytes per second. Zero or less means MinRate.
 	Rate int
-	// HasWriteTimeout says that the server has a limit of its own on the whole
-	// response, which is left as it is.
+	// HasWriteTimeout reports whether the server has its own limit on the whole response,
+	// which stays in force.
 	HasWriteTimeout bool
 }
 
@@ -69,18 +68,18 @@ type flow struct {
 	behind time.Duration // how far the client is
 }
 
-// begin is called before something is read or written, and end after it. Calls that
-// overlap may hide each other, but harm nothing.
+// begin is called before something is read or written, and end after it. Overlapping
+// calls may hide each other, but do no harm.
 func (f *flow) begin()    { f.state.Add(1) }
 func (f *flow) end(n int) { f.state.Add(2*uint64(max(n, 0)) - 1) }
 
-// look notes what has happened since it looked last, and reports whether the client
-// is behind by more than the limit.
+// look updates the flow since the last look, and reports whether the client is behind by
+// more than the limit.
 func (f *flow) look(elapsed, limit time.Duration, rate int) bool {
 	return f.lookAt(f.state.Load(), elapsed, limit, rate)
 }
 
-// lookAt is look at this state.
+// lookAt is look for a given state.
 func (f *flow) lookAt(state uint64, elapsed, limit time.Duration, rate int) bool {
 	bytes := min(state/2-f.seen, 1<<31) // enough for any limit, and no overflow
 	f.seen = state / 2
@@ -88,7 +87,7 @@ func (f *flow) lookAt(state uint64, elapsed, limit time.Duration, rate int) bool
 		f.behind += elapsed
 	}
 	f.behind = max(0, f.behind-time.Duration(bytes)*(time.Second/time.Duration(rate)))
-	// What it waits for now may have begun just before the first look.
+	// The current wait may have begun just before the first look.
 	return limit > 0 && f.behind >= limit+elapsed
 }
 

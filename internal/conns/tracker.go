@@ -1,7 +1,7 @@
 // Package conns knows the connections of a server: which have a request, since when the
-// others are idle, and whose clients are slow to send a body or to read a response.
-// Those it cuts off. It is told by net/http's hooks and by what a handler writes, and
-// knows neither the server nor when that is to stop.
+// others are idle, and whose clients are slow to send a body or to read a response. It
+// cuts those off. It learns from net/http's hooks and from what handlers write, and knows
+// neither the server nor when it is to stop.
 package conns
 
 import (
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A Tracker has the connections of one server. Its methods may be called at the same
-// time, but for Limit.
+// A Tracker holds the connections of one server. Its methods are safe for concurrent use,
+// except Limit.
 type Tracker struct {
 	limits Limits
 	began  time.Time // when the clock showed 0
@@ -29,22 +29,22 @@ type Tracker struct {
 	alien sync.Map
 }
 
-// NewTracker returns a Tracker without connections, and with the limits that are zero.
+// NewTracker returns a Tracker without connections, with default limits.
 func NewTracker() *Tracker {
 	return &Tracker{limits: Limits{}.resolved(), began: time.Now(), all: map[*Conn]net.Conn{}}
 }
 
-// Limit sets how slow clients may be. It is to be called before the server serves.
+// Limit sets how slow clients may be. Call it before the server serves.
 func (t *Tracker) Limit(l Limits) { t.limits = l.resolved() }
 
-// clock returns the nanoseconds since the server was made, and never 0. Nobody sets it,
-// unlike the clock on the wall, which takes longer to read, too.
+// clock returns the nanoseconds since the server was made, and never 0. Unlike the wall
+// clock, it can't be set, and it is faster to read.
 func (t *Tracker) clock() int64 { return max(1, int64(time.Since(t.began))) }
 
 // Listener returns a listener that accepts what l does, for net/http to serve.
 func (t *Tracker) Listener(l net.Listener) net.Listener { return &listener{l, t} }
 
-// A listener makes Conns of what a listener accepts.
+// A listener wraps accepted connections in Conns.
 type listener struct {
 	net.Listener
 	tracker *Tracker
@@ -63,7 +63,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// BareListener returns the listener that l is made of by [Tracker.Listener], or l.
+// BareListener returns the listener that [Tracker.Listener] wrapped in l, or l.
 func BareListener(l net.Listener) net.Listener {
 	if ours, ok := l.(*listener); ok {
 		return ours.Listener
@@ -87,12 +87,12 @@ func (t *Tracker) connOf(c net.Conn) *Conn {
 
 type connKey struct{}
 
-// ConnContext is for http.Server's: requests with the context can be watched.
+// ConnContext is for http.Server.ConnContext: requests with its context can be watched.
 func (t *Tracker) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, t.connOf(c))
 }
 
-// ConnState is for http.Server's: it keeps since when the connection is idle.
+// ConnState is for http.Server.ConnState: it records since when a connection is idle.
 func (t *Tracker) ConnState(nc net.Conn, state http.ConnState) {
 	c := t.connOf(nc)
 	switch state {
@@ -189,7 +189,7 @@ func (t *Tracker) CloseFresh() {
 	}
 }
 
-// watch has the sweep come, unless it is to come anyway.
+// watch schedules the sweep, unless it is scheduled already.
 func (t *Tracker) watch() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -214,7 +214,7 @@ func (t *Tracker) sweepLater(last time.Time) {
 	})
 }
 
-// sweep cuts off who is too slow.
+// sweep cuts off clients that are too slow.
 func (t *Tracker) sweep(elapsed time.Duration) {
 	t.mu.Lock()
 	all := make([]*Conn, 0, len(t.all))

@@ -1,6 +1,6 @@
 // Package form reads and writes multipart/form-data (RFC 7578) one part at a time, and
-// the names of files in header fields. Whatever a client sends, it holds no more than
-// one part's header and a small buffer. It must never know which fields a form has, or
+// the names of files in header fields. Whatever a client sends, it buffers no more than
+// one part's header and a little content. It doesn't know which fields a form has, or
 // what a part is for.
 package form
 
@@ -21,13 +21,13 @@ const (
 )
 
 const (
-	// maxHeader is how long the header of a part may be, with what stands before it.
+	// maxHeader is how long the header of a part may be, including what precedes it.
 	maxHeader = 16 << 10
 	// maxBoundary is how long a boundary may be (RFC 2046 §5.1.1).
 	maxBoundary = 70
 )
 
-// File is a file as it is read. The type of the same name in the root is made of it.
+// File is a file while it is read. The root's type of the same name is defined by it.
 type File struct {
 	Field       string
 	Name        string
@@ -36,7 +36,7 @@ type File struct {
 	io.Reader
 }
 
-// A Malformed is an error for a body that isn't multipart/form-data, or not in full.
+// A Malformed is the error for a body that isn't complete multipart/form-data.
 type Malformed string
 
 // Error returns what is wrong.
@@ -55,10 +55,10 @@ type Reader struct {
 	part  *Part
 }
 
-// A meter counts what is read of a body. It allows no more than budget bytes in all,
-// but for the content of files, and no more than header bytes in front of a part. Behind
-// the body's end comes a line end, for a last boundary without one, and then an error: mime/multipart
-// takes the end of a body for that of the form where the header of a part is missing.
+// A meter counts what is read of a body. It allows budget bytes in all, not counting the
+// content of files, and header bytes before each part. After the end of the body it
+// supplies a line end, for a last boundary without one, and then an error: mime/multipart
+// takes the end of a body for that of the form if the header of a part is missing.
 type meter struct {
 	body           io.Reader
 	budget, header int64
@@ -68,7 +68,7 @@ type meter struct {
 	fault          error
 }
 
-// Read reads from the body, as far as it may.
+// Read reads from the body, up to the limits.
 func (m *meter) Read(p []byte) (int, error) {
 	if m.fault != nil {
 		return 0, m.fault
@@ -108,7 +108,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBehind reads what comes behind the body's end.
+// readBehind reads what follows the end of the body.
 func (m *meter) readBehind(p []byte) (int, error) {
 	if m.behind == "" {
 		m.fault = errEnds
@@ -119,8 +119,8 @@ func (m *meter) readBehind(p []byte) (int, error) {
 	return n, nil
 }
 
-// NewReader returns a reader of a body's parts. All but the content of files may have
-// budget bytes.
+// NewReader returns a reader of a body's parts. Everything except the content of files
+// may have budget bytes.
 func NewReader(body io.Reader, boundary string, budget int64) (*Reader, error) {
 	if boundary == "" {
 		return nil, Malformed("has no boundary in its Content-Type")
@@ -133,7 +133,7 @@ func NewReader(body io.Reader, boundary string, budget int64) (*Reader, error) {
 	return r, nil
 }
 
-// A Part is one of a form's, which is read until [Reader.Next] is called again.
+// A Part is a part of a form. It can be read until [Reader.Next] is called again.
 type Part struct {
 	Field       string // the name of the field
 	File        string // its file's name as it was sent, without directories
@@ -146,8 +146,8 @@ type Part struct {
 	err     error
 }
 
-// IsFile reports whether the part is a file rather than a text: it has a file's name or,
-// as only files have, a media type that isn't text/plain.
+// IsFile reports whether the part is a file rather than a text: it has a file name, or a
+// media type other than text/plain.
 func (p *Part) IsFile() bool {
 	return p.HasFile || p.ContentType != "" && !isText(p.ContentType)
 }
@@ -168,8 +168,8 @@ func isUTF8(charset string) bool {
 	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") || strings.EqualFold(charset, "us-ascii")
 }
 
-// Next returns the next part, after what is left of the one before. The error is io.EOF
-// after the last one, a [Malformed], ErrFieldsTooLong, or that of the body.
+// Next skips the rest of the current part and returns the next one. The error is io.EOF
+// after the last part, a [Malformed], ErrFieldsTooLong, or the body's error.
 func (r *Reader) Next() (*Part, error) {
 	if r.part != nil {
 		if _, err := io.Copy(io.Discard, r.part); err != nil {
@@ -197,7 +197,7 @@ func (r *Reader) Next() (*Part, error) {
 	return r.part, nil
 }
 
-// errorOf returns why reading has failed.
+// errorOf returns why reading failed.
 func (r *Reader) errorOf(err error) error {
 	switch {
 	case err == io.EOF: //nolint:errorlint // what ends the parts is io.EOF itself
@@ -219,7 +219,8 @@ func (p *Part) parse(dispositions, types []string) error {
 	if len(types) == 1 {
 		p.ContentType = types[0]
 	}
-	// What browsers send for a text, and a thousand times in a form made for it.
+	// The fast path for texts as browsers send them, of which a hostile form has
+	// thousands.
 	if name, ok := strings.CutPrefix(dispositions[0], `form-data; name="`); ok {
 		if end := strings.IndexAny(name, `"\%`); end == len(name)-1 && name[end] == '"' {
 			p.Field = name[:end]
@@ -240,7 +241,7 @@ func (p *Part) parse(dispositions, types []string) error {
 	return nil
 }
 
-// unescape undoes what browsers do to quotes in names.
+// unescape undoes the escaping of quotes in names by browsers.
 func unescape(name string) string { return strings.ReplaceAll(name, "%22", `"`) }
 
 // Read reads the content of the part.
@@ -275,8 +276,8 @@ func MediaType(header http.Header) (mediaType, boundary string, ok bool) {
 	return mediaType, params["boundary"], err == nil && isUTF8(params["charset"])
 }
 
-// IsEmpty reports whether the part has no content. It reads nothing that [Part.Read]
-// doesn't return.
+// IsEmpty reports whether the part has no content. What it reads, [Part.Read] still
+// returns.
 func (p *Part) IsEmpty() (bool, error) {
 	first := make([]byte, 1)
 	for {

@@ -13,9 +13,9 @@ import (
 // maxName is how long the name of a file may be, in bytes, as most file systems have it.
 const maxName = 255
 
-// BaseName returns the name of a file without directories of any system, without what
-// can't be printed or changes the direction of text, and cut to 255 bytes in front of its
-// extension. It returns "" for a name that is nothing but that, such as "..".
+// BaseName returns the name of a file without directories of any system and without
+// characters that can't be printed or change the direction of text, shortened before its
+// extension to 255 bytes. It returns "" if nothing is left, as for "..".
 func BaseName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(c rune) rune {
@@ -38,8 +38,8 @@ func BaseName(name string) string {
 	return strings.ToValidUTF8(name[:maxName-len(extension)], "") + extension
 }
 
-// Attachment returns the Content-Disposition of a file that a client is to store under
-// a name (RFC 6266), in UTF-8 where ASCII isn't enough (RFC 8187).
+// Attachment returns the Content-Disposition of a file that a client should save under a
+// name (RFC 6266), in UTF-8 if ASCII isn't enough (RFC 8187).
 func Attachment(name string) string {
 	name = BaseName(name)
 	if name == "" {
@@ -54,14 +54,13 @@ func Attachment(name string) string {
 	if plain == name && !strings.ContainsAny(name, `"\%`) {
 		return `attachment; filename="` + name + `"`
 	}
-	// A percent sign or a backslash in filename is read in different ways (RFC 6266,
+	// Clients disagree about percent signs and backslashes in filename (RFC 6266,
 	// appendix D).
 	plain = strings.NewReplacer(`"`, "_", `\`, "_", "%", "_").Replace(plain)
 	return `attachment; filename="` + plain + `"; filename*=UTF-8''` + extValue(name)
 }
 
-// NameOf returns the name that the Content-Disposition of an attachment has, as [BaseName]
-// does, or "".
+// NameOf returns the [BaseName] of the file in a Content-Disposition, or "".
 func NameOf(disposition string) string {
 	kind, params, err := mime.ParseMediaType(disposition)
 	if err != nil || kind != "attachment" {

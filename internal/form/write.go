@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// How a form is written: its texts as they are, and its files as they are read.
+// How a form is written: its texts first, and then its files while they are read.
 
-// A Writer makes a body of a form's fields, the texts first.
+// A Writer makes the body of a form, the texts first.
 type Writer struct {
 	texts    strings.Builder
 	boundary string
@@ -33,7 +33,7 @@ func (w *Writer) Text(field, text string) {
 func (w *Writer) head(field, file, contentType string) string {
 	head := "--" + w.boundary + "\r\nContent-Disposition: form-data; name=\"" + field + `"`
 	if file != "" {
-		// As browsers do it, and RFC 7578 §4.2 leaves it to.
+		// As browsers do; RFC 7578 §4.2 allows it.
 		head += `; filename="` + strings.ReplaceAll(strings.ReplaceAll(file, `\`, `\\`), `"`, "%22") + `"`
 	}
 	if contentType != "" {
@@ -80,13 +80,13 @@ func (w *Writer) end() string { return "--" + w.boundary + "--\r\n" }
 // Texts returns the body without any file.
 func (w *Writer) Texts() []byte { return []byte(w.texts.String() + w.end()) }
 
-// Files returns the body with files as its last parts, each of which is asked for when
-// the one before has been read.
+// Files returns the body with files as its last parts. It takes each from the sequence
+// when the one before has been read.
 func (w *Writer) Files(field string, files iter.Seq2[File, error]) io.ReadCloser {
 	return &filesBody{writer: w, field: field, files: files, now: strings.NewReader(w.texts.String())}
 }
 
-// section returns what is left of a reader that is an [io.ReaderAt] and can seek.
+// section returns the rest of a reader that is an [io.ReaderAt] and can seek.
 func section(r io.Reader) (s *io.SectionReader, ok bool) {
 	at, ok := r.(interface {
 		io.ReaderAt
@@ -114,13 +114,13 @@ func section(r io.Reader) (s *io.SectionReader, ok bool) {
 	return io.NewSectionReader(at, begin, end-begin), true
 }
 
-// A sized is a part of what is joined.
+// A sized is a part of a joined reader.
 type sized interface {
 	io.ReaderAt
 	Size() int64
 }
 
-// A joined is several parts, one behind the other.
+// A joined reads several parts in a row.
 type joined []sized
 
 // ReadAt reads from the parts.
@@ -142,7 +142,7 @@ func (j joined) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, io.EOF
 }
 
-// A closing is a body that closes its file.
+// A closing is a body that closes its file when it is closed.
 type closing struct {
 	io.Reader
 	file io.Reader
@@ -158,8 +158,8 @@ func closeFile(file io.Reader) error {
 	return nil
 }
 
-// A filesBody is a body whose files come one after another. It can be closed while another
-// goroutine reads it, as HTTP/2's transport does when the response comes early.
+// A filesBody is a body with a sequence of files. It can be closed while another
+// goroutine reads it, as HTTP/2's transport does if the response comes early.
 type filesBody struct {
 	writer *Writer
 	field  string
@@ -198,7 +198,7 @@ func (b *filesBody) Read(p []byte) (int, error) {
 	return 0, b.err
 }
 
-// endRead ends the files if they have been closed meanwhile.
+// endRead ends the files if the body was closed during the read.
 func (b *filesBody) endRead() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -207,7 +207,7 @@ func (b *filesBody) endRead() {
 	}
 }
 
-// replace makes another file, or nil, the one that is in now, and returns the one that was.
+// replace sets the current file, which may be nil, and returns the previous one.
 func (b *filesBody) replace(file io.Reader) (old io.Reader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -215,7 +215,7 @@ func (b *filesBody) replace(file io.Reader) (old io.Reader) {
 	return old
 }
 
-// further goes to the next file, or to the end.
+// further moves on to the next file, or to the end.
 func (b *filesBody) further() error {
 	separator := ""
 	if file := b.replace(nil); file != nil {
@@ -251,8 +251,8 @@ func (b *filesBody) further() error {
 	return nil
 }
 
-// Close ends the files: those that a Read waits for when it has returned, which closing the
-// file that it reads is to make it do.
+// Close ends the files. If a Read is in progress, it closes the file being read, so that
+// the Read returns and ends them.
 func (b *filesBody) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

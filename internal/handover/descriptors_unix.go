@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// isListener reports whether a descriptor is a socket that listens. Others may be the
-// runtime's, and mustn't be touched.
+// isListener reports whether a descriptor is a listening socket. Others may belong to the
+// runtime and mustn't be touched.
 func isListener(fd uintptr) bool {
 	listens, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
 	return err == nil && listens != 0

@@ -11,10 +11,10 @@ import (
 )
 
 // A process can be given listening sockets that are open already: by systemd
-// (sd_listen_fds(3)), or by the process that it takes over from. Either way they
-// are the file descriptors from 3 on, and the environment tells which they are and
-// for which process. After those of a predecessor comes a pipe, on which it waits
-// to be told that the new process serves.
+// (sd_listen_fds(3)), or by the process that it takes over from. Either way they are the
+// file descriptors from 3 on, and the environment says which they are and for which
+// process. After the sockets of a predecessor comes a pipe, on which it waits for the new
+// process to say that it serves.
 
 const (
 	firstDescriptor = 3
@@ -30,8 +30,8 @@ func variables() []string {
 
 // Inherited is what a process has been given.
 type Inherited struct {
-	// Stale is what is wrong with what the environment says of a predecessor, or nil.
-	// It is ignored then, for it may be that of another process.
+	// Stale says why the environment's data about a predecessor was ignored, or is nil.
+	// The data may be meant for another process.
 	Stale error
 	// Restarts is how many predecessors there have been, one after another.
 	Restarts int
@@ -42,10 +42,9 @@ type Inherited struct {
 	ready   *os.File // or nil
 }
 
-// Inherit returns what the process has been given, and takes it out of the environment,
-// for it isn't for processes that this one starts. It returns an error if the environment
-// speaks of sockets of this process that aren't there. A process calls it once, before it
-// listens.
+// Inherit returns what the process was given, and removes it from the environment,
+// because it isn't meant for child processes. It returns an error if the environment
+// names sockets for this process that don't exist. Call it once, before listening.
 func Inherit() (*Inherited, error) { return inherit(firstDescriptor) }
 
 // inherit is Inherit from a descriptor on.
@@ -82,10 +81,10 @@ func inherit(first int) (in *Inherited, err error) {
 	return in, err
 }
 
-// fromPredecessor takes what the process was given by the one that it takes over
-// from. The variables may be stale, such as in an environment that somebody has kept,
-// and then the descriptors are the program's own, or the runtime's: they aren't
-// touched unless all of them are what a predecessor gives.
+// fromPredecessor takes over what the predecessor passed on. The variables may be stale,
+// for example in a saved environment. Then the descriptors belong to the program or the
+// runtime, so it touches none unless all of them are of the kinds that a predecessor
+// passes.
 func (in *Inherited) fromPredecessor(pid string) error {
 	if pid != strconv.Itoa(os.Getppid()) && !isGone(pid) {
 		in.Stale = fmt.Errorf("%s is %q, which isn't the parent of this process", envPredecessor, pid)
@@ -112,8 +111,8 @@ func (in *Inherited) fromPredecessor(pid string) error {
 	return in.open()
 }
 
-// restartsOf returns what the predecessor has counted. One that is older than the
-// variable doesn't say, but there is one.
+// restartsOf returns the predecessor's count of restarts. A predecessor older than the
+// variable doesn't send one, and counts as the first.
 func restartsOf(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -122,8 +121,8 @@ func restartsOf(text string) int {
 	return n
 }
 
-// name gives the sockets their names. Where nobody is called main or admin, the
-// first and the next of those without a name of ours are.
+// name names the sockets. If none is called main or admin, the first and second of those
+// without a known name get these names.
 func (in *Inherited) name(names []string) {
 	ours := []string{"main", "admin"}
 	for i := range min(len(names), len(in.sockets)) {
@@ -139,7 +138,7 @@ func (in *Inherited) name(names []string) {
 	}
 }
 
-// open makes listeners of the descriptors.
+// open turns the descriptors into listeners.
 func (in *Inherited) open() error {
 	var errs []error
 	for i := range in.sockets {
@@ -154,9 +153,9 @@ func (in *Inherited) open() error {
 	return nil
 }
 
-// Listen gives each of the sockets a listener: the one that the process has been given
-// for it by its name, unless a predecessor had it at another address, or else a new one.
-// It closes those that nobody wants, and all if one fails.
+// Listen sets the listener of each socket: the one that was passed on under its name,
+// unless a predecessor had it at another address, or else a new one. It closes those that
+// are left over, and all of them if one fails.
 func (in *Inherited) Listen(sockets ...Socket) ([]Socket, error) {
 	defer func() {
 		closeAll(in.sockets)
@@ -177,8 +176,8 @@ func (in *Inherited) Listen(sockets ...Socket) ([]Socket, error) {
 	return sockets, nil
 }
 
-// take returns the listener of this name, or nil if there is none or it has another
-// address.
+// take returns the listener with this name, or nil if there is none or its address is
+// different.
 func (in *Inherited) take(name, addr string) net.Listener {
 	for i := range in.sockets {
 		s := &in.sockets[i]
@@ -191,7 +190,7 @@ func (in *Inherited) take(name, addr string) net.Listener {
 	return nil
 }
 
-// closeAll closes what isn't served.
+// closeAll closes the listeners that aren't used.
 func closeAll(sockets []Socket) {
 	for _, s := range sockets {
 		if s.Listener != nil {

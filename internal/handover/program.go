@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// A Socket is a listener that a successor can take over, by its name and the address
-// that it was to have.
+// A Socket is a listener that a successor can take over, with its name and configured
+// address.
 type Socket struct {
 	Name     string // "main" or "admin"
 	Addr     string // such as ":8000", without a space
 	Listener net.Listener
 }
 
-// A Program is one that is started to take over from this process.
+// A Program is the program that takes over from this process.
 type Program struct {
 	Path    string
 	Args    []string      // with its name
 	Timeout time.Duration // until it must serve
-	// Restarts is what the program has in Inherited.Restarts.
+	// Restarts is the value of Inherited.Restarts in the program.
 	Restarts int
 }
 

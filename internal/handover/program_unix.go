@@ -17,12 +17,11 @@ import (
 	"time"
 )
 
-// abandonTimeout is how long a new process may take to end that isn't wanted any
-// more.
+// abandonTimeout is how long an abandoned new process may take to end.
 const abandonTimeout = time.Second
 
-// ProgramPath returns where the program lies by its name, which may be a link to
-// another version by the time it is started anew.
+// ProgramPath returns the program's path by its name, which may be a link to another
+// version by the time of a restart.
 func ProgramPath() string {
 	path, err := exec.LookPath(os.Args[0])
 	if err == nil {
@@ -79,9 +78,9 @@ func (p *Program) start(ctx context.Context, sockets []Socket) (pid int, err err
 	return 0, fmt.Errorf("%w: %w", err, <-ended)
 }
 
-// fork starts the program with the sockets, and tell behind them. They go as they are:
-// an os.File would make them block, here and there, for both processes share what they
-// stand for.
+// fork starts the program with the sockets, followed by tell. It passes raw descriptors:
+// an os.File would put the sockets into blocking mode in both processes, which share
+// them.
 func (p *Program) fork(sockets []Socket, tell *os.File) (pid int, err error) {
 	descriptors := []uintptr{0, 1, 2}
 	names := make([]string, 0, len(sockets))
@@ -99,8 +98,8 @@ func (p *Program) fork(sockets []Socket, tell *os.File) (pid int, err error) {
 	return pid, err
 }
 
-// withDescriptors calls f with the descriptors and those of the sockets, which
-// stay open as long.
+// withDescriptors calls f with the descriptors and those of the sockets, which stay open
+// during the call.
 func withDescriptors(sockets []Socket, descriptors []uintptr, f func([]uintptr) error) error {
 	if len(sockets) == 0 {
 		return f(descriptors)
@@ -117,7 +116,7 @@ func withDescriptors(sockets []Socket, descriptors []uintptr, f func([]uintptr) 
 	return errors.Join(failure, err)
 }
 
-// withoutOurs returns an environment without what is for one process only.
+// withoutOurs returns an environment without the variables that are for one process only.
 func withoutOurs(environ []string) (others []string) {
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Validators are what is known of the current representation of a resource (RFC 9110
-// §8.8). The zero value stands for one that doesn't exist.
+// Validators describe the current representation of a resource (RFC 9110 §8.8). The zero
+// value means that there is none.
 type Validators struct {
 	ETag         string // with its quotes
 	LastModified time.Time
@@ -16,14 +16,14 @@ type Validators struct {
 // Exists reports whether there is a representation.
 func (v Validators) Exists() bool { return v.ETag != "" || !v.LastModified.IsZero() }
 
-// IsConditional reports whether a request has any condition but that of a range.
+// IsConditional reports whether a request has a condition other than If-Range.
 func IsConditional(h http.Header) bool {
 	return h["If-Match"] != nil || h["If-None-Match"] != nil || h["If-Unmodified-Since"] != nil || h["If-Modified-Since"] != nil
 }
 
-// Evaluate returns the status with which a request is answered because of its conditions,
-// 304 or 412, or 0 if they hold, in the order of RFC 9110 §13.2.2. The status of the
-// response would be that of a success.
+// Evaluate evaluates a request's conditions in the order of RFC 9110 §13.2.2. It returns
+// 304 or 412 if one fails, and 0 if they hold. Call it only for a response that would
+// otherwise be a success.
 func Evaluate(method string, h http.Header, current Validators) int {
 	reads := method == http.MethodGet || method == http.MethodHead
 	switch method {
@@ -58,12 +58,12 @@ func Evaluate(method string, h http.Header, current Validators) int {
 }
 
 // isLater reports whether the representation was modified after a date, which has whole
-// seconds. One of which the time isn't known wasn't (§13.1.4).
+// seconds. It reports false if the time of modification isn't known (§13.1.4).
 func (v Validators) isLater(date time.Time) bool {
 	return !v.LastModified.IsZero() && v.LastModified.Truncate(time.Second).After(date)
 }
 
-// dateOf returns the date that is a header's only value, if it is one.
+// dateOf returns the date in a header, if that has exactly one value.
 func dateOf(values []string) (time.Time, bool) {
 	if len(values) != 1 {
 		return time.Time{}, false
@@ -104,8 +104,8 @@ func matches(lists []string, current Validators, equal func(a, b string) bool) (
 	return matched, ok
 }
 
-// cutETag cuts the first element off a list of entity tags, in whose quotes a backslash
-// is any character.
+// cutETag cuts the first element off a list of entity tags. A backslash within the quotes
+// is an ordinary character.
 func cutETag(list string) (tag, left string) {
 	quoted := false
 	for i := range len(list) {

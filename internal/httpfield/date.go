@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// HoldsDate reports whether the grammar of a header, in its canonical form, is a date of
-// HTTP (RFC 9110 §5.6.7), or has one.
+// HoldsDate reports whether the value of a header, given in canonical form, is or may be
+// an HTTP-date (RFC 9110 §5.6.7).
 func HoldsDate(name string) bool {
 	switch name {
 	case "Date", "Expires", "If-Modified-Since", "If-Range", "If-Unmodified-Since", "Last-Modified", "Retry-After", "Sunset":
@@ -18,8 +18,8 @@ func HoldsDate(name string) bool {
 	return false
 }
 
-// IgnoresDate reports whether a request is answered as if it hadn't a header whose value
-// isn't a date (RFC 9110 §13.1.3, §13.1.4, §13.1.5).
+// IgnoresDate reports whether a server must ignore a header if its value isn't a date
+// (RFC 9110 §13.1.3, §13.1.4, §13.1.5).
 func IgnoresDate(name string) bool {
 	return name == "If-Modified-Since" || name == "If-Unmodified-Since" || name == "If-Range"
 }
@@ -33,7 +33,7 @@ func FormatDate(value reflect.Value) (string, error) {
 	return date.Format(http.TimeFormat), nil
 }
 
-// SetDate sets a [time.Time] to what an HTTP-date says.
+// SetDate sets a [time.Time] to an HTTP-date.
 func SetDate(field reflect.Value, text string) error {
 	date, err := http.ParseTime(strings.TrimSpace(text))
 	if err == nil {

@@ -23,8 +23,8 @@ const (
 // such as "application/json" or "text/html; charset=utf-8" (RFC 9110 §12.5.1).
 func Accepts(r *http.Request, mediaType string) bool { return quality(r, mediaType) > 0 }
 
-// Preferred returns that of the media types which the request prefers, the first
-// one of those that it likes best, or "" if it accepts none.
+// Preferred returns the media type that the request prefers, the first if it prefers
+// several equally, or "" if it accepts none.
 func Preferred(r *http.Request, mediaTypes []string) string {
 	best, most := "", 0.0
 	for _, mediaType := range mediaTypes {
@@ -35,10 +35,9 @@ func Preferred(r *http.Request, mediaTypes []string) string {
 	return best
 }
 
-// quality returns the weight that the Accept header gives a media type, which is
-// 0 if it doesn't allow it. Parameters make no difference, but for q: the most
-// specific range that the media type is in decides. Ranges that aren't
-// well-formed allow nothing.
+// quality returns the weight that the Accept header gives a media type, or 0 if it
+// doesn't allow it. The most specific matching range decides. Parameters other than q are
+// ignored, and malformed ranges match nothing.
 func quality(r *http.Request, mediaType string) float64 {
 	values := r.Header["Accept"]
 	if len(values) == 0 {
@@ -72,8 +71,8 @@ func quality(r *http.Request, mediaType string) float64 {
 	return max(weight, 0)
 }
 
-// specificity tells how closely a media range fits the media type, from 0 for
-// not at all to 3 for the type itself.
+// specificity returns how closely a media range matches the media type, from 0 for not at
+// all to 3 for the type itself.
 func specificity(name, mainType, mediaType string) int {
 	switch {
 	case strings.EqualFold(name, mediaType):
@@ -86,8 +85,7 @@ func specificity(name, mainType, mediaType string) int {
 	return 0
 }
 
-// parseRange returns the name of a media range and its weight, which is -1 if
-// it isn't one.
+// parseRange returns the name of a media range and its weight, or -1 if it is malformed.
 func parseRange(element string) (name string, q float64) {
 	name, parameters := CutElement(element, ';')
 	q = 1
@@ -138,8 +136,8 @@ func HasJSONBody(r *http.Request) bool {
 	return err == nil && mediaType == JSON
 }
 
-// SaysJSONBody is hasJSONBody for [Marshaled], whose clients may have parameters that
-// are none, as in "application/json; utf-8".
+// SaysJSONBody is HasJSONBody for Marshaled, whose clients may send malformed parameters,
+// as in "application/json; utf-8".
 func SaysJSONBody(r *http.Request) bool {
 	values := r.Header["Content-Type"]
 	if len(values) != 1 {
@@ -149,8 +147,7 @@ func SaysJSONBody(r *http.Request) bool {
 	return strings.EqualFold(strings.TrimSpace(mediaType), JSON)
 }
 
-// HasPlainBody reports whether the request's body is free of a content coding
-// (RFC 9110 §8.4).
+// HasPlainBody reports whether the request's body has no content coding (RFC 9110 §8.4).
 func HasPlainBody(r *http.Request) bool {
 	for _, value := range r.Header["Content-Encoding"] {
 		for value != "" {
@@ -164,8 +161,8 @@ func HasPlainBody(r *http.Request) bool {
 	return true
 }
 
-// IsValue reports whether s can be sent as the value of a header, and is read as it is
-// (RFC 9110 §5.5): it has no control characters but tabs, and no space around it.
+// IsValue reports whether s arrives unchanged as the value of a header (RFC 9110 §5.5):
+// it has no control characters except tabs, and no surrounding space.
 func IsValue(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// CheckOrigin returns why no browser sends the text as an origin: a scheme and a host,
-// in lower case, and a port unless it is the scheme's own (RFC 6454 §6.2, HTML §7.1.1).
+// CheckOrigin returns why no browser would send the text as an origin, or nil. An origin
+// is a scheme and a host, in lower case, and a port unless it is the scheme's default
+// (RFC 6454 §6.2, HTML §7.1.1).
 func CheckOrigin(origin string) error {
 	scheme, rest, ok := strings.Cut(origin, "://")
 	host, port, hasPort := cutPort(rest)

@@ -1,7 +1,7 @@
 package jsonscan
 
-// A Decimal is a number of at most 18 digits: digits / 10^places. All fit the
-// floating-point types, none of them as 0 or infinity.
+// A Decimal is a number of at most 18 digits: digits / 10^places. Each fits the
+// floating-point types without overflow or underflow.
 type Decimal struct {
 	Digits int64
 	Places int
@@ -37,8 +37,8 @@ func ParseDecimal[T string | []byte](text T) (n Decimal, ok bool) {
 	return n, digits > 0
 }
 
-// Scaled returns the digits of n with this many places, no fewer than it has, if
-// they are few enough.
+// Scaled returns the digits of n with this many places, which must be at least its own.
+// It reports false if there are too many digits.
 func (n Decimal) Scaled(places int) (digits int64, ok bool) {
 	digits = n.Digits
 	for range places - n.Places {
@@ -50,8 +50,7 @@ func (n Decimal) Scaled(places int) (digits int64, ok bool) {
 	return digits, true
 }
 
-// Float64 returns the number if it is sure to be the nearest to n: both sides of the
-// division are exact.
+// Float64 returns the float nearest to n, if both operands of the division are exact.
 func (n Decimal) Float64() (f float64, ok bool) {
 	const exact = 1 << 53
 	powers := [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
@@ -61,7 +60,7 @@ func (n Decimal) Float64() (f float64, ok bool) {
 	return float64(n.Digits) / powers[n.Places], true
 }
 
-// AddDigits adds the digits in text from i on, and returns where they end.
+// AddDigits appends the digits in text from i on to a number, and returns where they end.
 func (n *Decimal) AddDigits(text []byte, i int) int {
 	for ; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
 		n.Digits = n.Digits*10 + int64(text[i]-'0')

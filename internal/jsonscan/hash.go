@@ -5,17 +5,17 @@ import (
 	"hash/maphash"
 )
 
-// Hashes are those of the JSON values in a text: equal values have the same, and
-// others don't, but for one in 2⁶⁴. Those of arrays and objects are kept, so that
-// however often they are asked for, each is gone through once: but for those in which
-// there is too little text whose hash isn't kept, to need less memory.
+// Hashes computes hashes of the JSON values in a text. Equal values have equal hashes;
+// different values have different ones, with a chance of one in 2⁶⁴ of a collision. The
+// hashes of arrays and objects are kept, so that each is read only once however often it
+// is asked for. To save memory, short ones aren't kept.
 type Hashes struct {
 	seed maphash.Seed
 	kept map[int]hashed // by where they begin
 	left int            // how much text there has been, but for what is kept
 }
 
-// worthKeeping is how much text an array or object has that is kept.
+// worthKeeping is the length from which the hash of an array or object is kept.
 const worthKeeping = 64
 
 // A hashed is an array or an object.

@@ -6,9 +6,9 @@ import (
 )
 
 // A Lookup finds members of the objects of one JSON text, which must be valid. However
-// deep the objects are nested, all of them together take time in proportion to the
-// text: where an object or array is in the way, the text is gone through once, to note
-// where those that aren't short end.
+// deep the objects are nested, the total time is proportional to the text: the first time
+// an object or array is in the way, the whole text is scanned once to find where the
+// longer ones end.
 type Lookup struct {
 	Src   []byte
 	spans []span // by where they begin
@@ -18,11 +18,11 @@ type Lookup struct {
 // A span is where an object or array begins and ends.
 type span struct{ begin, end int }
 
-// shortSpan is how long an object or array is that is as well gone through again.
+// shortSpan is the length up to which it is cheaper to scan an object or array again.
 const shortSpan = 64
 
-// Member returns where the value begins of the member of this name of the object that
-// begins at a place in the text. It reports false if there is none.
+// Member returns where the value of a member begins, in the object that begins at a place
+// in the text. It reports false if the object has no such member.
 func (l *Lookup) Member(begin int, name string) (at int, ok bool) {
 	s := Scanner{Src: l.Src, Pos: begin + 1}
 	for s.Space() != '}' {
@@ -46,7 +46,7 @@ func (l *Lookup) Next(from int) int {
 	return s.Pos
 }
 
-// skip goes behind the object or array that is next.
+// skip moves past the next object or array.
 func (l *Lookup) skip(s *Scanner) {
 	if !l.noted {
 		l.note()
@@ -59,7 +59,7 @@ func (l *Lookup) skip(s *Scanner) {
 	s.Skip()
 }
 
-// note notes the spans of the text.
+// note records the spans of the text.
 func (l *Lookup) note() {
 	l.noted = true
 	var open []int // the spans that haven't ended

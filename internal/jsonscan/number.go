@@ -15,8 +15,8 @@ type Number struct {
 	Exponent int
 }
 
-// maxExponent is where exponents stop to be told apart, far beyond all that fits
-// a Go type.
+// maxExponent is where larger exponents are treated alike, far beyond what fits a Go
+// type.
 const maxExponent = 1 << 30
 
 // ParseNumber returns the number that is written as text, which must be a JSON
@@ -79,8 +79,8 @@ func (n Number) Compare(m Number) int {
 // IsInteger reports whether n has no fraction.
 func (n Number) IsInteger() bool { return len(n.digits) <= max(n.Exponent, 0) }
 
-// MaxDigits is how many digits a number may have that is divided, or written
-// out. More than that are beyond what a Go type holds.
+// MaxDigits is how many digits a number may have to be divided or written out. No Go type
+// holds more.
 const MaxDigits = 400
 
 // IsMultipleOf reports whether n is an integer times m, which isn't 0.
@@ -117,7 +117,7 @@ func (n Number) AppendInteger(b []byte) []byte {
 	return append(b, bytes.Repeat([]byte("0"), n.Exponent-len(n.digits))...)
 }
 
-// AppendCanonical appends what equal numbers have in common.
+// AppendCanonical appends a form that is the same for equal numbers.
 func (n Number) AppendCanonical(b []byte) []byte {
 	if n.Negative {
 		b = append(b, '-')

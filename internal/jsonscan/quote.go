@@ -11,7 +11,7 @@ import (
 
 // How strings become JSON.
 
-// AppendString appends a string: what is plain ASCII as it is, a run at a time.
+// AppendString appends a string. It copies plain ASCII a run at a time.
 func AppendString(b []byte, text string) ([]byte, bool) {
 	b = append(b, '"')
 	for {
@@ -79,8 +79,8 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
 }
 
-// AppendHTMLSafeString appends a string as encoding/json does, which escapes what HTML
-// and JavaScript could take for something else.
+// AppendHTMLSafeString appends a string like encoding/json, which also escapes characters
+// that are special in HTML and JavaScript.
 func AppendHTMLSafeString(b []byte, text string) []byte {
 	begin := len(b)
 	b, ok := AppendString(b, text)
@@ -101,7 +101,7 @@ func isHTMLSafe(text []byte) bool {
 	return true
 }
 
-// Quote returns a text as JSON. What isn't UTF-8 in it is replaced.
+// Quote returns a text as a JSON string, with invalid UTF-8 replaced.
 func Quote(text string) jsonv1.RawMessage {
 	quoted, _ := jsontext.AppendQuote(nil, text)
 	return quoted

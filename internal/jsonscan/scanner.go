@@ -7,15 +7,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Scanner goes through the text of a JSON value that is known to be valid, so
-// that it needn't look at more than where values end.
+// A Scanner steps through the text of a JSON value that is known to be valid, so that it
+// only has to find where values end.
 type Scanner struct {
 	Src []byte
 	Pos int
 }
 
-// Space goes to where the next value, name or closing bracket begins, and
-// returns its first byte.
+// Space moves to where the next value, name or closing bracket begins, and returns its
+// first byte.
 func (s *Scanner) Space() byte {
 	for {
 		switch c := s.Src[s.Pos]; c {
@@ -27,8 +27,8 @@ func (s *Scanner) Space() byte {
 	}
 }
 
-// Text goes behind the string that begins here. It returns what is between
-// its quotes, and whether there are escapes in that.
+// Text moves past the string that begins here. It returns the text between the quotes,
+// and whether that has escapes.
 func (s *Scanner) Text() (text []byte, escaped bool) {
 	begin := s.Pos + 1
 	for i := begin; ; i++ {
@@ -43,8 +43,7 @@ func (s *Scanner) Text() (text []byte, escaped bool) {
 	}
 }
 
-// Unescaped goes behind the string that begins here, and returns what it stands
-// for.
+// Unescaped moves past the string that begins here, and returns its unescaped content.
 func (s *Scanner) Unescaped() []byte {
 	begin := s.Pos
 	text, escaped := s.Text()
@@ -54,8 +53,7 @@ func (s *Scanner) Unescaped() []byte {
 	return text
 }
 
-// Literal goes behind the number, true, false or null that begins here, and
-// returns it.
+// Literal moves past the number, true, false or null that begins here, and returns it.
 func (s *Scanner) Literal() []byte {
 	begin := s.Pos
 	for s.Pos < len(s.Src) {
@@ -68,7 +66,7 @@ func (s *Scanner) Literal() []byte {
 	return s.Src[begin:]
 }
 
-// Skip goes behind the value that begins here, and returns it.
+// Skip moves past the value that begins here, and returns it.
 func (s *Scanner) Skip() []byte {
 	begin := s.Pos
 	for depth := 0; ; {
@@ -95,7 +93,7 @@ func (s *Scanner) Skip() []byte {
 // and duplicate names.
 func IsJSON(text []byte) bool { return jsontext.Value(text).IsValid() }
 
-// Canonical returns what equal JSON values have in common.
+// Canonical returns a form that is the same for equal JSON values.
 func Canonical(value []byte) string {
 	s := Scanner{Src: value}
 	return string(s.appendCanonical(nil))

@@ -1,7 +1,7 @@
-// Package jsontype says what the JSON of a Go type is made of: the fields of a struct
-// under their names, the methods by which a type has a form of its own, and the codec's
-// options. Schemas, decoders and encoders of a type are compiled from these, so that
-// all of them agree. It must never know schemas, or what a value is used for.
+// Package jsontype describes the JSON of a Go type: the fields of a struct with their
+// names, the methods that give a type its own form, and the codec's options. Schemas,
+// decoders and encoders of a type are compiled from these, so that they agree. It knows
+// neither schemas nor what a value is used for.
 package jsontype
 
 import (
@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// The fields of a struct as JSON has them. Embedded structs, and with the codec
-// of typed handlers those with the option embed, give their fields to the
-// struct they are in. Of fields with the same name, the one at the shallowest
-// depth counts, or of these the only one whose tag names it; else none does.
+// The JSON fields of a struct. Embedded structs, and with the codec of typed handlers
+// also those with the option embed, add their fields to the outer struct. Of fields with
+// the same name, the shallowest counts; if there are several, the only one whose tag
+// names it; otherwise none.
 
 // A Field is a field of a struct, or of one embedded in it, that is a member of its
 // JSON. Its Index leads to it from the outer struct.
@@ -142,8 +142,8 @@ func ParseField(sf reflect.StructField) (f Field, embedded, ok bool) {
 	return f, embedded, true
 }
 
-// PlainFields is [Fields] with the rules of typed handlers. It reports false if there is
-// something about the fields that only the codec knows.
+// PlainFields is [Fields] with the rules of typed handlers. It reports false if only the
+// codec can handle the fields.
 func PlainFields(t reflect.Type) (fields []Field, rest *Field, ok bool) {
 	fields, rest, err := Fields(t, false)
 	if err != nil || rest != nil && (rest.Tag.Get("json") != ",embed" || rest.Type != Raw && rest.Type.Kind() != reflect.Map) {
@@ -182,5 +182,5 @@ func isPlain(f *Field) bool {
 	return true
 }
 
-// Zeroer reports whether it is what the option omitzero leaves out.
+// A Zeroer reports whether the option omitzero leaves it out.
 type Zeroer interface{ IsZero() bool }

@@ -54,9 +54,9 @@ func readDuration(dec *jsontext.Decoder, d *time.Duration) error {
 
 var errNotDuration = errors.New("not a duration")
 
-// A unionCodec has the codec write and read unions. It reads a union whose first member
-// is the discriminator as it comes. Of another it takes the whole text, and reads that
-// again by a unionCodec that looks up the discriminators of all unions in it.
+// A unionCodec makes the codec write and read unions. It reads a union whose first member
+// is the discriminator directly. For any other, it takes the whole text and reads it
+// again with a unionCodec that looks up the discriminators of all unions in it.
 type unionCodec struct {
 	known  sync.Map           // the unions by their types
 	rest   *json.Unmarshalers // for other types
@@ -137,9 +137,9 @@ func (c *unionCodec) read(dec *jsontext.Decoder, value marked) error {
 	return nil
 }
 
-// placeOf returns where the union that is next begins in the text that has a lookup. It
-// reports false where there is none, or the decoder reads another text: that of a type whose
-// method reads a part of this one with the same options.
+// placeOf returns where the next union begins in the text that has a lookup. It reports
+// false if there is no lookup, or if the decoder reads another text, such as that of a
+// type whose method reads a part of this one with the same options.
 func (c *unionCodec) placeOf(dec *jsontext.Decoder) (at int, ok bool) {
 	if c.lookup == nil {
 		return 0, false
@@ -151,7 +151,7 @@ func (c *unionCodec) placeOf(dec *jsontext.Decoder) (at int, ok bool) {
 	return c.lookup.Next(from), true
 }
 
-// readAgain reads a union whose discriminator may stand anywhere.
+// readAgain reads a union whose discriminator may be anywhere.
 func (c *unionCodec) readAgain(dec *jsontext.Decoder, u *Union, v reflect.Value) error {
 	text, err := dec.ReadValue()
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The interfaces by which a type has its own JSON or text, and types that have theirs
-// from the codec.
+// The interfaces of types with their own JSON or text, and the types that the codec
+// treats specially.
 var (
 	TextMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
 	TextUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
@@ -26,7 +26,7 @@ var (
 	Raw             = reflect.TypeFor[jsontext.Value]()
 )
 
-// Implements reports whether t, or a pointer to it, is one of these interfaces.
+// Implements reports whether t, or a pointer to it, implements one of these interfaces.
 func Implements(t reflect.Type, interfaces ...reflect.Type) bool {
 	return slices.ContainsFunc(interfaces, func(i reflect.Type) bool {
 		return t.Implements(i) || t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(i)

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// Unions: structs that embed a mark, whose other fields are pointers to structs, one of
-// which is set. The JSON is that of the struct, with a member more that says which.
+// Unions: structs that embed a mark and whose other fields are pointers to structs,
+// exactly one of which is set. Their JSON is that of the struct, with an additional
+// member that says which.
 //
 // For each variant there is a struct type of two fields, the discriminator and the
 // variant, which is embedded in its JSON. Schemas, decoders, encoders and the codec
@@ -43,7 +44,7 @@ type Variant struct {
 	Whole reflect.Type
 }
 
-// Of returns the index of the variant of which the discriminator has a value.
+// Of returns the index of the variant with this value of the discriminator.
 func (u *Union) Of(value []byte) (i int, ok bool) {
 	i, ok = u.byValue[string(value)]
 	return i, ok
@@ -120,12 +121,12 @@ func markIn(t reflect.Type) int {
 	return -1
 }
 
-// HasUnionsMethods reports whether t isn't a union, but has the methods of one that it
-// embeds.
+// HasUnionsMethods reports whether t isn't a union itself but has the methods of one that
+// it embeds.
 func HasUnionsMethods(t reflect.Type) bool { return isMarked(t) && markIn(t) < 0 }
 
-// UnionOf returns the variants of a union, or everything that is wrong with it. It
-// returns nil for what isn't one.
+// UnionOf returns the variants of a union, or an error that lists everything wrong with
+// it. It returns nil if t isn't a union.
 func UnionOf(t reflect.Type) (*Union, error) {
 	if !isMarked(t) {
 		return nil, nil //nolint:nilnil // it isn't a union, which isn't wrong
@@ -195,7 +196,7 @@ func (u *Union) misfit(f reflect.StructField) string {
 	return ""
 }
 
-// whole returns the struct of a discriminator and a variant.
+// whole returns the struct type of a discriminator and a variant.
 func (u *Union) whole(value string, elem reflect.Type) reflect.Type {
 	return reflect.StructOf([]reflect.StructField{
 		{Name: discriminatorField, Type: reflect.TypeFor[string](), Tag: reflect.StructTag(`json:"` + u.Discriminator + `" const:` + strconv.Quote(value))},

@@ -26,9 +26,9 @@ func (b *body) add(p []byte) {
 	b.kept = append(b.kept, p[:min(len(p), maxBody-len(b.kept))]...)
 }
 
-// text returns what may be logged of the body, which is a request's or a
-// response's. Of one that is too long, or didn't come to its end, a Redactor gets
-// nothing, since a secret that is cut in two isn't known to it.
+// text returns what may be logged of a request's or response's body. A body that is too
+// long or incomplete isn't passed to a Redactor, which wouldn't recognize a secret that
+// is cut in two.
 func (b *body) text(whose string, whole bool, h http.Header, f Redactor) string {
 	long := b.total > int64(len(b.kept))
 	switch {
@@ -61,8 +61,8 @@ func isText(h http.Header, content []byte) bool {
 			mediaType == httpfield.JSON || mediaType == httpfield.JSONLines || mediaType == httpfield.NDJSON)
 }
 
-// A RequestBody is a request's body that is kept as it is read, which may go on
-// after the handler has returned.
+// A RequestBody keeps a request's body while it is read, perhaps after the handler has
+// returned.
 type RequestBody struct {
 	io.ReadCloser
 	length int64 // or -1
@@ -81,7 +81,7 @@ func (b *RequestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Text is what may be logged of the body by now. The header is the request's.
+// Text returns what may be logged of the body so far. The header is the request's.
 func (b *RequestBody) Text(h http.Header, f Redactor) string {
 	b.mu.Lock()
 	log, ended := b.log, b.ended
@@ -89,7 +89,7 @@ func (b *RequestBody) Text(h http.Header, f Redactor) string {
 	return log.text("request", ended, h, f)
 }
 
-// KeepBody makes the request's body one that is kept.
+// KeepBody replaces the request's body with a RequestBody.
 func KeepBody(r *http.Request) *RequestBody {
 	kept := &RequestBody{ReadCloser: r.Body, length: r.ContentLength}
 	if r.Body != nil && r.Body != http.NoBody {
@@ -98,13 +98,13 @@ func KeepBody(r *http.Request) *RequestBody {
 	return kept
 }
 
-// A Response is what is kept of a response as it is written.
+// A Response keeps the beginning of a response while it is written.
 type Response struct {
 	Header http.Header // as it was sent, or as it is if nothing was
 	body   body
 }
 
-// KeepResponse returns a writer that keeps the response in what it returns, too.
+// KeepResponse returns a writer, and the Response that keeps what is written to it.
 func KeepResponse(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *record.Recorder, *Response) {
 	kept := &Response{Header: w.Header()}
 	w, rec := record.Wrap(w, r)
@@ -118,7 +118,7 @@ func (rs *Response) OnHeader(_ int, h http.Header) { rs.Header = h.Clone() }
 // OnBody keeps the beginning of the body.
 func (rs *Response) OnBody(p []byte) { rs.body.add(p) }
 
-// Text is what may be logged of the body, which is whole or not.
+// Text returns what may be logged of the body; whole reports whether it is complete.
 func (rs *Response) Text(whole bool, f Redactor) string {
 	return rs.body.text("response", whole, rs.Header, f)
 }

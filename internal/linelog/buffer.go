@@ -1,7 +1,7 @@
-// Package linelog makes the lines of logs: a text in which nothing ends the line or
-// controls a terminal, what a user's redactor leaves of it, what is kept of a body while
-// it passes, and lines in JSON, which are written many at a time. It knows of a request
-// no more than its body, and mustn't learn who logs what, or where.
+// Package linelog makes the lines of logs: it escapes what would end a line or control a
+// terminal, applies the user's redactor, keeps the beginning of bodies, and formats lines
+// of JSON and writes many at a time. Of a request it knows only the body, and it doesn't
+// know who logs what, or where.
 package linelog
 
 import (
@@ -19,9 +19,8 @@ const (
 	maxUnwritten    = 1 << 20 // is kept of what can't be written, or four times the size of a flush
 )
 
-// A Buffer gathers lines and writes many of them at a time, in the order in
-// which they came. Who brings the line that fills it writes it; others can go on
-// until it is full again, and then wait.
+// A Buffer gathers lines and writes many at a time, in order. The goroutine whose line
+// fills the buffer writes it out; others carry on until it is full again, and then wait.
 type Buffer struct {
 	w        io.Writer
 	size     int           // of the lines that are written at once
@@ -38,14 +37,14 @@ type Buffer struct {
 	lost     int   // lines, since then
 }
 
-// NewBuffer returns a Buffer that writes to w once there are size bytes, or after the
+// NewBuffer returns a Buffer that writes to w once it holds size bytes, or after the
 // interval. Zero means 64 KiB and a tenth of a second.
 func NewBuffer(w io.Writer, size int, interval time.Duration) *Buffer {
 	return &Buffer{w: w, size: cmp.Or(size, defaultSize), interval: cmp.Or(interval, defaultInterval)}
 }
 
-// Write adds a line. The error is that of the last flush, if the line is lost, or of
-// the one that the line has caused.
+// Write adds a line. It returns the error of the last flush if the line is lost, or that
+// of the flush that it causes.
 func (b *Buffer) Write(line []byte) (int, error) {
 	full, err := b.add(line)
 	if full {
@@ -85,7 +84,7 @@ func (b *Buffer) flushLater() {
 	b.timed = true
 }
 
-// Close writes the lines that there are, and has later ones written at once.
+// Close writes the buffered lines. Later lines are written at once.
 func (b *Buffer) Close() error {
 	b.mu.Lock()
 	b.closed = true
@@ -96,7 +95,7 @@ func (b *Buffer) Close() error {
 	return b.Flush()
 }
 
-// tick flushes, unless close has come before it: the writer may be closed, too, then.
+// tick flushes, unless the buffer is closed: then the writer may be closed, too.
 func (b *Buffer) tick() {
 	b.writing.Lock()
 	defer b.writing.Unlock()
@@ -108,7 +107,7 @@ func (b *Buffer) tick() {
 	}
 }
 
-// Flush writes the lines that there are, and returns the error of the writer.
+// Flush writes the buffered lines, and returns the writer's error.
 func (b *Buffer) Flush() error {
 	b.writing.Lock()
 	defer b.writing.Unlock()
@@ -127,7 +126,7 @@ func (b *Buffer) flushLocked() error {
 	}
 }
 
-// take returns the lines that there are.
+// take returns the buffered lines.
 func (b *Buffer) take() (lines []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,8 +135,8 @@ func (b *Buffer) take() (lines []byte) {
 	return lines
 }
 
-// wrote notes how writing has gone and what is left to be written, and takes the
-// memory back. There is more to write if lines have been lost before.
+// wrote records the result of a write and what is left to write, and reuses the memory.
+// There is more to write if lines were lost before.
 func (b *Buffer) wrote(spare, left []byte, err error) (more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,9 +17,9 @@ type jsonLine struct {
 
 var jsonLines = sync.Pool{New: func() any { return new(jsonLine) }}
 
-// WriteJSON adds a line as [slog.JSONHandler] formats it, unless only that can. The
-// message and the keys must be plain. Those attributes come first that AppendAttr has
-// made text of.
+// WriteJSON adds a line in the format of [slog.JSONHandler], and reports false for a line
+// that only the handler can format. The message and the keys must be plain. The
+// attributes from AppendAttr come first.
 func (b *Buffer) WriteJSON(t time.Time, level slog.Level, message string, first []byte, attrs []slog.Attr) (ok bool, err error) {
 	if !t.IsZero() && (t.Unix() < 0 || t.Unix() >= maxTime) {
 		return false, nil
@@ -37,10 +37,9 @@ func (b *Buffer) WriteJSON(t time.Time, level slog.Level, message string, first 
 }
 
 const (
-	// maxTime is some time before the year 10000, which RFC 3339 doesn't have, in
-	// seconds.
+	// maxTime is a time, in seconds, before the year 10000, which RFC 3339 can't express.
 	maxTime = 8000 * 365 * 24 * 60 * 60
-	// maxKept is how long a line may be whose memory is used again.
+	// maxKept is the length of line up to which its memory is reused.
 	maxKept = 64 << 10
 )
 
@@ -66,8 +65,7 @@ func (l *jsonLine) append(t time.Time, level slog.Level, message string, first [
 	return append(line, "}\n"...), ok
 }
 
-// A second is the text of one, which the times of many lines have in common. The
-// zero value has none.
+// A second caches the text of a second, which many lines share. The zero value is empty.
 type second struct {
 	unix     int64
 	location *time.Location // nil if there is no text
@@ -78,7 +76,7 @@ type second struct {
 // from 1000 to 9999.
 const yearToSecond = len("2006-01-02T15:04:05")
 
-// append appends what t.AppendFormat would in time.RFC3339Nano.
+// append does what t.AppendFormat does for time.RFC3339Nano.
 func (s *second) append(line []byte, t time.Time) []byte {
 	if unix, location := t.Unix(), t.Location(); unix != s.unix || location != s.location {
 		s.unix, s.location = unix, location

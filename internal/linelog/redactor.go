@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// A Redactor returns a text without what mustn't be logged. It is the user's: where it
-// panics, nothing of the text is logged. Nil takes out nothing.
+// A Redactor removes from a text what mustn't be logged. It is the user's: if it panics,
+// nothing of the text is logged. Nil removes nothing.
 type Redactor func(string) string
 
 // Redacted is logged in place of a credential.
 const Redacted = "** redacted **"
 
-// NotLogged is what is logged of a text where a Redactor has panicked.
+// NotLogged is logged in place of a text whose Redactor panicked.
 const NotLogged = "** not logged: the redactor panicked **"
 
 // Redact returns what may be logged of text, with nothing raw left if the
@@ -27,7 +27,7 @@ func (f Redactor) Redact(text string) (redacted string) {
 	return redacted
 }
 
-// try is Redact, and reports whether the Redactor has returned.
+// try is Redact, and reports whether the Redactor returned.
 func (f Redactor) try(text string) (redacted string, ok bool) {
 	if f == nil {
 		return text, true
@@ -49,9 +49,8 @@ func (f Redactor) Header(name, value string) string {
 	return strings.TrimPrefix(f.Redact(name+": "+value), name+": ")
 }
 
-// Line returns a line as it may be logged, which begins with the prefix, or withheld
-// after it if the Redactor panics. What is escaped in it, the Redactor gets in both
-// forms.
+// Line returns what may be logged of a line, after the prefix, or the prefix and withheld
+// if the Redactor panics. The Redactor gets escaped parts in both forms.
 func (f Redactor) Line(prefix, text, withheld string) string {
 	line := prefix
 	if text != "" {
@@ -71,7 +70,7 @@ func (f Redactor) Line(prefix, text, withheld string) string {
 	return Escape(redacted, "")
 }
 
-// Block returns a text of several lines as it may be logged after the prefix.
+// Block returns what may be logged of a text of several lines, after the prefix.
 func (f Redactor) Block(prefix, text string) string {
 	if f == nil || !strings.Contains(text, "\n") {
 		return text
@@ -79,8 +78,8 @@ func (f Redactor) Block(prefix, text string) string {
 	return strings.TrimPrefix(f.Redact(prefix+" "+text+"\n"), prefix+" ")
 }
 
-// Object returns a line with a JSON object as it may be logged, unless the Redactor
-// panics. It gets the line with <, > and & escaped as well, as [json.Marshal] has them.
+// Object returns what may be logged of a line with a JSON object, unless the Redactor
+// panics. The Redactor also gets the line with <, > and & escaped, as by [json.Marshal].
 func (f Redactor) Object(line string) (redacted string, ok bool) {
 	if f == nil {
 		return line, true

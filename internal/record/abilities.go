@@ -7,19 +7,18 @@ import (
 	"net/http"
 )
 
-// The abilities of a ResponseWriter beyond that interface: F to Flush, H to
-// Hijack, R to ReadFrom, C to CloseNotify. A Recorder has those that the writer behind
-// it has, and a caller can see by a type assertion which these are. Hence a type for
-// each combination.
+// The abilities of a ResponseWriter beyond that interface: F to Flush, H to Hijack, R to
+// ReadFrom, C to CloseNotify. A Recorder has the abilities of the writer behind it, and
+// callers find them by type assertion. Hence a type for each combination.
 //
-// There is none for http.Pusher, which would double them: browsers don't take HTTP/2
-// push any more. A handler finds it behind the Recorder by Unwrap.
+// http.Pusher is left out, because it would double the number of types and browsers no
+// longer support HTTP/2 push. A handler finds it behind the Recorder by Unwrap.
 
 const flush, hijack, readFrom, closeNotify = 1, 2, 4, 8
 
-// abilities returns what w can do. What it wraps counts for flush and hijack, as
-// for http.ResponseController, and for closeNotify, which is of the connection, but
-// not for readFrom: to go past somebody's Write would be wrong.
+// abilities returns what w can do. The writers that it wraps count for flush and hijack,
+// as in http.ResponseController, and for closeNotify, which is about the connection, but
+// not for readFrom, which would bypass somebody's Write.
 func abilities(w http.ResponseWriter) (all int) {
 	if _, ok := w.(io.ReaderFrom); ok {
 		all |= readFrom

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// A cause is what has gone wrong where the response doesn't tell it. The Recorders of
-// one request share it.
+// A cause is a failure that the response doesn't disclose. The Recorders of one request
+// share it.
 type cause struct {
 	err  error
 	told bool // it has been logged
 }
 
-// Note lets the handlers that log the request know what has gone wrong, and returns
-// the ID that they log it under, which is from newID if the request has none. It logs
-// the cause itself, by [slog.Default], if nobody else will. What [Withhold] has
-// returned is noted already.
+// Note records the cause of a failure for the handlers that log the request, and returns
+// the ID that they log it under, which comes from newID if the request has none. It logs
+// the cause itself, with [slog.Default], if nobody else will. An error from [Withhold]
+// has been noted already.
 func Note(w http.ResponseWriter, err error, newID func() string) (id string) {
 	if noted, ok := errors.AsType[*withheld](err); ok {
 		return noted.id
@@ -29,13 +29,13 @@ func Note(w http.ResponseWriter, err error, newID func() string) (id string) {
 	return (&cause{err: err}).note(w, newID)
 }
 
-// NoteRefusal is [Note] for what isn't a failure: it is in the request's own line of a
-// log, and nowhere if there is none.
+// NoteRefusal is [Note] for a refusal, which isn't a failure: it appears in the request's
+// own log line, or nowhere if there is none.
 func NoteRefusal(w http.ResponseWriter, err error, newID func() string) (id string) {
 	return (&cause{err: err, told: true}).note(w, newID)
 }
 
-// note notes the cause, and logs it if it hasn't been and nobody else will.
+// note records the cause, and logs it unless it was logged already or somebody else will.
 func (c *cause) note(w http.ResponseWriter, newID func() string) (id string) {
 	all := recorders(w)
 	for _, rec := range all {
@@ -65,15 +65,15 @@ func (c *cause) log(id string) {
 	c.told = true
 }
 
-// LogUnreported logs what has gone wrong, if anything has, by [slog.Default], where who
-// was to log it has gone.
+// LogUnreported logs the cause, if there is one, with [slog.Default], after the handler
+// that was to log it has gone.
 func (rec *Recorder) LogUnreported() {
 	if rec.IsUnreported() {
 		rec.cause.log(rec.ID)
 	}
 }
 
-// Report returns the cause's text for a log, or "" if nothing has gone wrong. It then
+// Report returns the cause's text for a log, or "" if there is none. The cause then
 // counts as logged.
 func (rec *Recorder) Report() string {
 	if rec.cause == nil {
@@ -83,7 +83,7 @@ func (rec *Recorder) Report() string {
 	return causeText(rec.cause.err)
 }
 
-// CauseText is [Recorder.Report] for those who don't log it.
+// CauseText is [Recorder.Report] for callers that don't log the cause.
 func (rec *Recorder) CauseText() string {
 	if rec.cause == nil {
 		return ""
@@ -91,7 +91,7 @@ func (rec *Recorder) CauseText() string {
 	return causeText(rec.cause.err)
 }
 
-// IsUnreported reports whether something has gone wrong that nobody has logged.
+// IsUnreported reports whether there is a cause that nobody has logged.
 func (rec *Recorder) IsUnreported() bool { return rec.cause != nil && !rec.cause.told }
 
 // Stack returns the stack of the panic that is the cause, or "".
@@ -107,8 +107,8 @@ func (c *cause) stack() string {
 	return ""
 }
 
-// causeText returns an error's text, or what it is if it has none: a status error
-// that holds nothing may be somewhere in it.
+// causeText returns an error's text, or its type if it has no text, because its chain may
+// hold an empty status error.
 func causeText(err error) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -118,7 +118,7 @@ func causeText(err error) (text string) {
 	return Text(err)
 }
 
-// A statusError is an error that has the text of the one in it, or none.
+// A statusError is an error with the text of the error that it wraps, if any.
 type statusError interface {
 	error
 	StatusCode() int
@@ -126,8 +126,8 @@ type statusError interface {
 	Unwrap() error
 }
 
-// Text returns err's text, or its status's if it is an error with a status that holds
-// no other.
+// Text returns err's text, or that of its status if it is a status error that wraps
+// nothing.
 func Text(err error) string {
 	//nolint:errorlint // one that is wrapped has the text of what wraps it
 	if status, ok := err.(statusError); ok && status.Unwrap() == nil {
@@ -136,21 +136,21 @@ func Text(err error) string {
 	return err.Error()
 }
 
-// A withheld error is what a client is told in place of a cause that has been
-// noted already.
+// A withheld error is what the client gets instead of a cause that has been noted
+// already.
 type withheld struct {
 	error
 	id string // that the cause has been noted under
 }
 
-// Withhold returns err for a client to be told in place of a cause that has been noted
-// under the ID.
+// Withhold returns err, marked as what the client gets instead of the cause that was
+// noted under the ID.
 func Withhold(err error, id string) error { return &withheld{err, id} }
 
-// Unwrap returns what the client is told.
+// Unwrap returns what the client gets.
 func (err *withheld) Unwrap() error { return err.error }
 
-// A panicError is the cause of a response that a panic has cut short.
+// A panicError is the cause of a response that a panic cut short.
 type panicError struct {
 	value any
 	text  string
@@ -159,13 +159,12 @@ type panicError struct {
 
 func (err *panicError) Error() string { return err.text }
 
-// maxPanicText is how many bytes are kept of what a panic says.
+// maxPanicText is how many bytes of a panic's text are kept.
 const maxPanicText = 16 << 10
 
-// NotePanic notes a panic as the cause, unless somebody has on the way from where it
-// began, and returns the ID as [Note] does. The Recorder is one of w's. It is to be
-// called by a deferred function, whose stack still has that of the panic, with what
-// recover has returned.
+// NotePanic records a panic as the cause, unless a handler further in already has, and
+// returns the ID like [Note]. The Recorder is one of w's. Call it in a deferred function,
+// whose stack still includes the panic's, with the result of recover.
 func (rec *Recorder) NotePanic(w http.ResponseWriter, value any, newID func() string) (id string) {
 	var earlier error
 	if rec.cause != nil {
@@ -187,14 +186,13 @@ func (rec *Recorder) NotePanic(w http.ResponseWriter, value any, newID func() st
 	return Note(w, p, newID)
 }
 
-// IsAbort reports whether a handler has panicked to have net/http break off the
-// response.
+// IsAbort reports whether a handler panicked to make net/http abort the response.
 func IsAbort(value any) bool {
 	err, ok := value.(error)
 	return ok && err == http.ErrAbortHandler //nolint:errorlint // net/http doesn't look into it either
 }
 
-// same reports whether two values are the same, as far as one can tell.
+// same reports whether two values are equal, and false if they can't be compared.
 func same(a, b any) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!reflect.ValueOf(a).Comparable() || a == b)
 }

@@ -8,8 +8,7 @@ import (
 // What is behind a ResponseWriter: the chain of Unwrap, in which there may be several
 // Recorders.
 
-// NoteRequest lets those who have made the Recorders in w know that the request
-// goes on as r.
+// NoteRequest tells the Recorders in w that the request goes on as r.
 func NoteRequest(w http.ResponseWriter, r *http.Request) {
 	if u, ok := w.(unwrapper); ok { // apart from the rest, to cost nothing where there is none
 		noteRequestIn(u, r)
@@ -29,9 +28,8 @@ func noteRequestIn(u unwrapper, r *http.Request) {
 	}
 }
 
-// Transparent is embedded in a ResponseWriter with Unwrap, to have a Recorder look
-// through it: it can do what the writer can that Unwrap returns, whatever its type
-// claims.
+// Transparent is embedded in a ResponseWriter with Unwrap to make Recorders look through
+// it: it has the abilities of the writer that Unwrap returns, whatever its type claims.
 type Transparent struct{}
 
 func (Transparent) transparent() {}
@@ -46,8 +44,7 @@ func lookThrough(w http.ResponseWriter) http.ResponseWriter {
 	return w
 }
 
-// Beneath returns the writer behind the Recorders that are in front of w, one behind
-// another.
+// Beneath returns the writer behind the Recorders at the front of w.
 func Beneath(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		front, ok := lookThrough(w).(recording)
@@ -85,8 +82,8 @@ func Innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// recorders returns the Recorders in w, the innermost last: there are several if
-// a wrapper of somebody else's is between them.
+// recorders returns the Recorders in w, the innermost last. There are several if a
+// foreign wrapper is between them.
 func recorders(w http.ResponseWriter) (all []*Recorder) {
 	for {
 		if r, ok := w.(recording); ok {
@@ -100,8 +97,7 @@ func recorders(w http.ResponseWriter) (all []*Recorder) {
 	}
 }
 
-// Reaches reports whether w is the writer that [Wrap] has returned, or Unwrap leads
-// from w to it.
+// Reaches reports whether w is a writer from [Wrap], or Unwrap leads from w to it.
 func Reaches(w, front http.ResponseWriter) bool {
 	to := front.(recording).rec()
 	for {
@@ -116,9 +112,8 @@ func Reaches(w, front http.ResponseWriter) bool {
 	}
 }
 
-// Adopt lets those who have made the Recorders in w know what has gone wrong in a
-// response that went out through them, and has a Recorder of its own that Unwrap
-// doesn't lead out of.
+// Adopt passes the cause of a response on to the Recorders in w. It is for a response
+// that went out through them from a writer with its own Recorder and without Unwrap.
 func Adopt(w http.ResponseWriter, inner *Recorder) {
 	for _, rec := range recorders(w) {
 		if rec.cause == nil {

@@ -1,8 +1,8 @@
-// Package record has the library's one wrapper round a ResponseWriter, which knows the
-// status, the length and the failures of a response as it goes out, and shows it to
-// observers. However many middlewares are nested, they share one [Recorder], which has
-// no more abilities than the writer that it wraps. It knows nothing of what a response
-// means, nor of the server beneath it but as a [Watcher].
+// Package record has the library's only wrapper around a ResponseWriter. It knows the
+// status, the length and the failures of a response, and shows the response to observers
+// while it is written. However many middlewares are nested, they share one [Recorder],
+// which has only the abilities of the writer that it wraps. It doesn't know what a
+// response means, and knows the server beneath it only as a [Watcher].
 package record
 
 import (
@@ -25,13 +25,13 @@ type Recorder struct {
 	http.ResponseWriter
 	// ID is what the request is logged under, or "".
 	ID string
-	// HasLogger says that somebody who is still to come will log the cause. Who sets it
-	// restores it when done.
+	// HasLogger reports whether an outer handler will log the cause. A handler that sets
+	// it restores it when done.
 	HasLogger bool
-	// Watcher is told when the server may wait for the client, if it isn't nil.
+	// Watcher, if it isn't nil, is notified when the server may wait for the client.
 	Watcher Watcher
-	// Router is told when a mux has found a handler, if it isn't nil. Who sets it makes
-	// it nil when done.
+	// Router, if it isn't nil, is notified when a mux has found a handler. A handler that
+	// sets it sets it to nil when done.
 	Router Router
 
 	status int // 0 until the header is written
@@ -47,8 +47,8 @@ type Recorder struct {
 	seesBody     bool // one of the observers is a BodyObserver
 
 	cause *cause // of a response that doesn't tell it, or nil
-	// request is the innermost copy of the request that is known, which has the
-	// pattern that it was routed by.
+	// request is the innermost known copy of the request, which has the pattern that
+	// routed it.
 	request *http.Request
 	taken   *takenConn // by the handler, or nil
 
@@ -56,7 +56,7 @@ type Recorder struct {
 	outer    *outerObserver // the next one, or nil
 }
 
-// Every request has a Recorder. So it doesn't have in it what few need.
+// Every request has a Recorder, so what few need is kept apart.
 
 type takenConn struct{ net.Conn }
 
@@ -65,8 +65,8 @@ type outerObserver struct {
 	outer *outerObserver
 }
 
-// A Router is told that a request goes on, which may have a pattern by then. It is
-// called by the goroutine of the request.
+// A Router is notified when a request is passed on, perhaps with a pattern. It is called
+// by the request's goroutine.
 type Router interface {
 	OnRequest(r *http.Request)
 }
@@ -77,21 +77,21 @@ type HeaderObserver interface {
 	OnHeader(status int, h http.Header)
 }
 
-// A BodyObserver sees what is written of the body, which it must not keep. It is a
-// [HeaderObserver] that has this, too.
+// A BodyObserver is a [HeaderObserver] that also sees what is written to the body. It
+// must not keep the bytes.
 type BodyObserver interface {
 	OnBody(p []byte)
 }
 
-// StatusClientGone is the status of a response that nobody has waited for, which nginx
-// has made known. It is for logs and counters.
+// StatusClientGone is the status of a response whose client didn't wait, as in nginx. It
+// is for logs and counters.
 const StatusClientGone = 499
 
-// serverBuffer is how much of a body net/http keeps before it sends any of it.
+// serverBuffer is how much of a body net/http buffers before it sends anything.
 const serverBuffer = 2 << 10
 
-// Wrap returns a Recorder for w, and w with it in front. If w has one in front
-// already, these are it and w. The request is the one that the caller was given.
+// Wrap returns a Recorder and w wrapped in it. If w is already such a writer, Wrap
+// returns it and its Recorder. The request is the one that the caller got.
 func Wrap(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *Recorder) {
 	front, ok := w.(recording)
 	if !ok {
@@ -110,7 +110,7 @@ func Wrap(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *Recorde
 	return front, rec
 }
 
-// New returns a new Recorder in front of w that o observes.
+// New wraps w in a new Recorder with the observer o.
 func New(w http.ResponseWriter, o HeaderObserver) http.ResponseWriter {
 	front := newRecorder(w)
 	front.rec().Observe(o)
@@ -125,8 +125,8 @@ type recording interface {
 
 func (rec *Recorder) rec() *Recorder { return rec }
 
-// Observe adds an observer of the header, and of the body if it is a [BodyObserver].
-// The response is shown to the one that was added last first, as that is the innermost.
+// Observe adds an observer of the header, and of the body if it is a [BodyObserver]. The
+// observer that was added last is the innermost, and sees the response first.
 func (rec *Recorder) Observe(o HeaderObserver) {
 	if rec.observer != nil {
 		rec.outer = &outerObserver{rec.observer, rec.outer}
@@ -136,11 +136,11 @@ func (rec *Recorder) Observe(o HeaderObserver) {
 	rec.seesBody = rec.seesBody || isBody
 }
 
-// Request returns the innermost copy of the request that is known.
+// Request returns the innermost known copy of the request.
 func (rec *Recorder) Request() *http.Request { return rec.request }
 
-// Pattern returns the pattern that the request was routed by, or "" if that isn't
-// known. It is that of the innermost mux.
+// Pattern returns the pattern that the innermost mux routed the request by, or "" if it
+// isn't known.
 func (rec *Recorder) Pattern() string { return rec.request.Pattern }
 
 // Sent returns how many bytes of the body have been written.
@@ -152,7 +152,7 @@ func (rec *Recorder) HasFailed() bool { return rec.failed }
 // IsHead reports whether the response is to HEAD, and so has no body.
 func (rec *Recorder) IsHead() bool { return rec.head }
 
-// HasBegun reports whether the handler has begun to answer, or has taken over the
+// HasBegun reports whether the handler has begun its response, or has taken over the
 // connection.
 func (rec *Recorder) HasBegun() bool { return rec.status != 0 || rec.hijacked() }
 
@@ -166,8 +166,8 @@ func (rec *Recorder) CloseHijacked() {
 	}
 }
 
-// WithoutBody returns a writer that keeps a response to HEAD free of a body,
-// which net/http's server does by itself and others don't.
+// WithoutBody returns a writer that drops the body of a response to HEAD. net/http's
+// server does that itself; other servers don't.
 func WithoutBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	if r.Context().Value(http.ServerContextKey) != nil {
 		return w
@@ -177,9 +177,8 @@ func WithoutBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	return w
 }
 
-// FinalStatus returns the status on the wire once the handler is done. Without
-// one by then, it has taken over the connection, or has panicked, or has left
-// it to be 200.
+// FinalStatus returns the status on the wire once the handler is done. A handler that set
+// none has hijacked the connection, panicked, or left the status to be 200.
 func (rec *Recorder) FinalStatus(panicked bool) int {
 	switch {
 	case rec.status != 0:
@@ -192,9 +191,9 @@ func (rec *Recorder) FinalStatus(panicked bool) int {
 	return http.StatusOK
 }
 
-// Outcome is FinalStatus for logs and counters, which is [StatusClientGone] if the
-// client had gone before it was sent that: with the context that r came with, nothing
-// of the response or a failed part of it. A failure whose cause is known stays one.
+// Outcome is FinalStatus for logs and counters. It is [StatusClientGone] if the context
+// of r was canceled before the response was sent, or while a part of it failed. A failure
+// with a known cause stays a failure.
 func (rec *Recorder) Outcome(r *http.Request, panicked bool) int {
 	status := rec.FinalStatus(panicked)
 	if !clientIsGone(r) || rec.hijacked() || rec.cause != nil || panicked && rec.status == 0 {
@@ -207,13 +206,13 @@ func (rec *Recorder) Outcome(r *http.Request, panicked bool) int {
 	return status
 }
 
-// clientIsGone reports whether the client of a request hasn't waited.
+// clientIsGone reports whether the client of a request has gone away.
 func clientIsGone(r *http.Request) bool { return r.Context().Err() == context.Canceled } // it is never wrapped
 
 // Unwrap is for http.ResponseController.
 func (rec *Recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
-// WriteHeader writes the header, of which observers are told unless it is
+// WriteHeader writes the header, and shows it to the observers unless it is
 // informational.
 func (rec *Recorder) WriteHeader(status int) {
 	final := status >= 200 && status <= 999 || status == http.StatusSwitchingProtocols && !rec.http2
@@ -226,7 +225,7 @@ func (rec *Recorder) WriteHeader(status int) {
 	rec.status = status
 }
 
-// begin notes an implicit 200.
+// begin records an implicit 200.
 func (rec *Recorder) begin() {
 	if rec.status == 0 && !rec.hijacked() {
 		rec.notifyHeader(http.StatusOK)
@@ -289,7 +288,7 @@ func (rec *Recorder) notifyHeader(status int) {
 	}
 }
 
-// observers yields all of them, of which there is one at least.
+// observers yields all observers, of which there is at least one.
 func (rec *Recorder) observers(yield func(HeaderObserver) bool) {
 	more := yield(rec.observer)
 	for o := rec.outer; more && o != nil; o = o.outer {
@@ -297,8 +296,8 @@ func (rec *Recorder) observers(yield func(HeaderObserver) bool) {
 	}
 }
 
-// Finish shows the header to o if the handler has written nothing: the server
-// will write it.
+// Finish shows the header to o if the handler has written nothing, because then the
+// server will write it.
 func (rec *Recorder) Finish(o HeaderObserver) {
 	if rec.status == 0 && !rec.hijacked() {
 		o.OnHeader(http.StatusOK, rec.Header())
@@ -322,8 +321,8 @@ func (rec *Recorder) FlushError() error {
 
 func (rec *Recorder) flush() { _ = rec.FlushError() } // as http.Flusher, which has no error
 
-// A bareConn is a server's own connection, in which is the one that a listener has
-// accepted. Handlers are given that.
+// A bareConn is a server's connection that wraps the one that a listener accepted.
+// Handlers get the latter.
 type bareConn interface{ Bare() net.Conn }
 
 func (rec *Recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -337,11 +336,11 @@ func (rec *Recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// firstBytes is how much of a file is sent by hand, for the header comes before
-// it. It is what net/http looks at to tell the media type.
+// firstBytes is how much of a file is written by hand, so that the header goes out first.
+// net/http inspects that much to detect the media type.
 const firstBytes = 512
 
-// readFrom lets the server send a file by itself, unless it is to be seen.
+// readFrom lets the server send a file itself, unless observers have to see it.
 func (rec *Recorder) readFrom(src io.Reader) (int64, error) {
 	if rec.seesBody || rec.dropBody {
 		return io.Copy(struct{ io.Writer }{rec}, src)
@@ -365,11 +364,11 @@ func (rec *Recorder) readFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// A closeNotifier is what net/http calls a CloseNotifier, and calls deprecated.
+// A closeNotifier is net/http's CloseNotifier, which is deprecated.
 type closeNotifier interface{ CloseNotify() <-chan bool }
 
-// closeNotify is for classic handlers, which know no context. The channel is that of
-// the writer that has one.
+// closeNotify is for classic handlers, which don't use contexts. It returns the
+// underlying writer's channel.
 func (rec *Recorder) closeNotify() <-chan bool {
 	for w := rec.ResponseWriter; ; w = w.(unwrapper).Unwrap() {
 		if n, ok := w.(closeNotifier); ok {

@@ -1,7 +1,6 @@
-// Package swar searches strings eight bytes at a time, as one word. What is looked
-// for in paths, patterns and JSON is mostly near, and a loop over single bytes
-// costs the processor a wrong guess where it ends. It knows nothing of what the
-// bytes mean.
+// Package swar searches strings eight bytes at a time, as one word. Matches in paths,
+// patterns and JSON are mostly near, and a loop over single bytes costs a branch
+// misprediction at its end. The package doesn't know what the bytes mean.
 package swar
 
 import (
@@ -15,15 +14,15 @@ const (
 	Low  = 0x7f7f7f7f7f7f7f7f // the bits of each byte but the highest
 )
 
-// WordOf returns the first eight bytes of s as a word, the first one lowest. The
-// compiler makes one load of it.
+// WordOf returns the first eight bytes of s as a little-endian word. It compiles to a
+// single load.
 func WordOf[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// mark returns a word with the highest bit set of those bytes of word that are c.
+// mark returns a word with the highest bit of each byte set where word has c.
 func mark(word uint64, c byte) uint64 {
 	word ^= uint64(c) * Ones              // what is c is 0 now,
 	return ^(word&Low + Low | word | Low) // and nothing else leaves its highest bit
@@ -52,8 +51,7 @@ func LastIndexByte(s string, c byte) int {
 	return strings.LastIndexByte(s, c)
 }
 
-// AfterSlashes returns what is behind the first n slashes, or "" if there are
-// fewer.
+// AfterSlashes returns the text after the first n slashes, or "" if there are fewer.
 func AfterSlashes(s string, n int) string {
 	for n > 0 && len(s) >= 8 {
 		marks := mark(WordOf(s), '/')
@@ -72,8 +70,8 @@ func AfterSlashes(s string, n int) string {
 	return s
 }
 
-// SegmentBefore returns what is between the last n+1 slashes and the last n of them, or ""
-// if there are fewer.
+// SegmentBefore returns the text between the slash number n+1 from the end and the next,
+// or "" if there are fewer.
 func SegmentBefore(s string, n int) string {
 	for n > 0 && len(s) >= 8 {
 		marks := mark(WordOf(s[len(s)-8:]), '/')

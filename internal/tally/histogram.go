@@ -1,6 +1,6 @@
-// Package tally counts and times what happens under a name by class, on many cores at a
-// time: histograms whose buckets are Prometheus' classic and native ones, the last
-// minutes, and what is going on now. It knows nothing of HTTP.
+// Package tally counts and times events under a name by class, on many cores at a time:
+// histograms with Prometheus' classic and native buckets, the last minutes, and what is
+// in progress. It knows nothing of HTTP.
 package tally
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Bounds returns the upper bounds of the classic buckets in seconds, but for the last,
+// Bounds returns the upper bounds of the classic buckets in seconds, without the last,
 // which has none.
 func Bounds() []float64 {
 	return []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
@@ -19,8 +19,8 @@ func Bounds() []float64 {
 // 2^(k/8) seconds.
 const Schema = 3
 
-// MinKey and MaxKey are the first and the last native bucket that is kept, of a
-// microsecond and of half an hour. What is less or more is in them, too.
+// MinKey and MaxKey are the first and last native buckets that are kept, for a
+// microsecond and half an hour. They also hold what is below and above.
 const (
 	MinKey = -20 * perDouble
 	MaxKey = 11 * perDouble
@@ -32,7 +32,7 @@ const (
 	native    = MaxKey - MinKey + 1
 )
 
-// A Histogram is durations in buckets.
+// A Histogram counts durations in buckets.
 type Histogram struct {
 	Count   uint64
 	Sum     time.Duration
@@ -58,7 +58,7 @@ func (h *Histogram) merge(o *Histogram) {
 	}
 }
 
-// classicOf returns the index of the classic bucket that a duration is in.
+// classicOf returns the index of a duration's classic bucket.
 func classicOf(d time.Duration) int {
 	const us, ms = time.Microsecond, time.Millisecond
 	switch {
@@ -92,7 +92,7 @@ func classicOf(d time.Duration) int {
 	return classic - 1
 }
 
-// keyOf returns the key of the native bucket that a duration is in.
+// keyOf returns the key of a duration's native bucket.
 func keyOf(d time.Duration) int {
 	if d <= 0 {
 		return MinKey
@@ -128,8 +128,8 @@ func Bound(key int) time.Duration {
 	return time.Duration(math.Exp2(float64(key)/perDouble) * float64(time.Second))
 }
 
-// Quantile returns the duration that this part of all durations isn't above, or 0 if
-// there are none. It is right but for a twelfth.
+// Quantile returns a quantile of the durations, or 0 if there are none. Its error is at
+// most a twelfth.
 func (h *Histogram) Quantile(q float64) time.Duration { return quantile(h.Native[:], q) }
 
 func quantile[N uint32 | uint64](counts []N, q float64) time.Duration {

@@ -10,16 +10,17 @@ import (
 const Classes = 5
 
 const (
-	// Interval is how long an element of a History is.
+	// Interval is the length of an element of a History.
 	Interval = 10 * time.Second
-	// Intervals is how many elements a History has, the last of which goes on.
+	// Intervals is the number of elements of a History, the last of which is still in
+	// progress.
 	Intervals = 60
 	// window is for how long quantiles are of recent durations, at least.
 	window = 5 * time.Minute
 )
 
-// A Tally counts what happens under one name. Each of its shards is for one core at a
-// time, and none is waited for much.
+// A Tally counts the events under one name. Its shards keep cores from waiting for each
+// other.
 type Tally struct {
 	shards []shard
 }
@@ -46,21 +47,21 @@ type generation struct {
 	counts *[native]uint32
 }
 
-// A Class is what has happened in a class.
+// A Class holds the counts of a class of events.
 type Class struct {
 	Histogram
 	Bytes     uint64
 	Exemplars map[int]Exemplar // by the index of the classic bucket
 }
 
-// An Exemplar is the trace of something that is in a bucket.
+// An Exemplar is the trace of an event in a bucket.
 type Exemplar struct {
 	TraceID  string
 	Duration time.Duration
 	Time     time.Time
 }
 
-// An Event is something that has happened.
+// An Event is a finished event.
 type Event struct {
 	Class    int // from 0
 	Failed   bool
@@ -70,17 +71,17 @@ type Event struct {
 	At       time.Duration // since some time that is the same for all
 }
 
-// Begin notes that something begins.
+// Begin counts an event that begins.
 func (t *Tally) Begin(shard int) {
 	t.shards[shard].inFlight.Add(1)
 }
 
-// Cancel takes Begin back.
+// Cancel undoes Begin.
 func (t *Tally) Cancel(shard int) {
 	t.shards[shard].inFlight.Add(-1)
 }
 
-// End notes that what has begun has ended.
+// End counts an event that Begin counted as ended.
 func (t *Tally) End(shard int, e *Event) {
 	bucket, key := classicOf(e.Duration), keyOf(e.Duration)
 	s := &t.shards[shard]
@@ -129,12 +130,12 @@ func (s *shard) remember(e *Event, key int) {
 type Reading struct {
 	InFlight int64
 	Classes  [Classes]*Class // nil for what never happened
-	// History is the last intervals, the oldest first.
+	// History has the last intervals, the oldest first.
 	History  [Intervals]struct{ Count, Errors uint32 }
 	P50, P99 time.Duration // of the last minutes
 }
 
-// Read returns what was counted up to now, which is a time as [Event.At] is.
+// Read returns the counts up to now, a time like [Event.At].
 func (t *Tally) Read(now time.Duration) *Reading {
 	r := &Reading{}
 	var recent [native]uint64

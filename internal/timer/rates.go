@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// MovingRates are events a second, averaged over 1, 5 and 15 minutes as Unix does
-// the load: at the end of each interval of five seconds, the rate moves towards
-// that of the interval. They are 0 before the end of the first. They are those of
-// a meter of go-metrics, but no clock ends the intervals. Who counts an event
-// ends those that have passed before, so that all that was counted by then
-// belongs to the first of them.
+// MovingRates are events per second, averaged over 1, 5 and 15 minutes like Unix's load
+// average: at the end of each interval of five seconds, the rate moves towards that of
+// the interval. They are 0 before the end of the first interval. They equal those of a
+// go-metrics meter, but no clock ends the intervals: counting an event first ends those
+// that have passed, and everything counted until then belongs to the first of them.
 type movingRates struct {
 	due   atomic.Int64 // when the interval ends, in nanoseconds
 	mu    sync.Mutex

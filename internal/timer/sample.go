@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// A decayingSample keeps 1,028 of the durations that it is offered, the more
-// likely the more recent they are: one that came a second later weighs
-// exp(decay) times as much, so that most are of the last minutes however many
-// there are. It is the same sample as that of a timer of go-metrics: see Cormode,
-// Shkapenyuk, Srivastava and Xu, "Forward Decay", 2009.
+// A decayingSample keeps 1,028 of the durations that it is offered, and favors recent
+// ones: a duration that comes a second later weighs exp(decay) times as much, so that
+// most are from the last minutes however many there are. It is the same sample as that of
+// a timer of go-metrics: see Cormode, Shkapenyuk, Srivastava and Xu, "Forward Decay",
+// 2009.
 //
-// Each duration draws a number u between 0 and 1, and those with the greatest
-// weight/u are kept. Their order is that of log(weight) - log(u), which is the time
-// times decay, and a number with an exponential distribution. These numbers don't
-// overflow, so there is nothing to be scaled anew from time to time, and the least
-// of those that are kept tells without a lock what isn't to be.
+// Each duration draws a number u between 0 and 1, and those with the greatest weight/u
+// are kept. Their order is that of log(weight) - log(u), which is the time times decay,
+// and a number with an exponential distribution. These numbers don't overflow, so nothing
+// has to be rescaled from time to time, and comparing with the least one kept rejects a
+// duration without a lock.
 //
 // The zero value is empty.
 type decayingSample struct {
@@ -61,7 +61,7 @@ func (s *decayingSample) offer(now time.Duration, value int64) {
 	s.least.Store(math.Float64bits(s.kept[0].rank))
 }
 
-// sink moves the element i of the heap to where it belongs below.
+// sink moves element i of the heap down to its place.
 func (s *decayingSample) sink(i int) {
 	for {
 		child := 2*i + 1

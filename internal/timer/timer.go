@@ -1,6 +1,6 @@
-// Package timer has a metrics.Timer that costs little on many cores: its totals are
-// exact, its percentiles those of a sample of the last minutes, and its rates moving
-// averages, without a goroutine. It knows durations, and mustn't learn whose they are.
+// Package timer has a metrics.Timer that is cheap on many cores: its totals are exact,
+// its percentiles come from a sample of the last minutes, and its rates are moving
+// averages, without a goroutine. It knows only durations, and not what takes them.
 package timer
 
 import (
@@ -16,13 +16,12 @@ import (
 	"github.com/rcrowley/go-metrics"
 )
 
-// A Timer is a metrics.Timer that many cores can update at a time. What is
-// exact is kept in as many shards as there are of them, each with a lock that is
-// hardly ever waited for, since a sync.Pool gives a core the shard that it had
-// before. Only the few durations that get into the sample, and the end of the
-// intervals that the rates are averages of, touch what all share.
+// A Timer is a metrics.Timer that many cores can update at a time. The exact totals are
+// in one shard per core, each with a lock that is rarely contended, since a sync.Pool
+// gives a core the shard that it had before. Only durations that enter the sample, and
+// ends of the rates' intervals, touch shared state.
 //
-// There is no goroutine: who comes first after the end of an interval ends it.
+// There is no goroutine: the first update after the end of an interval ends it.
 type Timer struct {
 	born   time.Time // all times are since then
 	shards []shard
@@ -48,7 +47,7 @@ func New() *Timer {
 	return t
 }
 
-// Time calls f and adds how long it took.
+// Time calls f and adds its duration.
 func (t *Timer) Time(f func()) {
 	start := time.Now()
 	f()
@@ -80,7 +79,7 @@ func (t *Timer) update(now, d time.Duration) {
 	t.sample.offer(now, int64(d))
 }
 
-// endInterval brings the rates up to date.
+// endInterval updates the rates.
 func (t *Timer) endInterval(now time.Duration) {
 	if int64(now) >= t.rates.due.Load() {
 		t.rates.end(now, t.Count())
@@ -103,7 +102,7 @@ func (t *Timer) Snapshot() metrics.Timer {
 	return &snapshot{t.totals(), t.sample.values(), t.rates.get(), t.RateMean()}
 }
 
-// Stop does nothing, for there is nothing to stop.
+// Stop does nothing; there is nothing to stop.
 func (*Timer) Stop() {}
 
 // Count returns how many durations there have been.
@@ -127,8 +126,7 @@ func (t *Timer) Variance() float64 { return t.totals().Variance() }
 // StdDev returns the square root of the variance.
 func (t *Timer) StdDev() float64 { return t.totals().StdDev() }
 
-// Percentile returns the duration that a share p, from 0 to 1, of the sample is
-// shorter than.
+// Percentile returns the duration below which a share p, from 0 to 1, of the sample lies.
 func (t *Timer) Percentile(p float64) float64 { return t.Percentiles([]float64{p})[0] }
 
 // Percentiles is Percentile for many, of the same sample.
@@ -148,10 +146,10 @@ func (t *Timer) Rate15() float64 { return t.Snapshot().Rate15() }
 // RateMean returns how many durations per second there have been since the timer was made.
 func (t *Timer) RateMean() float64 { return float64(t.Count()) / t.Now().Seconds() }
 
-// Totals are what is known exactly of durations. The sum of their squares has 128
-// bits, so that the variance is exact, too. It takes no longer to add to than one in
-// floating point, 16 ns and 17 ns with the rest, whose variance is lost once the mean is
-// large beside it. Welford's way, which isn't as bad there, takes 43 ns.
+// Totals are the exact sums of durations. The sum of squares has 128 bits, so that the
+// variance is exact, too. An update takes 16 ns; with a sum in floating point it takes 17
+// ns, and loses the variance if the mean is much larger. Welford's method loses less, but
+// takes 43 ns.
 type totals struct {
 	count, sum, min, max    int64
 	squaresHigh, squaresLow uint64
@@ -205,7 +203,7 @@ func (t totals) Variance() float64 {
 
 func (t totals) StdDev() float64 { return math.Sqrt(t.Variance()) }
 
-// A snapshot is what a timer has been at a time.
+// A snapshot is the state of a timer at one time.
 type snapshot struct {
 	totals
 	values   []int64

@@ -30,8 +30,8 @@ func NamesOf(captures []Capture) (names []string) {
 	return names
 }
 
-// SetPathValues sets r.PathValue to what the captures stand for in a path that
-// matches, unescaped once. A wildcard {{id}} is set as "{id}" and as "id".
+// SetPathValues sets the values of r.PathValue to those of the captures in a matching
+// path, unescaped once. A wildcard {{id}} is set as "{id}" and as "id".
 func SetPathValues(r *http.Request, captures []Capture, path string, escaped bool) {
 	segment := int32(-1)
 	for i := range captures {
@@ -57,8 +57,8 @@ func (c *Capture) is(name string) bool {
 	return len(c.Name) == n && n > 0 && c.Name[n-1] == name[n-1] && c.Name == name
 }
 
-// Value returns what the wildcard of that name stands for in an unescaped path
-// that the route matches, and reports whether there is one.
+// Value returns the value of the wildcard with this name in an unescaped path that the
+// route matches, and reports whether there is such a wildcard.
 func (rt *Route) Value(name, path string) (value string, ok bool) {
 	for i := range rt.Captures {
 		c := &rt.Captures[i]

@@ -1,6 +1,5 @@
-// Package trie is the router: it parses patterns, keeps routes and namespaces in a
-// trie of segments, and finds those that match a method and a path, with what their
-// wildcards stand for. Patterns are matched against paths as they were sent, each
-// segment unescaped once. It knows handlers only to keep them, and neither calls one
-// nor answers a request.
+// Package trie is the router: it parses patterns, keeps routes and namespaces in a trie
+// of segments, and finds those that match a method and a path, and the values of their
+// wildcards. Patterns are matched against paths as they were sent, each segment unescaped
+// once. The package only stores handlers; it doesn't call them or respond to requests.
 package trie

@@ -2,11 +2,11 @@ package trie
 
 // The literal children of a node, found by a path that begins with one.
 //
-// A few are a linked list, a chain, which is searched from its start. More are told
-// apart by a byte at an offset where they differ, and those that are alike there by
-// another byte, until only chains are left. The offset is never behind the end of
-// one of the literals, because there the path may hold anything. At the very end,
-// the path has a slash or ends too, and both count as the same.
+// A few are a linked list, a chain, which is searched from its start. More are split by a
+// byte at an offset where they differ, and those that are equal there by another byte,
+// until only chains are left. The offset is never beyond the end of one of the literals,
+// because the path may have anything there. At the very end, the path has a slash or ends
+// too, and both count as the same.
 
 // literals are a chain, or a choice between several literals.
 type literals struct {
@@ -23,8 +23,7 @@ type choice struct {
 // maxChain is how many nodes a chain has before it is split.
 const maxChain = 4
 
-// candidates returns the chain that has the literal which the path begins with, if
-// any has.
+// candidates returns the only chain that may have the literal at the start of the path.
 func (l *literals) candidates(path string) *Node {
 	for l.choice != nil {
 		l = l.choice.group(path)
@@ -36,8 +35,8 @@ func (c *choice) group(path string) *literals {
 	return &c.groups[classOf(path, c.at)]
 }
 
-// classOf returns the class of the byte at an offset in the path. No two letters of
-// one case and no two digits are of one class.
+// classOf returns the class of the byte at an offset in the path. Letters of the same
+// case are in different classes, and so are digits.
 func classOf(path string, at int) byte {
 	if at >= len(path) {
 		return '/' % 32
@@ -45,9 +44,9 @@ func classOf(path string, at int) byte {
 	return path[at] % 32
 }
 
-// add adds a node whose text is new; count is how many there are then. Choices are
-// made anew for all of them each time that their number has doubled, and if the text
-// is too short for a choice on the way to it.
+// add adds a node with a new text; count is the number of nodes with it. The choices are
+// rebuilt each time the number has doubled, and if the text is too short for a choice on
+// its way.
 func (l *literals) add(n *Node, count int) {
 	if count&(count-1) == 0 {
 		l.gather()
@@ -65,7 +64,7 @@ func (l *literals) add(n *Node, count int) {
 	leaf.split()
 }
 
-// gather puts all of them back into one chain.
+// gather puts all nodes back into one chain.
 func (l *literals) gather() {
 	all := literals{}
 	l.each(all.push)
@@ -86,7 +85,7 @@ func (l *literals) each(f func(*Node)) {
 
 func (l *literals) push(n *Node) { n.next, l.chain = l.chain, n }
 
-// split makes a choice of a chain that is too long.
+// split turns a chain that is too long into a choice.
 func (l *literals) split() {
 	at := l.difference()
 	if at == 0 {
@@ -100,8 +99,8 @@ func (l *literals) split() {
 	}
 }
 
-// difference returns the offset at which the bytes are of the most classes, or 0 if
-// the chain is short or can't be told apart.
+// difference returns the offset whose bytes have the most classes, or 0 if the chain is
+// short or can't be split.
 func (l *literals) difference() (at int) {
 	length, shortest := 0, 0
 	for n := l.chain; n != nil; n = n.next {

@@ -7,14 +7,14 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 )
 
-// A Method is a request's method. It is its name, with a number that is quicker to
-// compare for the methods that most requests have. The zero value is no method.
+// A Method is a request's method: its name and, for the common methods, a number that is
+// faster to compare. The zero value is no method.
 type Method struct {
 	name   string
 	number number
 }
 
-// A number stands for a method.
+// A number identifies a common method.
 type number uint8
 
 // The methods that have numbers of their own.
@@ -52,8 +52,8 @@ func numberOf(name string) number {
 	return others
 }
 
-// IsMethod reports whether s can be a method (RFC 9110 §9.1) and isn't a known one in
-// the wrong case.
+// IsMethod reports whether s is a valid method (RFC 9110 §9.1) and not a known one in the
+// wrong case.
 func IsMethod(s string) bool {
 	switch upper := strings.ToUpper(s); upper {
 	case "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE":

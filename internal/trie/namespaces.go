@@ -8,13 +8,14 @@ import (
 
 // What r.Pattern is for handlers in namespaces.
 
-// EverythingBelow is what r.Pattern ends in for a namespace's handler. It comes after
-// the namespaces on the way, and once more for each namespace "" within another. No
-// other router has patterns of this form.
+// EverythingBelow is the end of r.Pattern for a namespace's handler. It comes after the
+// namespaces on the way, and once more for each namespace "" within another. No other
+// router has patterns of this form.
 const EverythingBelow = "/{...}"
 
-// PatternWithin returns what r.Pattern is for the route's handler where it was outer,
-// which ends in EverythingBelow: the pattern with the namespaces of outer in it.
+// PatternWithin returns r.Pattern for the route's handler, given its previous value
+// outer, which ends in EverythingBelow: the pattern with the namespaces of outer
+// inserted.
 func (rt *Route) PatternWithin(outer string) string { return rt.within.get(outer, rt.join) }
 
 func (rt *Route) join(outer string) string {
@@ -22,7 +23,7 @@ func (rt *Route) join(outer string) string {
 	return rt.Pattern[:rt.pathIndex] + namespaces + rt.Path()
 }
 
-// PatternWithin returns what r.Pattern is for the namespace's handler where it was
+// PatternWithin returns r.Pattern for the namespace's handler, given its previous value
 // outer, which ends in EverythingBelow or is "".
 func (m *Mount) PatternWithin(outer string) string { return m.within.get(outer, m.join) }
 
@@ -34,8 +35,8 @@ func (m *Mount) join(outer string) string {
 	return namespaces + m.Namespace + strings.Repeat(EverythingBelow, repeats)
 }
 
-// splitNamespaces returns the namespaces in a pattern, and how often EverythingBelow
-// follows them.
+// splitNamespaces returns the namespaces in a pattern, and the number of times that
+// EverythingBelow follows.
 func splitNamespaces(pattern string) (namespaces string, repeats int) {
 	for {
 		before, found := strings.CutSuffix(pattern, EverythingBelow)
@@ -46,9 +47,8 @@ func splitNamespaces(pattern string) (namespaces string, repeats int) {
 	}
 }
 
-// A patternCache keeps what r.Pattern is for a route or mount, by what it was
-// before, so that most requests needn't put it together. It is safe for concurrent
-// use.
+// A patternCache keeps the values of r.Pattern for a route or mount, by the previous
+// value, so that most requests needn't build one. It is safe for concurrent use.
 type patternCache struct {
 	kept atomic.Pointer[map[string]string] // replaced, never written to
 }
@@ -57,7 +57,7 @@ type patternCache struct {
 // itself can be reached through any number of namespaces.
 const maxKeptPatterns = 256
 
-// get returns the pattern within outer, which it has join make if it isn't kept.
+// get returns the pattern within outer, from the cache or from join.
 func (p *patternCache) get(outer string, join func(outer string) string) string {
 	var old map[string]string
 	kept := p.kept.Load()

@@ -7,9 +7,9 @@ import (
 
 // Paths of URLs, as they were sent or unescaped, and their segments.
 
-// PathOf returns the path that a request is routed by, and whether it is still
-// percent-encoded. If it isn't, no escaped slash is lost: its segments are those of
-// the path as it was sent, each unescaped once.
+// PathOf returns the path to route a request by, and whether it is still percent-encoded.
+// It is only unescaped if that doesn't lose an escaped slash, so its segments are always
+// those of the path as it was sent.
 func PathOf(u *url.URL) (path string, escaped bool) {
 	if u.RawPath == "" {
 		return u.Path, false
@@ -17,9 +17,8 @@ func PathOf(u *url.URL) (path string, escaped bool) {
 	return escapedPath(u), true
 }
 
-// escapedPath returns u.RawPath if it is that of u.Path. u.EscapedPath would
-// escape all of Path anew if RawPath holds a character that needs it, and take
-// what %2F stood for as a slash.
+// escapedPath returns u.RawPath if it encodes u.Path. u.EscapedPath would escape Path
+// again if RawPath has a character that needs escaping, and turn %2F into a slash.
 func escapedPath(u *url.URL) string {
 	if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
 		return u.RawPath
@@ -27,8 +26,8 @@ func escapedPath(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// SetPath makes path, or an end of it, the URL's path, in the form in which [PathOf]
-// returned it.
+// SetPath sets the URL's path to path, or to an end of it, in the form that [PathOf]
+// returned.
 func SetPath(u *url.URL, path string, escaped bool) {
 	u.Path, u.RawPath = path, ""
 	if escaped {
@@ -39,8 +38,8 @@ func SetPath(u *url.URL, path string, escaped bool) {
 	}
 }
 
-// CutSegment splits a path that begins with a slash, "/a/b/c", into its first
-// segment, "a", and what is left, "/b/c".
+// CutSegment splits a path that begins with a slash, "/a/b/c", into its first segment,
+// "a", and the rest, "/b/c".
 func CutSegment(path string) (text, left string) {
 	for i := 1; i < len(path); i++ {
 		if path[i] == '/' {
@@ -50,8 +49,8 @@ func CutSegment(path string) (text, left string) {
 	return path[1:], ""
 }
 
-// Unescape decodes a segment, or several, once. What is malformed, which nothing in
-// a path from [PathOf] is, stays as it is.
+// Unescape decodes a segment, or several, once. It leaves malformed text alone; a path
+// from [PathOf] has none.
 func Unescape(text string) string {
 	if strings.IndexByte(text, '%') < 0 {
 		return text

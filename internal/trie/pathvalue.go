@@ -8,11 +8,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/swar"
 )
 
-// How the value of a wildcard is found by the position of its name in a pattern,
-// when all that is known is r.Pattern and the URL.
+// How to find the value of a wildcard by the position of its name in a pattern, given
+// only r.Pattern and the URL.
 
-// ValueOf returns what the wildcard of that name in the request's pattern stands for:
-// what the request has it for, or else what [PathValue] finds.
+// ValueOf returns the value of the wildcard with this name in the request's pattern:
+// r.PathValue if it is set, or else what [PathValue] finds.
 func ValueOf(r *http.Request, name string) string {
 	if value := r.PathValue(name); value != "" || name == "" || r.URL == nil {
 		return value
@@ -20,12 +20,12 @@ func ValueOf(r *http.Request, name string) string {
 	return PathValue(r.Pattern, r.URL, name)
 }
 
-// PathValue returns what the wildcard of that name stands for in the URL's path, or
-// "" if the pattern has no wildcard of that name or doesn't match. The pattern may
-// have a method, a host and namespaces in front; the path may lack the namespaces
-// unless the pattern ends in {name...}. If u.RawPath is "", the literals of any other
-// pattern must be spelled as they are in u.Path, without percent-encoding. {{id}} is
-// found as "{id}" only. For these exceptions there is [SetPathValues].
+// PathValue returns the value of the wildcard with this name in the URL's path, or "" if
+// the pattern has no such wildcard or doesn't match. The pattern may begin with a method,
+// a host and namespaces; the path may lack the namespaces unless the pattern ends in
+// {name...}. If u.RawPath is "", the literals of any other pattern must be spelled as in
+// u.Path, without percent-encoding. {{id}} is found as "{id}" only. For these exceptions
+// there is [SetPathValues].
 func PathValue(pattern string, u *url.URL, name string) string {
 	if u.RawPath == "" && !strings.HasSuffix(pattern, "...}") {
 		return valueFromEnd(pattern, u.Path, name)
@@ -43,9 +43,9 @@ func PathValue(pattern string, u *url.URL, name string) string {
 	return value
 }
 
-// valueFromEnd finds the name in a pattern, and the value in a path that matches by the
-// number of slashes behind it, as namespaces have taken segments off the path's start.
-// Neither values nor literals have slashes.
+// valueFromEnd finds the name in a pattern, and the value in a matching path by the
+// number of slashes after it, because namespaces remove segments from the start of the
+// path. Neither values nor literals have slashes.
 func valueFromEnd(pattern, path, name string) string {
 	if i := len(pattern) - len("/{}") - len(name); i >= 0 && pattern[i] == '/' && isWildcard(pattern[i+1:], name) { // as most are
 		return swar.SegmentBefore(path, 0)
@@ -86,9 +86,8 @@ func isWildcard(text, name string) bool {
 	return len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}'
 }
 
-// valueFromStart compares a pattern that ends in {name...} with the path from
-// their starts. It isn't in a namespace, or the mux would have filled
-// r.PathValue.
+// valueFromStart compares a pattern that ends in {name...} with the path from their
+// starts. It isn't in a namespace, because there the mux sets r.PathValue.
 func valueFromStart(pattern, path, name string) (value string) {
 	pattern = pattern[max(strings.IndexByte(pattern, '/'), 0):] // the method, or another router's host, comes before
 	for pattern != "" {

@@ -7,21 +7,19 @@ import (
 	"strings"
 )
 
-// The pattern language. A pattern is a path of segments, each begun by a
-// slash. A segment is
+// The pattern language. A pattern is a path of segments, each after a slash. A segment is
 //
 //	literal    text that a path's segment equals once both are unescaped
 //	{name}     a wildcard for one segment that isn't empty
 //	{name...}  a wildcard for the rest of the path, empty or not; it comes last
 //
-// A name may hold anything but a colon, an asterisk, a plus sign at its end, and
-// braces that aren't in pairs. In {{id}} it is "{id}" and, as the classic API has
-// it, "id" as well. What other routers write as :id, *rest and {id:[0-9]+} is
-// refused.
+// A name may have any characters except a colon, an asterisk, a plus sign at its end, and
+// unpaired braces. The name of {{id}} is "{id}" and, as in the classic API, also "id".
+// The syntax of other routers, :id, *rest and {id:[0-9]+}, is refused.
 //
 // A namespace is a pattern, or "", without the last kind.
 
-// A Segment is one of a pattern.
+// A Segment is a segment of a pattern.
 type Segment struct {
 	Text string // of a literal, unescaped, or the name of a wildcard
 	Kind Kind
@@ -37,7 +35,7 @@ const (
 	Rest          // {name...}
 )
 
-// A SyntaxError is what is wrong with a pattern.
+// A SyntaxError says what is wrong with a pattern.
 type SyntaxError struct {
 	Offset int    // in bytes, of where it is wrong
 	Text   string // what a panic at registration says of it
@@ -74,8 +72,7 @@ func ParsePattern(pattern string) ([]Segment, *SyntaxError) {
 	}
 }
 
-// ParseNamespace splits a namespace into its segments. A trailing slash makes
-// no difference to a namespace.
+// ParseNamespace splits a namespace into its segments. It ignores a trailing slash.
 func ParseNamespace(namespace string) ([]Segment, *SyntaxError) {
 	namespace = strings.TrimSuffix(namespace, "/")
 	if namespace == "" {
@@ -122,8 +119,8 @@ func parseSegment(text string, offset int) (Segment, *SyntaxError) {
 	return Segment{name, Wildcard}, nil
 }
 
-// foreignSyntax returns an error for a segment that is a wildcard in other routers
-// and would silently be a literal here, or have a name that nobody asks for.
+// foreignSyntax returns an error for a segment that is a wildcard in other routers, but
+// here would silently be a literal or have an unexpected name.
 func foreignSyntax(text string, offset int) *SyntaxError {
 	name, inBraces := strings.CutPrefix(text, "{")
 	switch {
@@ -140,8 +137,8 @@ func foreignSyntax(text string, offset int) *SyntaxError {
 	return nil
 }
 
-// wildcardEnd returns where the wildcard ends that text begins with, or -1. Its
-// name may hold braces in pairs.
+// wildcardEnd returns the end of the wildcard that text begins with, or -1. Its name may
+// have paired braces.
 func wildcardEnd(text string) int {
 	depth := 0
 	for i := range len(text) {
@@ -169,8 +166,8 @@ func parseLiteral(text string, offset int) (Segment, *SyntaxError) {
 	return Segment{unescaped, Literal}, nil
 }
 
-// ExamplePath returns a path, escaped, that the segments match. Each wildcard stands
-// for its own name in it.
+// ExamplePath returns an escaped path that the segments match, with the name of each
+// wildcard as its value.
 func ExamplePath(segments []Segment) string {
 	var b strings.Builder
 	for _, s := range segments {
@@ -180,9 +177,8 @@ func ExamplePath(segments []Segment) string {
 	return b.String()
 }
 
-// ParseWildcard returns the name in "{name}" or "{name...}" and which of them it is,
-// or Literal. It is for segments of patterns that may be another router's, and checks
-// no name.
+// ParseWildcard returns the name in "{name}" or "{name...}" and its kind, or Literal. It
+// is for segments of patterns that may be another router's, and doesn't check the name.
 func ParseWildcard(text string) (name string, kind Kind) {
 	if len(text) < len("{}") || text[0] != '{' || text[len(text)-1] != '}' {
 		return "", Literal
@@ -194,8 +190,8 @@ func ParseWildcard(text string) (name string, kind Kind) {
 	return name, Wildcard
 }
 
-// WithoutBraces returns the name without the braces round it, and reports whether
-// it has any. The wildcard {{id}} is called "{id}" and "id".
+// WithoutBraces returns the name without surrounding braces, and reports whether it has
+// any. The wildcard {{id}} is called "{id}" and "id".
 func WithoutBraces(name string) (inner string, ok bool) {
 	if len(name) <= len("{}") || name[0] != '{' || name[len(name)-1] != '}' {
 		return name, false

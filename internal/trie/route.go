@@ -7,8 +7,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
 )
 
-// A Route is a method and a pattern with their handler. What every request needs
-// comes first, to lie close together in memory.
+// A Route is a method and a pattern with their handler. The fields that every request
+// needs come first, so that they are close together in memory.
 type Route struct {
 	number    number // of the method
 	Flags     uint8  // for the mux to use
@@ -23,8 +23,8 @@ type Route struct {
 	within   patternCache
 }
 
-// NewRoute returns the route for the pattern that was parsed into these segments.
-// whole is the method, a space and the pattern.
+// NewRoute returns the route for a parsed pattern. whole is the method, a space and the
+// pattern.
 func NewRoute(method, whole string, segments []Segment, h http.Handler, where callsite.Site) *Route {
 	rt := &Route{
 		Pattern:   whole,
@@ -65,7 +65,7 @@ type Mount struct {
 	Flags     uint8 // for the mux to use
 }
 
-// NewMount returns the mount of a namespace that was parsed into these segments.
+// NewMount returns the mount of a parsed namespace.
 func NewMount(segments []Segment, namespace string, h http.Handler, where callsite.Site) *Mount {
 	return &Mount{
 		Namespace: strings.TrimSuffix(namespace, "/"),

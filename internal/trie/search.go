@@ -10,13 +10,13 @@ import "net/http"
 //  3. the child for {name...}, unless a dot segment is left,
 //  4. the namespace mounted at the node itself, likewise,
 //
-// and backtracks from whatever fails. The first end that has the method is the
-// answer: so a literal beats a wildcard, the decision nearer to the root counts
-// for more, the longest namespace wins, and a pattern that matches the path but
-// lacks the method doesn't hide one that has it.
+// and backtracks from whatever fails. The first end with the method is the result. So a
+// literal beats a wildcard, the decision nearer to the root counts more, the longest
+// namespace wins, and a pattern that matches the path but lacks the method doesn't hide
+// one that has it.
 
-// A Search looks for what answers a request, a route or a mount. Set what is asked,
-// call Find once, and read what it found.
+// A Search looks for the route or mount that serves a request. Set the first group of
+// fields, call Find once, and read the second.
 type Search struct {
 	// What is asked.
 	Method  Method
@@ -33,12 +33,12 @@ type Search struct {
 	own bool // it is OPTIONS for a pattern, which is the mux's own to answer
 }
 
-// Find searches from n down for what path, which is "" or begins with a slash, leads
-// to. It stops at the most specific route or mount that answers, and reports whether
-// it stopped before it had tried everything. With Collect, and for OPTIONS if Other,
-// that can be at a mount that only hides what is less specific.
+// Find searches below n for path, which is "" or begins with a slash. It stops at the
+// most specific route or mount that serves it, and reports whether it stopped before
+// trying everything. With Collect, and for OPTIONS with Other, it may stop at a mount
+// that only hides what is less specific.
 //
-// The last thing to try at a node needs no way back, so the loop goes on there.
+// The last attempt at a node needs no backtracking, so it continues the loop.
 func (s *Search) Find(n *Node, path string) bool {
 	for path != "" {
 		var c *Node
@@ -84,20 +84,20 @@ func (s *Search) Find(n *Node, path string) bool {
 	return s.ends(n) || s.mounts(n, "")
 }
 
-// escapedChild returns the child for the path's first segment once it is unescaped,
-// or nil, and what is left of the path.
+// escapedChild returns the child for the path's first segment after unescaping it, or
+// nil, and the rest of the path.
 func (n *Node) escapedChild(path string) (c *Node, left string) {
 	text, left := CutSegment(path)
 	return n.childFor(Unescape(text)), left
 }
 
-// begins reports whether the path's first segment is the node's literal.
+// begins reports whether the path's first segment equals the node's literal.
 func (n *Node) begins(path string) bool {
 	end := len(n.text)
 	return len(path) >= end && (len(path) == end || path[end] == '/') && path[:end] == n.text
 }
 
-// ends reports whether a route that answers ends at n. It notes those of other
+// ends reports whether a route for the method ends at n. It records those for other
 // methods.
 func (s *Search) ends(n *Node) bool {
 	s.Route = n.Route(s.Method)
@@ -117,8 +117,8 @@ func (s *Search) ends(n *Node) bool {
 	return false
 }
 
-// mounts reports whether a namespace is mounted at n, which hides what is less
-// specific. It answers unless the mux itself does.
+// mounts reports whether a namespace is mounted at n, which hides what is less specific.
+// It serves the request unless the mux itself does.
 func (s *Search) mounts(n *Node, left string) bool {
 	if n.Mount != nil && !s.own {
 		s.Mount, s.Left = n.Mount, left
@@ -126,14 +126,14 @@ func (s *Search) mounts(n *Node, left string) bool {
 	return n.Mount != nil
 }
 
-// fills reports whether a segment can stand for a wildcard: it isn't empty, nor a
-// dot segment.
+// fills reports whether a segment can be the value of a wildcard: it is neither empty nor
+// a dot segment.
 func (s *Search) fills(text string) bool {
 	return text != "" && (text[0] != '.' && !s.Escaped || !s.hasDots(text))
 }
 
-// hasDots reports whether text, which wildcards or a namespace would take, has a
-// dot segment once it is unescaped. Literals have none.
+// hasDots reports whether text, which a wildcard or a namespace would match, has a dot
+// segment after unescaping. Literals have none.
 func (s *Search) hasDots(text string) bool {
 	if s.Escaped {
 		text = Unescape(text)

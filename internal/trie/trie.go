@@ -2,20 +2,19 @@ package trie
 
 import "strings"
 
-// The trie. Each node stands for one segment of the patterns that lead through
-// it. It is reached from the root in one way only and stands at one depth, so
-// that, for a given path, a search (see search.go) visits no node twice however
-// it backtracks.
+// The trie. Each node stands for one segment of the patterns that lead through it. There
+// is only one way to it from the root, so a search (see search.go) visits no node twice
+// however it backtracks.
 //
-// Wildcards have no names here. Names belong to the patterns, which is why two
-// patterns can share a node and call it differently, and why nothing is
-// captured on the way: whoever wants a value finds it by the position of its
-// name in the pattern (see pathvalue.go and captures.go).
+// Wildcards have no names here. Names belong to the patterns, which is why two patterns
+// can share a node under different names, and why a search captures nothing: a value is
+// found later by the position of its name in the pattern (see pathvalue.go and
+// captures.go).
 
-// A Node is a segment of one or more patterns, or the root of them all. The zero
-// value is a root without patterns. What a search looks at comes first, to lie close
-// together in memory. Nodes may be searched by any number of goroutines once
-// everything is added.
+// A Node is a segment of one or more patterns, or the root of them all. The zero value is
+// a root without patterns. The fields that a search reads come first, so that they are
+// close together in memory. Once everything is added, any number of goroutines may search
+// the nodes.
 type Node struct {
 	text     string // of a literal, after a slash
 	next     *Node  // in a chain of literals
@@ -30,7 +29,7 @@ type Node struct {
 	order   int32 // of a literal among its siblings, by registration
 }
 
-// child returns the child for a segment, which it makes if there is none.
+// child returns the child for a segment, and creates it if there is none.
 func (n *Node) child(s Segment) *Node {
 	var next **Node
 	switch s.Kind {
@@ -47,7 +46,7 @@ func (n *Node) child(s Segment) *Node {
 	return *next
 }
 
-// literal returns the child for a literal, which it makes if there is none.
+// literal returns the child for a literal, and creates it if there is none.
 func (n *Node) literal(text string) *Node {
 	c := n.childFor(text)
 	if c != nil {
@@ -75,8 +74,8 @@ func (n *Node) childFor(text string) *Node {
 	return c
 }
 
-// Descend returns the node that the segments lead to from n. It makes the nodes
-// that are missing on the way.
+// Descend returns the node that the segments lead to from n, and creates missing nodes on
+// the way.
 func (n *Node) Descend(segments []Segment) *Node {
 	for _, s := range segments {
 		n = n.child(s)
@@ -84,7 +83,7 @@ func (n *Node) Descend(segments []Segment) *Node {
 	return n
 }
 
-// Add adds a route that ends at n, which has none for its method.
+// Add adds a route that ends at n, which must have none for its method.
 func (n *Node) Add(rt *Route) {
 	last := &n.Routes
 	for *last != nil {

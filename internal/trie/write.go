@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// AppendPath appends the path, escaped, that the segments match with these values of
-// their wildcards: the router finds the same values in it. It returns an error where
-// there is no such path: for a value that is empty, but of {name...}; that has a dot
-// segment in it, which no pattern matches (RFC 3986 §3.3); or that isn't UTF-8. A slash
-// in the value of {name} is escaped; in that of {name...} it is one, unless the path
-// would begin with two and be taken for a host (RFC 3986 §4.2).
+// AppendPath appends the escaped path with these values for the wildcards, in which the
+// router finds the same values. It returns an error if there is no such path: for an
+// empty value, except of {name...}; for one with a dot segment, which no pattern matches
+// (RFC 3986 §3.3); and for one that isn't UTF-8. It escapes a slash in the value of
+// {name}, but not in that of {name...}, unless the path would begin with two slashes and
+// look like a host (RFC 3986 §4.2).
 func AppendPath(b []byte, segments []Segment, value func(name string) (string, error)) ([]byte, error) {
 	for i, s := range segments {
 		b = append(b, '/')

@@ -1,7 +1,6 @@
-// Package typeschema compiles Go types and their tags into schemas, and says what is
-// wrong with a type that can't have one. It must never know requests or values: the
-// place of a parameter is just a tag here, and a default is what package check says of
-// it.
+// Package typeschema compiles Go types and their tags into schemas, and reports what is
+// wrong with a type that can't have one. It doesn't know requests or values: the place of
+// a parameter is just a tag here, and package check decides whether a default is valid.
 package typeschema
 
 import (
@@ -22,7 +21,8 @@ import (
 type Compiler struct {
 	Classic bool // by the rules of encoding/json
 	Output  bool // the type is only encoded
-	// Refused are types that have no schema, though they may look as if, and why.
+	// Refused maps types that can't have a schema, though they may seem to, to the
+	// reason.
 	Refused map[reflect.Type]string
 
 	schemas   map[reflect.Type]*schema.Schema
@@ -33,7 +33,7 @@ type Compiler struct {
 	later     []func() // what needs schemas that are whole
 }
 
-// Finish returns everything wrong with the types.
+// Finish returns an error that lists everything wrong with the types.
 func (c *Compiler) Finish() error {
 	for len(c.later) > 0 {
 		f := c.later[0]
@@ -43,7 +43,7 @@ func (c *Compiler) Finish() error {
 	return errors.Join(c.errs...)
 }
 
-// Schema returns the schema of t. The same type has the same one.
+// Schema returns the schema of t, always the same for the same type.
 func (c *Compiler) Schema(t reflect.Type) *schema.Schema {
 	if s, ok := c.schemas[t]; ok {
 		if t.Kind() != reflect.Struct && t.Name() != "" {
@@ -118,7 +118,7 @@ func (c *Compiler) known(t reflect.Type) *schema.Schema {
 	return nil
 }
 
-// own returns the schema that the type says it has.
+// own returns the schema from the type's own method.
 func (c *Compiler) own(t reflect.Type, x interface{ JSONSchema() *schema.Schema }) *schema.Schema {
 	s := x.JSONSchema()
 	if s == nil {
@@ -191,7 +191,7 @@ func isPointerToItself(t reflect.Type) bool {
 	return t.Kind() == reflect.Pointer
 }
 
-// HasForm reports whether the JSON of a type isn't that of its kind.
+// HasForm reports whether a type is encoded otherwise than by its kind.
 func (c *Compiler) HasForm(t reflect.Type) bool { return c.known(t) != nil }
 
 // HasDurations reports whether there may be a time.Duration in one of the types.
@@ -200,5 +200,5 @@ func (c *Compiler) HasDurations() bool { return c.durations }
 // HasUnions reports whether there may be a union in one of the types.
 func (c *Compiler) HasUnions() bool { return c.unions }
 
-// Later has a function be called by [Compiler.Finish], when the schemas are whole.
+// Later defers a function to [Compiler.Finish], when the schemas are complete.
 func (c *Compiler) Later(f func()) { c.later = append(c.later, f) }

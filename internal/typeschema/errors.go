@@ -19,7 +19,7 @@ func (c *Compiler) wrong(t reflect.Type, field, format string, args ...any) {
 	c.errs = append(c.errs, err)
 }
 
-// A typeError is what is wrong with a type, and the field that has it, if one does.
+// A typeError says what is wrong with a type or one of its fields.
 type typeError struct {
 	error
 	owner string
@@ -32,7 +32,7 @@ func (e *typeError) Error() string {
 	return e.owner + ": " + e.error.Error()
 }
 
-// Within has what f finds wrong be about a field, unless it is about one already.
+// Within calls f and attributes its errors to a field, unless they name one already.
 func (c *Compiler) Within(t reflect.Type, field string, f func()) {
 	known := len(c.errs)
 	f()
@@ -43,13 +43,13 @@ func (c *Compiler) Within(t reflect.Type, field string, f func()) {
 	}
 }
 
-// Fail adds what else is wrong with a type.
+// Fail adds an error about a type.
 func (c *Compiler) Fail(err error) { c.errs = append(c.errs, err) }
 
-// HasFailed reports whether something is wrong with the types, so far.
+// HasFailed reports whether there have been errors so far.
 func (c *Compiler) HasFailed() bool { return len(c.errs) > 0 }
 
-// Errorf returns what is wrong with a type, or a field of it.
+// Errorf returns an error about a type or a field.
 func Errorf(t reflect.Type, field, format string, args ...any) error {
 	where := NameOf(t)
 	if field != "" {
@@ -58,8 +58,8 @@ func Errorf(t reflect.Type, field, format string, args ...any) error {
 	return fmt.Errorf("%s: "+format, append([]any{where}, args...)...)
 }
 
-// NameOf returns what a type is called for the programmer: a struct without a name
-// by its first fields.
+// NameOf returns a type's name for error messages. A struct without a name is called by
+// its first fields.
 func NameOf(t reflect.Type) string {
 	if t = jsontype.VariantIn(t); t.Kind() != reflect.Struct || t.Name() != "" {
 		return t.String()

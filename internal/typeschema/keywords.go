@@ -16,7 +16,7 @@ import (
 
 // The tags that are keywords of JSON Schema.
 
-// constrainSchema adds a constraint to what was the schema of a type alone.
+// constrainSchema adds a constraint to the schema of a type.
 func constrainSchema(s *schema.Schema, key, value string, alone *schema.Schema) error {
 	classes, class := classesOf(key), classOf(s)
 	if class == "array" && !slices.Contains(classes, "array") {
@@ -31,7 +31,7 @@ func constrainSchema(s *schema.Schema, key, value string, alone *schema.Schema) 
 		s.Items = &clone
 		return nil
 	}
-	// A string that stands for something else has no length or form to be limited.
+	// The length and form of a string that represents something else can't be limited.
 	standsFor := class == "string" && (alone.ContentEncoding != "" || check.IsTimeFormat(check.Bare(alone).Format))
 	if !slices.Contains(classes, class) || standsFor && key != "enum" && key != "const" {
 		return fmt.Errorf("a value of this type can't have %s", key)
@@ -41,16 +41,15 @@ func constrainSchema(s *schema.Schema, key, value string, alone *schema.Schema) 
 	return err
 }
 
-// limitSchema keeps of the limits of numbers those that are stricter: the type's, if it
-// alone has some, or the tags'.
+// limitSchema keeps the stricter limits of numbers: the type's or the tags'.
 func limitSchema(s, alone *schema.Schema) {
 	alone = check.Bare(alone)
 	limitSide(&s.Minimum, &s.ExclusiveMinimum, alone.Minimum, 1)
 	limitSide(&s.Maximum, &s.ExclusiveMaximum, alone.Maximum, -1)
 }
 
-// limitSide is limitSchema for the limits of one side. That of two numbers is stricter
-// which compares with the other as order tells.
+// limitSide is limitSchema for the limits on one side. A limit is stricter than another
+// if it compares with it as order.
 func limitSide(inclusive, exclusive *string, alone string, order int) {
 	if !jsonscan.IsNumber(alone) {
 		return
@@ -139,8 +138,8 @@ func lengthOf(text string) (*int, error) {
 	return &length, nil
 }
 
-// parseValue returns a tag's value as JSON: as it is if a string can be meant,
-// split at commas if an array of what isn't JSON can be.
+// parseValue returns a tag's value as JSON: as a string if the schema allows one, or
+// split at commas if it allows an array.
 func parseValue(s *schema.Schema, text string) (json.RawMessage, error) {
 	switch classOf(s) {
 	case "string":

@@ -11,12 +11,12 @@ import (
 // The schemas of merge patches.
 
 // MergePatch is a pointer to a merge patch for values of a type, such as a Patch. Its
-// method returns the type, and keeps how such values are checked and applied, unless
+// method returns the type, and stores its argument, the checks of such values, unless
 // that is nil.
 type MergePatch interface{ Prepare(plan any) reflect.Type }
 
-// patchOf returns the schema of the patches for what meets s: no member is required,
-// and those that s doesn't require can be null, which removes them.
+// patchOf returns the schema of patches for values of s: no member is required, and those
+// that s doesn't require may be null, which removes them.
 func (c *Compiler) patchOf(s *schema.Schema) *schema.Schema {
 	s = check.Bare(s)
 	if known, ok := c.patches[s]; ok {

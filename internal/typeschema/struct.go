@@ -13,11 +13,11 @@ import (
 
 // The schemas of structs.
 
-// localNumber is what the compiler adds to the name of a type that is declared in a
-// function where that is an argument of a generic one. It counts those before it.
+// localNumber is the suffix that the compiler adds to the name of a type declared in a
+// function, if it is the argument of a generic type.
 var localNumber = regexp.MustCompile(`·\d+`)
 
-// nameIn returns what a type is called in its package.
+// nameIn returns a type's name in its package.
 func nameIn(t reflect.Type) string { return localNumber.ReplaceAllString(t.Name(), "") }
 
 func (c *Compiler) fillStruct(s *schema.Schema, t reflect.Type) {
@@ -49,8 +49,8 @@ func (c *Compiler) fillStruct(s *schema.Schema, t reflect.Type) {
 	}
 }
 
-// askCodec notes what the codec has against a struct: it tells only when it comes
-// to it, and an empty object is enough for that.
+// askCodec records the codec's objections to a struct. The codec only reports them when
+// it meets the struct, and an empty object is enough for that.
 func (c *Compiler) askCodec(t reflect.Type) {
 	if c.Classic {
 		return
@@ -108,7 +108,7 @@ func (c *Compiler) property(t reflect.Type, f *jsontype.Field) schema.Property {
 	return schema.Property{Name: f.Member, Required: required, Schema: value}
 }
 
-// oneWay notes a member that goes one way alone, and checks that it can.
+// oneWay marks a member as readOnly or writeOnly, and checks that it can be.
 func (c *Compiler) oneWay(value *schema.Schema, t reflect.Type, f *jsontype.Field) {
 	_, _, isPlain := jsontype.PlainFields(t)
 	switch {

@@ -15,14 +15,14 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// The tags of a field, in JSON Schema's words. Those that don't fit the field's
-// type, or contradict each other, are wrong when the handler is made.
+// The tags of a field, in the words of JSON Schema. Tags that don't fit the field's type,
+// or contradict each other, are errors when the handler is made.
 
 // Places are the tags that say where in a request a field comes from.
 func Places() []string { return []string{"path", "query", "header", "cookie", "form", "body"} }
 
-// PlaceOf returns where a field comes from and what it is called there. A field with the
-// tag json isn't one of a form: its tag form is for another library.
+// PlaceOf returns the place that a field comes from and its name there. A field with a
+// json tag isn't a form's field: its form tag is for another library.
 func PlaceOf(f reflect.StructField) (in, name string, ok bool) {
 	for _, in := range Places() {
 		if name, ok := f.Tag.Lookup(in); ok && (in != "form" || f.Tag.Get("json") == "") {
@@ -52,7 +52,7 @@ func IsConstraint(key string) bool {
 	return false
 }
 
-// classesOf returns which values a constraint is for.
+// classesOf returns the kinds of values that a constraint applies to.
 func classesOf(constraint string) []string {
 	switch constraint {
 	case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
@@ -67,8 +67,8 @@ func classesOf(constraint string) []string {
 	return []string{"string", "integer", "number", "boolean"} // enum and const
 }
 
-// Constrain returns the schema of a field, whose type has the schema s, by its
-// tags. It isn't a member of JSON, but a parameter or the like.
+// Constrain returns the schema of a field by its tags; s is the schema of its type. It is
+// for parameters and the like, not for members of JSON.
 func (c *Compiler) Constrain(s *schema.Schema, t reflect.Type, f reflect.StructField) *schema.Schema {
 	for _, key := range []string{readOnlyTag, writeOnlyTag} {
 		if _, ok := f.Tag.Lookup(key); ok && !c.Classic {
@@ -80,7 +80,7 @@ func (c *Compiler) Constrain(s *schema.Schema, t reflect.Type, f reflect.StructF
 
 const readOnlyTag, writeOnlyTag = "readOnly", "writeOnly"
 
-// constrain is [Compiler.Constrain] for members, too.
+// constrain is [Compiler.Constrain], also for members.
 func (c *Compiler) constrain(s *schema.Schema, t reflect.Type, f reflect.StructField) *schema.Schema {
 	own := *s
 	if s.Name != "" { // it is shared
@@ -140,7 +140,7 @@ func (c *Compiler) constrain(s *schema.Schema, t reflect.Type, f reflect.StructF
 	return &own
 }
 
-// isTrue returns true, or an error if a tag's value isn't that.
+// isTrue returns true, or an error if a tag's value isn't "true".
 func isTrue(value string) (bool, error) {
 	if value != "true" {
 		return false, errors.New("not true")
@@ -148,8 +148,8 @@ func isTrue(value string) (bool, error) {
 	return true, nil
 }
 
-// decodes reports whether a field can be decoded from the default of its schema.
-// That of a parameter isn't decoded from JSON.
+// decodes reports whether a field can be decoded from its schema's default. The default
+// of a parameter isn't decoded from JSON.
 func (c *Compiler) decodes(s *schema.Schema, f reflect.StructField) bool {
 	if _, _, isParameter := PlaceOf(f); isParameter || c.Output || len(c.errs) > 0 {
 		return true
@@ -187,10 +187,9 @@ func TagsOf(tag reflect.StructTag) func(yield func(key, value string) bool) {
 	}
 }
 
-// Malformed says what is wrong with a tag that isn't as [reflect.StructTag] says, keys
-// with quoted values and spaces between them, or returns "". Of such a tag,
-// [reflect.StructTag.Get] finds what is in front of the mistake alone, and what is behind
-// it would say nothing.
+// Malformed returns what is wrong with a tag that isn't in the format of
+// [reflect.StructTag], or "". [reflect.StructTag.Get] only finds what precedes the
+// mistake, and would silently ignore the rest.
 func Malformed(tag reflect.StructTag) string {
 	for left := strings.TrimLeft(string(tag), " "); left != ""; {
 		var ok bool
@@ -219,8 +218,8 @@ func cutPair(tag string) (key, value, rest string, ok bool) {
 	return tag[:end], value, strings.TrimLeft(rest, " "), true
 }
 
-// Bytes returns the number of bytes that a tag says, such as "1048576" or "10MiB", or -1 if
-// it isn't one.
+// Bytes returns the number of bytes in a tag such as "1048576" or "10MiB", or -1 if it is
+// malformed.
 func Bytes(text string) int64 {
 	shift := 0
 	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {

@@ -52,7 +52,7 @@ func (c *Compiler) nameVariant(one, union *schema.Schema, v *jsontype.Variant) {
 	}
 }
 
-// variantTags refuses the tags of a variant that would say nothing.
+// variantTags refuses tags that have no effect on a variant.
 func (c *Compiler) variantTags(t reflect.Type, f reflect.StructField) {
 	if text := Malformed(f.Tag); text != "" {
 		c.wrong(t, f.Name, "%s", text)

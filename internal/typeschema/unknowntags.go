@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Tags that aren't ours. A field can have those of other libraries, but not one that
-// looks as if it said something here: a word of JSON Schema or OpenAPI that tags don't
-// have, or one of ours that is Misspelt.
+// Tags that aren't ours. A field may have those of other libraries, but none that seems
+// to mean something here: an unsupported word of JSON Schema or OpenAPI, or a misspelt
+// tag of ours.
 
 // variantTag is the tag of the variants of a union.
 const variantTag = "variant"
@@ -29,8 +29,8 @@ func UnknownWord(key string) string {
 	return ""
 }
 
-// insteadOf returns what to write instead of a word of JSON Schema or OpenAPI that
-// tags don't have, or "" for what isn't one.
+// insteadOf returns what to write instead of an unsupported word of JSON Schema or
+// OpenAPI, or "" for any other word.
 func insteadOf(word string) string {
 	switch strings.ReplaceAll(strings.ToLower(word), "_", "") {
 	case "nullable":
@@ -53,8 +53,7 @@ func insteadOf(word string) string {
 	return ""
 }
 
-// Misspelt returns the tag that is meant by a key which is none, if it is close
-// to one, or "".
+// Misspelt returns the tag that an unknown key is close to, or "".
 func Misspelt(key string) string {
 	plain := strings.NewReplacer("_", "", "-", "").Replace(key)
 	for _, name := range []string{
@@ -78,8 +77,8 @@ func Misspelt(key string) string {
 	return ""
 }
 
-// oneEdit reports whether one letter more, less or other, or two swapped, make a
-// into b.
+// oneEdit reports whether a becomes b by adding, removing or changing one letter, or by
+// swapping two.
 func oneEdit(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a

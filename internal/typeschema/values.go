@@ -8,9 +8,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// What the values of a schema are.
+// What values a schema describes.
 
-// nullable returns the schema of what meets s, or is null.
+// nullable returns the schema of values that meet s or are null.
 func nullable(s *schema.Schema) *schema.Schema {
 	switch {
 	case s.Name != "" || s.Ref != nil || len(s.AnyOf) > 0 || len(s.OneOf) > 0:
@@ -49,8 +49,8 @@ func itemsOf(s *schema.Schema) *schema.Schema {
 	return s.Items
 }
 
-// WithoutNull returns the schema of what meets s and isn't null, for parameters
-// are never null.
+// WithoutNull returns the schema of values that meet s and aren't null, because
+// parameters are never null.
 func WithoutNull(s *schema.Schema) *schema.Schema {
 	s = check.Bare(s)
 	if !slices.Contains(s.Types, "null") {
