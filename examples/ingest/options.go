@@ -132,7 +132,7 @@ func (o *options) tokens() (tokens, error) {
 // keepToken leaves the token that was made up to the process after this one, and in a
 // file to programs that are to try the service.
 func (o *options) keepToken() error {
-	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // who starts the service names it
+	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // the operator chooses it
 		return err
 	}
 	return errors.Join(

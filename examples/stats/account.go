@@ -31,10 +31,10 @@ func (o *options) firstAccount(ctx context.Context, db *store.Store) (*credentia
 		}
 		if err == nil {
 			text := fmt.Sprintf("email %s\npassword %s\nezkey %s\ntoken %s\n", made.email, made.password, made.ezkey, made.token)
-			return made, os.WriteFile(file, []byte(text), 0o600) //nolint:gosec // who starts the service names it
+			return made, os.WriteFile(file, []byte(text), 0o600) //nolint:gosec // the operator chooses it
 		}
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // who starts the service names it
+	text, err := os.ReadFile(file) //nolint:gosec // the operator chooses it
 	if err != nil {
 		return nil, nil //nolint:nilnil,nilerr // the account was made elsewhere
 	}

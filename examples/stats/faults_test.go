@@ -427,15 +427,7 @@ func TestFaultClockStepsBack(t *testing.T) {
 func TestSecretsAreNotLogged(t *testing.T) {
 	dir := t.TempDir()
 	p := processtest.Start(t, binary, "-data", dir, "-listen", "127.0.0.1:0", "-admin", "")
-	text, err := os.ReadFile(filepath.Join(dir, "account"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	secrets := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		secrets[name] = value
-	}
+	secrets := accountFile(t, dir)
 	client := &http.Client{Timeout: patient}
 	defer client.CloseIdleConnections()
 	for _, path := range []string{
@@ -458,4 +450,19 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	if !strings.Contains(log, "/x/REDACTED/statlist") {
 		t.Errorf("got %s", log)
 	}
+}
+
+// accountFile returns what the service has written of the first account, by name.
+func accountFile(t *testing.T, data string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(data, "account"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		fields[name] = value
+	}
+	return fields
 }

@@ -73,7 +73,7 @@ func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 const lockWait = 600 * time.Millisecond
 
 func (o *options) openStore(ctx context.Context) (*store.Store, error) {
-	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // who starts the service names it
+	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // the operator chooses it
 		return nil, err
 	}
 	return store.Open(ctx, o.db, store.Options{NoSync: o.sync == "none", LockWait: lockWait})

@@ -106,7 +106,8 @@ func (s *service) handleExport(mux *tigertonic.TrieServeMux) {
 	handle("GET", "/x/{token}/csv/{id}", "show-table", tigertonic.Typed(x.CSV).Summary("Show a stat over time, as a table").Tags("export").
 		Errors(export.ErrNoStat(), export.ErrFrame()))
 	handle("GET", "/x/{token}/alerts", "list-alerts", tigertonic.Typed(x.Alerts).Summary("List alerts").Tags("alerts"))
-	handle("POST", "/x/{token}/alerts", "make-alert", tigertonic.Described(tigertonic.HandlerFunc(x.MakeAlert), export.DescribeMakeAlert))
+	handle("POST", "/x/{token}/alerts", "make-alert", tigertonic.Typed(x.MakeAlert).Summary("Make an alert").Tags("alerts").
+		Description("Fields of the other kinds are ignored.").Errors(export.ErrAlert(), export.ErrNoStat(), export.ErrManyAlerts()))
 	handle("GET", "/x/{token}/alerts/{id}", "show-alert", tigertonic.Typed(x.Alert).Summary("Show an alert").Tags("alerts").Errors(export.ErrNoAlert()))
 	handle("DELETE", "/x/{token}/alerts/{id}", "delete-alert", tigertonic.Typed(x.DeleteAlert).Summary("Delete an alert").Tags("alerts").Errors(export.ErrNoAlert()))
 }

@@ -308,7 +308,7 @@ func scanTransfer(scan func(into ...any) error) (t transfer, err error) {
 
 // each calls f for each row.
 func each(rows *sql.Rows, f func() error) error {
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		if err := f(); err != nil {
 			return err

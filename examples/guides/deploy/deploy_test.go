@@ -8,14 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/rcrowley/go-tigertonic"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/proxytest"
 )
 
 // behind starts a service that a proxy is to stand in front of. It counts connections.
@@ -50,63 +50,6 @@ func behind(t *testing.T) (address string, connections *atomic.Int32) {
 	return server.Listener.Addr().String(), connections
 }
 
-// startProxy starts a program and waits until it accepts connections.
-func startProxy(t *testing.T, address, name string, args ...string) {
-	t.Helper()
-	var output bytes.Buffer
-	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		<-ended //nolint:errcheck // it was interrupted
-	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-			return
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s has ended: %v\n%s", name, err, output.String())
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s doesn't listen", name)
-		}
-	}
-}
-
-// free returns an address that nobody listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// require skips the test if a program isn't installed, and fails it if it must be.
-func require(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err == nil {
-		return
-	}
-	if os.Getenv("TIGERTONIC_REQUIRE_PROXIES") != "" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed; apt-get install %[1]s", name)
-}
-
 // configuration returns a file of the guide, with parts replaced that must be in it.
 func configuration(t *testing.T, name string, replace ...string) string {
 	t.Helper()
@@ -132,18 +75,11 @@ func write(t *testing.T, name, text string) string {
 }
 
 func TestServiceStandsBehindNginx(t *testing.T) {
-	require(t, "nginx")
+	proxytest.Require(t, "nginx")
 	service, connections := behind(t)
-	proxy := free(t)
+	proxy := proxytest.FreeAddress(t)
 	conf := configuration(t, "nginx.conf", "127.0.0.1:8000", service, "listen 8080", "listen "+proxy)
-	dir := t.TempDir()
-	var temp strings.Builder
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		fmt.Fprintf(&temp, "%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
-	}
-	file := write(t, "nginx.conf", fmt.Sprintf("daemon off;\nmaster_process off;\npid %s;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n",
-		filepath.Join(dir, "pid"), temp.String(), conf))
-	startProxy(t, proxy, "nginx", "-p", dir, "-e", "stderr", "-c", file)
+	proxytest.Nginx(t, proxy, conf)
 
 	for range 20 {
 		if got := ask(t, "http://"+proxy+"/hello", ""); got != "hello\n" {
@@ -164,12 +100,12 @@ func TestServiceStandsBehindNginx(t *testing.T) {
 }
 
 func TestServiceStandsBehindCaddy(t *testing.T) {
-	require(t, "caddy")
+	proxytest.Require(t, "caddy")
 	service, _ := behind(t)
-	proxy := free(t)
+	proxy := proxytest.FreeAddress(t)
 	conf := configuration(t, "Caddyfile", "127.0.0.1:8000", service, "hello.example.com", "http://"+proxy)
 	file := write(t, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+conf)
-	startProxy(t, proxy, "caddy", "run", "--config", file, "--adapter", "caddyfile")
+	proxytest.Start(t, proxy, "caddy", "run", "--config", file, "--adapter", "caddyfile")
 
 	if got, want := ask(t, "http://"+proxy+"/seen", "10.0.0.1"), proxy+` 127.0.0.1 http "/seen"`+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -1,6 +1,6 @@
-// Package docstest holds what Markdown pages show against what happens: the commands
-// of their console blocks against a service, their Go against files that compile, and
-// their links against what they lead to.
+// Package docstest checks that Markdown pages are true: it runs the commands of their
+// console blocks against a service, finds their Go in files that compile, and follows
+// their links.
 package docstest
 
 import (
@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// Update is the flag -update: the pages are written anew.
+// Update is the flag -update: write the pages again.
 var Update = flag.Bool("update", false, "write what the commands of a page print into it") //nolint:gochecknoglobals // a flag of tests
 
 var (
@@ -30,7 +30,7 @@ var (
 	requestID    = regexp.MustCompile(`("request_id":"|X-Request-Id: )[A-Za-z0-9]{16,32}`)
 )
 
-// A Service is what the commands of a page are run against.
+// A Service is the service that the commands of a page run against.
 type Service struct {
 	Address string            // host:port it listens on
 	Page    string            // host:port it has on the page, 127.0.0.1:8000 if it is ""
@@ -51,8 +51,8 @@ func (s Service) replacers() (here, there *strings.Replacer) {
 }
 
 // Console runs the curl commands of a page's console blocks, each after "$ ", and
-// compares what the page shows with what they print. It runs them by itself, and
-// with curl as well if that is installed; start is called for each.
+// compares what the page shows with what they print. It sends the requests itself, and
+// again with curl if that is installed; it calls start for each.
 func Console(t *testing.T, file string, start func(*testing.T) Service) {
 	t.Helper()
 	for name, run := range map[string]func(*testing.T, string, []string) string{"raw": runRaw, "curl": runCurl} {
@@ -106,7 +106,7 @@ func commands(block string) (commands []string) {
 	return commands
 }
 
-// words splits a command as a shell would, as far as a page needs it.
+// words splits a command like a shell, as far as a page needs it.
 func words(t *testing.T, command string) (words []string) {
 	t.Helper()
 	word, quoted, started := "", false, false
@@ -144,7 +144,7 @@ func runCurl(t *testing.T, _ string, words []string) string {
 	return strings.ReplaceAll(string(out), "\r\n", "\n")
 }
 
-// runRaw sends and prints what curl would for this command.
+// runRaw sends what curl would send for this command, and returns what curl would print.
 func runRaw(t *testing.T, address string, words []string) string {
 	t.Helper()
 	request, include := rawRequest(t, words)
@@ -268,8 +268,8 @@ func exchange(t *testing.T, address, request string) (header, body string) {
 	return strings.ReplaceAll(header, "\r\n", "\n") + "\n", string(text)
 }
 
-// timeless returns text with one date in all Date headers, which must have one, and one
-// ID of a request.
+// timeless returns text with the same date in all Date headers, which must be valid, and
+// the same request ID everywhere.
 func timeless(t *testing.T, text string) string {
 	t.Helper()
 	text = dateLine.ReplaceAllStringFunc(text, func(line string) string {
@@ -281,8 +281,7 @@ func timeless(t *testing.T, text string) string {
 	return requestID.ReplaceAllString(text, "${1}ID")
 }
 
-// compare reports the first line in which what a page should be and what it is
-// differ.
+// compare reports the first line that differs between a page and what it should be.
 func compare(t *testing.T, file, got, want string) {
 	t.Helper()
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")

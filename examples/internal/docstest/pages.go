@@ -20,7 +20,7 @@ var (
 	notWord = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// Source is the Go of a repository, by which the code on its pages is found.
+// Source is the Go code of a repository, in which the code on its pages must be found.
 type Source map[string]string
 
 // ReadSource reads all Go files below root.
@@ -53,8 +53,8 @@ func flat(text string) string {
 	return b.String()
 }
 
-// Missing returns the Go blocks of a page that no file has, each by its first line. A
-// line "// ..." stands for any lines that are left out.
+// Missing returns the first line of each Go block on a page that is in no file. A line
+// "// ..." stands for any omitted lines.
 func (s Source) Missing(page string) (missing []string) {
 	for _, block := range goBlock.FindAllStringSubmatch(page, -1) {
 		pieces := strings.Split(flat(block[1]), "\n// ...\n")
@@ -86,8 +86,8 @@ func hasInOrder(text string, pieces []string) bool {
 	return true
 }
 
-// Unfiled returns the blocks of a page that are files of configuration and not among
-// those in dir, each by its first line.
+// Unfiled returns the first line of each configuration block on a page that isn't a file
+// in dir.
 func Unfiled(page, dir string) (missing []string) {
 	for _, block := range files.FindAllStringSubmatch(page, -1) {
 		if !hasFile(dir, block[2]) {
@@ -112,8 +112,7 @@ func hasFile(dir, text string) (found bool) {
 	return found
 }
 
-// Broken returns the links of a page in the repository that lead nowhere. file is where
-// the page lies.
+// Broken returns the broken links of a page in the repository; file is the page's path.
 func Broken(file, page string) (broken []string) {
 	for _, found := range link.FindAllStringSubmatch(fenced.ReplaceAllString(page, ""), -1) {
 		u, err := url.Parse(found[1])
@@ -142,7 +141,7 @@ func Broken(file, page string) (broken []string) {
 	return broken
 }
 
-// anchors returns the fragments by which the headings of a page are linked to.
+// anchors returns the fragments of links to the headings of a page.
 func anchors(page string) (all []string) {
 	for _, found := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(page, ""), -1) {
 		text := strings.ToLower(strings.ReplaceAll(found[1], "`", ""))

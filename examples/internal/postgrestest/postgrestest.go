@@ -1,5 +1,5 @@
-// Package postgrestest gives tests a PostgreSQL server: the one that the environment
-// names, or one that it starts if the programs are installed.
+// Package postgrestest provides a PostgreSQL server for tests: the one that the
+// environment names, or one that it starts if PostgreSQL is installed.
 package postgrestest
 
 import (
@@ -105,7 +105,7 @@ func start(t testing.TB) string {
 	return shared.url
 }
 
-// programs returns where the programs of the server are, of the latest version, or "".
+// programs returns the directory of the server's programs, of the latest version, or "".
 func programs() string {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path)
@@ -119,8 +119,8 @@ func programs() string {
 	}))
 }
 
-// start starts a server that listens on a socket in a directory of its own. Its commits
-// wait for the disk, as they do by default.
+// start starts a server that listens on a socket in its own directory. Its commits wait
+// for the disk, as by default.
 func (s *server) start(bin string) error {
 	dir, err := os.MkdirTemp("", "postgres") // the name of a socket must be short
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *server) start(bin string) error {
 	if err := command("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync").Run(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, &output)
 	}
-	// The server is stopped by the end of what the shell reads, so also if the tests crash.
+	// The server stops when the shell's input ends, even if the tests crash.
 	process := command("postgres")
 	process.Args = []string{
 		"sh", "-c", `"$0" "$@" & pid=$!; read _; kill -INT $pid; wait $pid`, process.Path,
@@ -164,7 +164,7 @@ func (s *server) start(bin string) error {
 	return nil
 }
 
-// await waits until the server answers.
+// await waits until the server accepts connections.
 func await(url string) error {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
@@ -182,8 +182,8 @@ func await(url string) error {
 	}
 }
 
-// unprivileged returns as whom to run the server, which refuses to be root, and gives
-// that user the directory.
+// unprivileged returns the user to run the server as, which refuses to run as root, and
+// gives that user the directory.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	if os.Getuid() != 0 {
 		return nil, nil //nolint:nilnil // as whom we are

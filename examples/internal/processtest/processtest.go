@@ -1,12 +1,12 @@
 // Package processtest runs services as processes: tests build them, start them, and
 // stop, restart and kill them by signals.
 //
-// A service prints when it listens, as by
+// A service prints a line when it listens, such as
 //
 //	wallet (process 17) listens on http://127.0.0.1:8000, try:
 //
-// with lines after it of which the last begins with "and read ", and logs JSON to
-// standard error: at last, "wallet has stopped" with its "pid".
+// and more lines, the last of which begins with "and read ". It logs JSON to standard
+// error, and at the end "wallet has stopped" with its "pid".
 package processtest
 
 import (
@@ -27,11 +27,10 @@ import (
 	"time"
 )
 
-// patient is how long a test waits for what must happen.
+// patient is how long a test waits for something that must happen.
 const patient = 30 * time.Second
 
-// Build builds the program in the working directory's package, or in that which is
-// named, with the race detector if the tests have it.
+// Build builds the program in a package, with the race detector if the tests have it.
 func Build(file, pkg string) error {
 	args := []string{"build", "-o", file}
 	if Race() {
@@ -57,8 +56,8 @@ func Race() bool {
 	return false
 }
 
-// A Process is the service, running, and then those that have taken over from it:
-// they have the same output, which ends when the last of them does.
+// A Process is a running service, including its successors after hand-overs. They share
+// one output, which ends with the last of them.
 type Process struct {
 	binary string
 	args   []string
@@ -67,8 +66,8 @@ type Process struct {
 	ended  chan struct{}
 }
 
-// Start starts a service and returns once it listens. Whatever is left of it when the
-// test ends, or crashes, is killed.
+// Start starts a service and returns once it listens. What is left of it when the test
+// ends or crashes is killed.
 func Start(t *testing.T, binary string, args ...string) *Process {
 	t.Helper()
 	p := &Process{binary: binary, args: args, ended: make(chan struct{})}
@@ -111,7 +110,7 @@ func Start(t *testing.T, binary string, args ...string) *Process {
 
 var welcomeLine = regexp.MustCompile(`\w+ \(process (\d+)\) listens on (https?://\S+), try:`)
 
-// PID returns which process listens, the last to have said so.
+// PID returns the ID of the process that listens, the last one to have said so.
 func (p *Process) PID(t *testing.T) int {
 	t.Helper()
 	found := welcomeLine.FindAllStringSubmatch(p.output.String(), -1)
@@ -125,7 +124,7 @@ func (p *Process) PID(t *testing.T) int {
 	return pid
 }
 
-// Base returns the URL of the service as it was at the start.
+// Base returns the URL that the service had at the start.
 func (p *Process) Base() string { return welcomeLine.FindStringSubmatch(p.output.String())[2] }
 
 // Signal sends a signal to the process that listens.
@@ -136,7 +135,7 @@ func (p *Process) Signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-// Restart makes the process hand over to a new one, which it returns after.
+// Restart makes the process hand over to a new one, and returns when that listens.
 func (p *Process) Restart(t *testing.T) {
 	t.Helper()
 	old := p.PID(t)
@@ -144,7 +143,7 @@ func (p *Process) Restart(t *testing.T) {
 	p.WaitFor(t, "that another process listens", func(string) bool { return p.PID(t) != old })
 }
 
-// Stop ends the process by SIGTERM, and must end it with success.
+// Stop ends the process with SIGTERM, and fails the test unless it ends successfully.
 func (p *Process) Stop(t *testing.T) {
 	t.Helper()
 	pid := p.PID(t)
@@ -155,7 +154,7 @@ func (p *Process) Stop(t *testing.T) {
 	}
 }
 
-// Kill ends the process, and those that are about to end, at once.
+// Kill kills the process, and waits for those that are about to end.
 func (p *Process) Kill(t *testing.T) {
 	t.Helper()
 	p.Signal(t, syscall.SIGKILL)
@@ -171,7 +170,7 @@ func (p *Process) waitForEnd(t *testing.T) {
 	}
 }
 
-// WaitFor waits until what has been printed is as ok says.
+// WaitFor waits until ok accepts the output so far.
 func (p *Process) WaitFor(t *testing.T, what string, ok func(text string) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
@@ -194,10 +193,10 @@ func (p *Process) WaitFor(t *testing.T, what string, ok func(text string) bool) 
 	}
 }
 
-// Output returns what has been printed so far.
+// Output returns the output so far.
 func (p *Process) Output() string { return p.output.String() }
 
-// Again starts the service once more, with the same arguments.
+// Again starts the service again, with the same arguments.
 func (p *Process) Again(t *testing.T) *Process {
 	t.Helper()
 	return Start(t, p.binary, p.args...)
@@ -205,7 +204,7 @@ func (p *Process) Again(t *testing.T) *Process {
 
 func tail(text string) string { return text[max(0, len(text)-4000):] }
 
-// An output is what has been printed so far.
+// An output collects what the processes print.
 type output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -220,7 +219,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// state returns the text and what is closed once there is more.
+// state returns the text so far, and a channel that is closed when there is more.
 func (o *output) state() (text string, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -232,8 +231,8 @@ func (o *output) String() string {
 	return text
 }
 
-// FreeAddress returns an address to listen on at once. Its port is none that the
-// system gives to clients; there are many of these while nothing listens.
+// FreeAddress returns an address to listen on. Its port is outside the range that the
+// system gives to clients, so that it stays free while nothing listens.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	for port := 10_000 + os.Getpid()%10_000; port < 32_000; port++ {
@@ -250,7 +249,7 @@ func FreeAddress(t *testing.T) string {
 	return ""
 }
 
-// taken are the ports that tests of this process have been given.
+// taken are the ports that FreeAddress has returned in this process.
 var taken ports //nolint:gochecknoglobals // ports belong to the process
 
 type ports struct {

@@ -1,6 +1,6 @@
-// Package serving is what every example does when you run it: it takes the flags
-// -listen and -admin, moves to a free port if its own is taken and says so, prints
-// what to try, and says when it stops.
+// Package serving does what all examples have in common: it defines the flags -listen and
+// -admin, moves to a free port if the default is taken, prints what to try, and says when
+// the service stops.
 //
 //	example := serving.Flags(flag.CommandLine, "wallet")
 //	flag.Parse()
@@ -28,7 +28,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// Addresses that an example has by default. Nobody but this machine can reach them.
+// Default addresses, which only this machine can reach.
 const (
 	listen = "127.0.0.1:8000"
 	admin  = "127.0.0.1:8001"
@@ -37,7 +37,7 @@ const (
 // ports is how many ports Choose tries, from the default one up.
 const ports = 100
 
-// An Example is a service that somebody runs.
+// An Example is a service from this module.
 type Example struct {
 	Name   string
 	Listen string // address of the service
@@ -54,10 +54,10 @@ func Flags(f *flag.FlagSet, name string) *Example {
 	return e
 }
 
-// Choose settles Listen and Admin once the flags are parsed. An address that a flag
-// names is used or fails: a service that listens elsewhere than you said is a trap.
-// A default whose port is taken gives way to the next free port, and w gets a line
-// that says so.
+// Choose settles Listen and Admin once the flags are parsed. An address that a flag names
+// is used or fails: a service that listens elsewhere than you told it to is a trap. A
+// default whose port is taken gives way to the next free port, and w gets a line that
+// says so.
 //
 // A process that takes over from another by SIGUSR2, or gets its sockets from systemd,
 // has its ports already. It finds the addresses of its predecessor in the environment.
@@ -130,9 +130,9 @@ func port(addr string) string {
 	return port
 }
 
-// Run serves until the process is told to stop, with inside for operators if there is
-// an address for them. The log says when the server drains and hands over, and at last
-// that the example has stopped.
+// Run serves until the process is told to stop, with inside for operators if there is an
+// address for them. The log says when the server drains and hands over, and finally that
+// the example has stopped.
 func (e *Example) Run(ctx context.Context, server *tigertonic.Server, inside http.Handler, try func(base string) string) error {
 	e.Prepare(server, inside, try)
 	if err := server.Run(ctx); err != nil {
@@ -142,9 +142,9 @@ func (e *Example) Run(ctx context.Context, server *tigertonic.Server, inside htt
 	return nil
 }
 
-// Prepare is Run but for serving, for an example that has more to do after it. Once the
-// service listens it prints where, what try returns for its base URL, and where
-// operators look:
+// Prepare does what Run does except serving, for an example that has something to do
+// afterwards. Once the service listens, it prints where, then what try returns for its
+// base URL, and where operators look:
 //
 //	wallet (process 17) listens on http://127.0.0.1:8000, try:
 //	  curl -i http://127.0.0.1:8000/1.0/accounts

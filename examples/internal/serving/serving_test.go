@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// taken returns an address whose port is taken and followed by a free one, and the
-// port after it.
+// taken returns an address whose port is taken and whose next port is free, and that next
+// port.
 func taken(t *testing.T) (addr, next string) {
 	t.Helper()
 	for range 100 {

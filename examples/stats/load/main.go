@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string) error {
 
 // findKey reads the key that the service has left in its directory.
 func findKey(data string) (string, error) {
-	f, err := os.Open(filepath.Join(data, "account")) //nolint:gosec // who starts it names it
+	f, err := os.Open(filepath.Join(data, "account")) //nolint:gosec // the user chooses it
 	if err != nil {
 		return "", fmt.Errorf("%w: start the service, or say -key", err)
 	}

@@ -337,7 +337,7 @@ func (s *Store) active(ctx context.Context, n int, now time.Time) ([]Job, error)
 
 // each calls f for each row.
 func each(rows *sql.Rows, f func() error) error {
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		if err := f(); err != nil {
 			return err

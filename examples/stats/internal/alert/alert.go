@@ -1,4 +1,4 @@
-// Package alert finds out when what was asked for has happened, and tells it to webhooks.
+// Package alert evaluates alerts, and calls webhooks when they fire.
 package alert
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// A Store is where alerts and numbers are: a [store.Store].
+// A Store has the alerts and the numbers. A [store.Store] is one.
 type Store interface {
 	AllAlerts(ctx context.Context, after int64, limit int) ([]store.Alert, error)
 	TurnAlert(ctx context.Context, now int64, a store.Alert, firing bool) (bool, error)
@@ -19,7 +19,7 @@ type Store interface {
 	Series(ctx context.Context, stat int64, a frame.Axis) ([]store.Cell, error)
 }
 
-// An Event is that an alert begins to fire.
+// An Event says that an alert has begun to fire.
 type Event struct {
 	Account store.Account
 	Alert   store.Alert
@@ -31,8 +31,8 @@ type Event struct {
 // portion is how many alerts are read at a time.
 const portion = 200
 
-// Evaluate looks at all alerts once, and calls fire for each that begins to fire. Of many
-// processes that do, one calls fire, once for each time that it begins.
+// Evaluate evaluates all alerts once, and calls fire for each that begins to fire. If
+// many processes do this at a time, only one of them calls fire for it.
 func Evaluate(ctx context.Context, s Store, now time.Time, fire func(Event)) error {
 	for after := int64(0); ; {
 		alerts, err := s.AllAlerts(ctx, after, portion)
@@ -70,7 +70,8 @@ func evaluate(ctx context.Context, s Store, a store.Alert, now int64, fire func(
 	return nil
 }
 
-// holds reports whether the condition of an alert is true now, of which values.
+// holds reports whether the condition of an alert is true now, and returns the values
+// that decided it.
 func holds(ctx context.Context, s Store, a store.Alert, now int64) (is bool, value, before float64, err error) {
 	window, err := frame.ParseDuration(a.Window)
 	if err != nil {

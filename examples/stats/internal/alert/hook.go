@@ -25,15 +25,15 @@ import (
 const (
 	hookWorkers = 4
 	hookTimeout = 5 * time.Second
-	// hookAttempts is how often it is tried to reach a hook.
+	// hookAttempts is how many times a hook is tried.
 	hookAttempts = 4
 )
 
-// SignatureHeader has the time, and the HMAC of it and the body.
+// SignatureHeader carries the time, and the HMAC of the time and the body.
 const SignatureHeader = "Stats-Signature"
 
-// Hooks sends events to webhooks, from a queue of a fixed length. One that is full drops
-// what comes, and a hook that hangs holds up others but nobody else.
+// Hooks sends events to webhooks, from a queue of fixed length. A full queue drops
+// events. A hook that hangs delays other hooks, but nothing else.
 type Hooks struct {
 	queue  chan Event
 	client *http.Client
@@ -42,12 +42,12 @@ type Hooks struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	// Counters of what was done so far.
+	// Sent, Failed and Dropped count events.
 	Sent, Failed, Dropped atomic.Int64
 }
 
-// NewHooks returns hooks, which must be closed. Addresses that are private are only
-// connected to if that is allowed.
+// NewHooks starts hooks, which must be closed. They connect to private addresses only if
+// private is set.
 func NewHooks(length int, private bool) *Hooks {
 	dialer := &net.Dialer{Timeout: hookTimeout}
 	if !private {
@@ -68,7 +68,7 @@ func NewHooks(length int, private bool) *Hooks {
 	return h
 }
 
-// Close ends what goes on. Events that wait are dropped.
+// Close cancels requests in progress, and drops the events in the queue.
 func (h *Hooks) Close() {
 	h.cancel()
 	h.tasks.Wait()
@@ -98,7 +98,7 @@ func (h *Hooks) work() {
 	}
 }
 
-// deliver sends an event, and again if it certainly hasn't arrived: at most once.
+// deliver sends an event, and sends it again only if it certainly didn't arrive.
 func (h *Hooks) deliver(e Event) {
 	text := payload(e)
 	pause := h.pause
@@ -121,7 +121,8 @@ func (h *Hooks) deliver(e Event) {
 	}
 }
 
-// post sends an event once, and reports whether it may be sent again.
+// post sends an event once. After an error, it reports whether the event may be sent
+// again.
 func (h *Hooks) post(e Event, text []byte) (again bool, err error) {
 	r, err := http.NewRequestWithContext(h.ctx, http.MethodPost, e.Alert.Hook, bytes.NewReader(text))
 	if err != nil {
@@ -150,7 +151,7 @@ func (h *Hooks) post(e Event, text []byte) (again bool, err error) {
 	return false, fmt.Errorf("the answer is %s", rs.Status)
 }
 
-// payload returns what a hook is sent.
+// payload returns the body of a webhook.
 func payload(e Event) []byte {
 	a := e.Alert
 	members := map[string]any{
@@ -170,8 +171,8 @@ func payload(e Event) []byte {
 	return text
 }
 
-// Sign returns the signature of a body at a time: t=TIME,v1=HEX, of which the second part
-// is the HMAC by SHA-256 of the time, a dot and the body.
+// Sign returns the signature of a body at a time: t=TIME,v1=HEX, where HEX is the
+// HMAC-SHA-256 of the time, a dot and the body.
 func Sign(key string, at int64, text []byte) string {
 	mac := hmac.New(sha256.New, []byte(key))
 	stamp := strconv.FormatInt(at, 10)
@@ -210,7 +211,7 @@ func isPrivate(a netip.Addr) bool {
 	return false
 }
 
-// CheckHook returns why a webhook can't go to a URL, or nil. It looks its host up.
+// CheckHook returns why a webhook can't go to a URL, or nil. It looks up the host.
 func CheckHook(text string, private bool) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(text) > 1000 {

@@ -1,10 +1,10 @@
-// Package chart draws what was counted as SVG: graphs that are as wide as there is room,
-// and sparklines. There is no script in them, and their colours are classes, so that a
-// page can have them light and dark.
+// Package chart draws graphs and sparklines as SVG. Graphs fill the available width. They
+// have no script, and their colours are classes, so that a page can show them light or
+// dark.
 //
-// The picture consists of two coordinate systems. The outer one is in pixels, so text has
-// its size whatever the width; positions across are in percent. The inner one is for the
-// lines, 1000 by 1000, and stretches.
+// A picture has two coordinate systems. The outer one is in pixels, so that text keeps
+// its size at any width; horizontal positions are in percent. The inner one, 1000 by
+// 1000, is for the lines, and stretches.
 package chart
 
 import (
@@ -30,10 +30,10 @@ type Line struct {
 	Filled bool
 }
 
-// gap reports whether nothing is known of a step.
+// gap reports whether a step has no value.
 func (l *Line) gap(i int) bool { return len(l.Empty) > 0 && l.Empty[i] }
 
-// A Graph is lines over time.
+// A Graph shows lines over time.
 type Graph struct {
 	ID          string // that its title and description are known by in the page
 	Title, Desc string
@@ -94,10 +94,10 @@ func (g Graph) SVG() []byte {
 // A scale is the values at the bottom and at the top.
 type scale struct{ low, high, step float64 }
 
-// y returns where a value is, in inner coordinates.
+// y returns the position of a value, in inner coordinates.
 func (s scale) y(value float64) float64 { return inner * (1 - (value-s.low)/(s.high-s.low)) }
 
-// scale returns one with round numbers that all lines fit on.
+// scale returns a scale with round numbers that fits all lines.
 func (g Graph) scale() scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, l := range g.Lines {
@@ -124,7 +124,7 @@ func (g Graph) scale() scale {
 	return around(low, high)
 }
 
-// ticks is about how many labels a scale has.
+// ticks is roughly how many labels a scale has.
 const ticks = 4
 
 func around(low, high float64) scale {
@@ -140,7 +140,7 @@ func around(low, high float64) scale {
 	return scale{math.Floor(low/step+1e-9) * step, math.Ceil(high/step-1e-9) * step, step}
 }
 
-// x returns where step i of n is, in inner coordinates.
+// x returns the position of step i of n, in inner coordinates.
 func x(i, n int) float64 {
 	if n < 2 {
 		return inner / 2
@@ -220,10 +220,10 @@ func (g Graph) grid(b *bytes.Buffer, s scale, top, height int) {
 	}
 }
 
-// maxHints is up to how many steps each has a hint of its own.
+// maxHints is the number of steps up to which each has its own hint.
 const maxHints = 400
 
-// hints adds what browsers show where the mouse is.
+// hints adds the texts that browsers show under the mouse.
 func (g Graph) hints(b *bytes.Buffer) {
 	if g.Plain || len(g.Lines) == 0 || g.Axis.N > maxHints {
 		return
@@ -247,7 +247,7 @@ func (l Line) words(i int) string {
 	return exact(l.Values[i])
 }
 
-// last marks where the first line is now.
+// last marks the latest value of the first line.
 func (g Graph) last(b *bytes.Buffer, s scale, top, height int) {
 	if g.Plain || len(g.Lines) == 0 {
 		return

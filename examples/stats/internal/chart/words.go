@@ -88,7 +88,7 @@ func timeTicks(a frame.Axis) (all []timeTick) {
 	return all
 }
 
-// style has the colours of a picture that is a file of its own.
+// style has the colours of a standalone picture.
 const style = `.graph{font:11px system-ui,sans-serif}.ground{fill:#fff}.rule{stroke:#e3e7ee}.tick{stroke:#b6bfcc}.label{fill:#5a6675}` +
 	`.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.before{stroke-width:1.5;stroke-dasharray:4 4;opacity:.7}` +
 	`.area{opacity:.12;stroke:none}.hint{fill:transparent}.c0{stroke:#0b63ce;fill:#0b63ce}.c1{stroke:#b4540a;fill:#b4540a}.c2{stroke:#1c7c54;fill:#1c7c54}` +

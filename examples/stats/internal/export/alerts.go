@@ -2,21 +2,16 @@ package export
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 
-	"github.com/rcrowley/go-tigertonic"
-	"github.com/rcrowley/go-tigertonic/schema"
-
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// An Alert is what programs are told of an alert. Fields that its kind has no use for
-// are left out.
+// An Alert is an alert as programs see it, without the fields that its kind doesn't use.
 type Alert struct {
 	ID         string   `json:"id" doc:"What it is called in URLs." example:"kL2mN4pQ6r"`
 	StatID     string   `json:"stat_id" doc:"The stat that it watches." example:"aB3dE6gH9j"`
@@ -45,10 +40,18 @@ func newAlert(a store.Alert) Alert {
 	return out
 }
 
-// ErrNoAlert is the error for an alert that there isn't.
+// ErrNoAlert is the error for an unknown alert.
 func ErrNoAlert() error { return problem(http.StatusNotFound, "there is no such alert") }
 
-// Alerts returns the alerts.
+// ErrAlert is the error for a field of [AlertForm] that isn't valid.
+func ErrAlert() error { return problem(http.StatusBadRequest, "kind must be value, delta or data") }
+
+// ErrManyAlerts is the error for an account that can't have another alert.
+func ErrManyAlerts() error {
+	return problem(http.StatusConflict, "the account has as many alerts as it can have")
+}
+
+// Alerts returns the alerts of an account.
 func (a *API) Alerts(ctx context.Context, in *TokenIn) ([]Alert, error) {
 	account, err := a.account(ctx, in.Token)
 	if err != nil {
@@ -90,36 +93,37 @@ func (a *API) DeleteAlert(ctx context.Context, in *AlertIn) (Message, error) {
 	return Message{"alert deleted."}, err
 }
 
-// maxForm is how long a form may be.
-const maxForm = 64 << 10
-
-// MakeAlert answers a form by the alert that it makes. It is no typed function, for those
-// take JSON.
-func (a *API) MakeAlert(w http.ResponseWriter, r *http.Request) {
-	made, err := a.makeAlert(w, r)
-	if err != nil {
-		tigertonic.ProblemWriter{}.WriteError(r, w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(made) // a client that is gone is no error
+// AlertForm is a form that asks for an alert. Its fields are texts, so that an error about
+// one has a msg like all others: clients show it.
+type AlertForm struct {
+	StatID     string `form:"stat_id" required:"true" doc:"The stat to watch." example:"aB3dE6gH9j"`
+	Kind       string `form:"kind" required:"true" doc:"value, delta or data." example:"value"`
+	TimeWindow string `form:"time_window" required:"true" doc:"5m, 1h, 3h, 1d, 1w, 1M or 1y." example:"1h"`
+	Operator   string `form:"operator" doc:"greater than, less than or, for a delta, different than; or gt, lt, dt." example:"greater than"`
+	Threshold  string `form:"threshold" doc:"A number, for a value alert." example:"100"`
+	Percentage string `form:"percentage" doc:"A number, not negative, for a delta alert." example:"50"`
+	TimeDelta  string `form:"time_delta" doc:"For a delta alert, like time_window." example:"1d"`
+	Hook       string `form:"hook" doc:"The URL of a webhook." example:"https://example.com/hook"`
 }
 
-func (a *API) makeAlert(w http.ResponseWriter, r *http.Request) (Alert, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return Alert{}, problem(http.StatusBadRequest, "the form can't be read")
-	}
-	account, err := a.account(r.Context(), tigertonic.PathValue(r, "token"))
+// MakeAlertIn asks for an alert.
+type MakeAlertIn struct {
+	TokenIn
+	AlertForm
+}
+
+// MakeAlert makes an alert.
+func (a *API) MakeAlert(ctx context.Context, in *MakeAlertIn) (Alert, error) {
+	account, err := a.account(ctx, in.Token)
 	if err != nil {
 		return Alert{}, err
 	}
-	return a.NewAlert(r.Context(), account, r.PostForm.Get)
+	return a.NewAlert(ctx, account, in.AlertForm)
 }
 
-// NewAlert makes an alert of what a form says.
-func (a *API) NewAlert(ctx context.Context, account store.Account, get func(name string) string) (Alert, error) {
-	alert, err := ReadAlert(get)
+// NewAlert makes an alert for an account.
+func (a *API) NewAlert(ctx context.Context, account store.Account, form AlertForm) (Alert, error) {
+	alert, err := form.alert()
 	if err != nil {
 		return Alert{}, bad(err)
 	}
@@ -128,7 +132,7 @@ func (a *API) NewAlert(ctx context.Context, account store.Account, get func(name
 			return Alert{}, bad(err)
 		}
 	}
-	stat, err := a.Store.StatOf(ctx, account.ID, get("stat_id"))
+	stat, err := a.Store.StatOf(ctx, account.ID, form.StatID)
 	if err != nil {
 		return Alert{}, told(err, ErrNoStat())
 	}
@@ -137,21 +141,21 @@ func (a *API) NewAlert(ctx context.Context, account store.Account, get func(name
 		return Alert{}, told(err, ErrNoStat())
 	}
 	if len(existing) >= maxAlerts {
-		return Alert{}, problem(http.StatusConflict, "the account has as many alerts as it can have")
+		return Alert{}, ErrManyAlerts()
 	}
 	alert.Account, alert.Stat = account.ID, stat.ID
 	made, err := a.Store.MakeAlert(ctx, a.Now().Unix(), alert)
 	return newAlert(made), told(err, ErrNoAlert())
 }
 
-// maxAlerts is how many an account can have.
+// maxAlerts is how many alerts an account can have.
 const maxAlerts = 1000
 
 var errNumber = errors.New("the number isn't one")
 
-// ReadAlert reads the fields of a form.
-func ReadAlert(get func(name string) string) (a store.Alert, err error) {
-	a = store.Alert{Kind: get("kind"), Window: get("time_window"), Hook: get("hook")}
+// alert returns the alert that the form asks for. It ignores fields of other kinds.
+func (f *AlertForm) alert() (a store.Alert, err error) {
+	a = store.Alert{Kind: f.Kind, Window: f.TimeWindow, Hook: f.Hook}
 	if !isWindow(a.Window) {
 		return a, errors.New("time_window must be one of 5m, 1h, 3h, 1d, 1w, 1M and 1y")
 	}
@@ -159,12 +163,12 @@ func ReadAlert(get func(name string) string) (a store.Alert, err error) {
 	case store.AlertData:
 		return a, nil
 	case store.AlertValue:
-		a.Threshold, err = number(get("threshold"))
+		a.Threshold, err = number(f.Threshold)
 	case store.AlertDelta:
-		if a.Percentage, err = number(get("percentage")); err == nil && a.Percentage < 0 {
+		if a.Percentage, err = number(f.Percentage); err == nil && a.Percentage < 0 {
 			err = errors.New("percentage can't be negative")
 		}
-		if a.Delta = get("time_delta"); err == nil && !isWindow(a.Delta) {
+		if a.Delta = f.TimeDelta; err == nil && !isWindow(a.Delta) {
 			err = errors.New("time_delta must be one of 5m, 1h, 3h, 1d, 1w, 1M and 1y")
 		}
 	default:
@@ -173,11 +177,11 @@ func ReadAlert(get func(name string) string) (a store.Alert, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.Operator, err = operator(a.Kind, get("operator"))
+	a.Operator, err = operator(a.Kind, f.Operator)
 	return a, err
 }
 
-// operator returns an operator in words. Some clients have letters for them.
+// operator returns an operator in words. Some clients send abbreviations.
 func operator(kind, text string) (string, error) {
 	switch text {
 	case "gt", "greater than":
@@ -205,37 +209,4 @@ func number(text string) (float64, error) {
 		return 0, errNumber
 	}
 	return value, nil
-}
-
-// DescribeMakeAlert describes MakeAlert for a document.
-func DescribeMakeAlert(op *tigertonic.Operation) {
-	op.ID, op.Summary, op.Tags = "make-alert", "Make an alert", []string{"alerts"}
-	op.Description = "Fields of the other kinds are ignored. The operators may be gt, lt and dt."
-	text := func(doc string) *schema.Schema {
-		return &schema.Schema{Types: []string{"string"}, Description: doc}
-	}
-	number := &schema.Schema{Types: []string{"number"}}
-	op.Body = &tigertonic.RequestBody{Required: true, Content: map[string]tigertonic.MediaType{
-		"application/x-www-form-urlencoded": {Schema: &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{
-			{Name: "stat_id", Required: true, Schema: text("The stat to watch.")},
-			{Name: "kind", Required: true, Schema: text("value, delta or data.")},
-			{Name: "time_window", Required: true, Schema: text("5m, 1h, 3h, 1d, 1w, 1M or 1y.")},
-			{Name: "operator", Schema: text("greater than, less than or, of a delta, different than.")},
-			{Name: "threshold", Schema: number},
-			{Name: "percentage", Schema: number},
-			{Name: "time_delta", Schema: text("As time_window.")},
-			{Name: "hook", Schema: text("The URL of a webhook.")},
-		}}},
-	}}
-	made := op.Response(http.StatusOK)
-	made.Description = http.StatusText(http.StatusOK)
-	made.Add("application/json", tigertonic.MediaType{Schema: tigertonic.SchemaOf[Alert]()})
-	op.AddError(http.StatusBadRequest, "a field isn't valid")
-	op.AddError(http.StatusForbidden, "the token isn't known")
-	op.AddError(http.StatusNotFound, "there is no such stat")
-	op.AddError(http.StatusConflict, "the account has as many alerts as it can have")
-	op.AddError(http.StatusServiceUnavailable, "the database can't be used at the moment")
-	if len(op.Parameters) == 0 {
-		op.Parameters = append(op.Parameters, tigertonic.Parameter{Name: "token", In: "path", Required: true, Description: "A token of the account.", Schema: text("")})
-	}
 }

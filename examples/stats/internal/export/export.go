@@ -1,5 +1,5 @@
-// Package export is the API by which programs read what was counted, and say what they
-// want to be alerted of: /x/TOKEN/…, as clients of StatHat know it.
+// Package export is the API for programs that read stats and manage alerts: /x/TOKEN/…,
+// as StatHat's clients know it.
 package export
 
 import (
@@ -21,13 +21,13 @@ import (
 const (
 	// pageSize is how many stats are on a page of the list.
 	pageSize = 10_000
-	// maxSeries is how many stats are shown at once.
+	// maxSeries is how many stats one response has.
 	maxSeries = 5
 	// maxDays is how many days a summary may have.
 	maxDays = 10_000
 )
 
-// API answers the requests of programs.
+// API serves programs.
 type API struct {
 	Store *store.Store
 	Now   func() time.Time
@@ -35,12 +35,12 @@ type API struct {
 	Hook func(url string) error
 }
 
-// TokenIn is embedded in what every request has.
+// TokenIn is embedded in every input.
 type TokenIn struct {
 	Token string `path:"token" doc:"A token of the account, from its settings." example:"TOKEN"`
 }
 
-// A Stat is what programs are told of a stat.
+// A Stat is a stat as programs see it.
 type Stat struct {
 	ID         string `json:"id" doc:"What it is called in URLs." example:"aB3dE6gH9j"`
 	Name       string `json:"name" example:"mail total"`
@@ -64,13 +64,13 @@ type Series struct {
 	Points    []Point `json:"points" doc:"A point for each step of time, the oldest first."`
 }
 
-// A Point is a figure of a step of time.
+// A Point is the figure of one step of time.
 type Point struct {
 	Time  int64   `json:"time" doc:"When the step begins, in seconds since 1970." example:"1700000400"`
 	Value float64 `json:"value" doc:"The sum of the counts, or the mean of the values; 0 if there were none." example:"12"`
 }
 
-// A Message is the answer to a request that changes something.
+// A Message is the response to a request that changes something.
 type Message struct {
 	Msg string `json:"msg" example:"stat deleted."`
 }
@@ -80,10 +80,10 @@ func problem(status int, detail string) tigertonic.Problem {
 	return tigertonic.Problem{Status: status, Detail: detail, Extensions: map[string]any{"msg": detail}}
 }
 
-// ErrNoStat is the error for a stat that there isn't.
+// ErrNoStat is the error for an unknown stat.
 func ErrNoStat() error { return problem(http.StatusNotFound, "there is no such stat") }
 
-// ErrFrame is the error for a window that can't be.
+// ErrFrame is the error for a window that isn't valid.
 func ErrFrame() error {
 	return problem(http.StatusBadRequest, "t must be a duration and an interval, such as 1w3h")
 }
@@ -101,7 +101,7 @@ func errDatabase() error {
 // Errs returns the errors that all operations have in common, for the document.
 func Errs() []error { return []error{errToken(), errDatabase()} }
 
-// told returns what a client is told of an error of the store.
+// told returns the error for the client, given one from the store.
 func told(err, notFound error) error {
 	switch {
 	case err == nil:
@@ -127,7 +127,7 @@ type ListIn struct {
 	Offset int `query:"offset" default:"0" minimum:"0" doc:"How many to leave out, which were on the pages before."`
 }
 
-// List returns a page of the stats, in the order in which they were made.
+// List returns a page of the stats, in the order of their creation.
 func (a *API) List(ctx context.Context, in *ListIn) ([]Stat, error) {
 	account, err := a.account(ctx, in.Token)
 	if err != nil {
@@ -171,7 +171,7 @@ type OneIn struct {
 	ID string `path:"id" doc:"The ID of the stat." example:"aB3dE6gH9j"`
 }
 
-// Delete puts a stat into the trash.
+// Delete moves a stat to the trash.
 func (a *API) Delete(ctx context.Context, in *OneIn) (Message, error) {
 	account, err := a.account(ctx, in.Token)
 	if err == nil {
@@ -180,7 +180,7 @@ func (a *API) Delete(ctx context.Context, in *OneIn) (Message, error) {
 	return Message{"stat deleted."}, err
 }
 
-// WindowIn says what span of time is asked for.
+// WindowIn asks for a span of time.
 type WindowIn struct {
 	T       string `query:"t" default:"1w3h" doc:"A duration and an interval, and optionally how far to shift both into the past, each an integer and one of m, h, d, w, M (30 days) and y (365 days). At most 10,000 points." example:"1w3h"`
 	Start   *int64 `query:"start" doc:"When to begin, in seconds since 1970. By default, so that it ends now." example:"1700000400"`

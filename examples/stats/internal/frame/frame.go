@@ -1,5 +1,5 @@
-// Package frame knows the windows that graphs and exports are asked for by, such as
-// 1w3h: a week in steps of three hours. All times are minutes since 1970, UTC.
+// Package frame parses the time windows of graphs and exports, such as 1w3h: a week in
+// steps of three hours. All times are minutes since 1970, UTC.
 package frame
 
 import (
@@ -24,12 +24,12 @@ const (
 	Year   = 365 * Day
 )
 
-// A Frame is a span of time in equal steps, which ends now or Shift minutes ago.
+// A Frame is a span of time in equal steps that ends now, or Shift minutes ago.
 type Frame struct {
 	Span, Step, Shift int64
 }
 
-// An Axis is a Frame that has been given its place in time: N steps from Start on.
+// An Axis is a Frame at a place in time: N steps from Start on.
 type Axis struct {
 	Start, Step int64
 	N           int
@@ -50,7 +50,7 @@ type unit struct {
 	name    string
 }
 
-// units are the longest first.
+// units returns all units, the longest first.
 func units() []unit {
 	return []unit{
 		{'y', Year, "year"},
@@ -130,8 +130,8 @@ func duration(text string) (minutes int64, rest string, err error) {
 	return 0, "", fmt.Errorf("%q is no unit of time: it is one of m, h, d, w, M and y", text[digits])
 }
 
-// At returns the axis of the frame when it is now, in seconds since 1970. Its last step
-// has the minute that it is now.
+// At returns the axis of the frame that ends now, given in seconds since 1970. Its last
+// step includes the current minute.
 func (f Frame) At(now int64) Axis {
 	n := f.Span / f.Step
 	end := now/60 + 1 - f.Shift

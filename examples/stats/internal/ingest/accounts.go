@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// freshFor is how long what is known of a key is used without asking the database.
+	// freshFor is how long a key's target is cached.
 	freshFor = 5 * time.Second
-	// maxKnown is how many keys are known, after which all are forgotten: strangers can
-	// make up as many as they like.
+	// maxKnown is how many keys are cached before the cache is emptied: strangers can
+	// make up any number of keys.
 	maxKnown = 10_000
 )
 
@@ -28,7 +28,7 @@ type target struct {
 	until   time.Time
 }
 
-// targets remembers what keys stand for.
+// targets caches what keys stand for.
 type targets struct {
 	now  func() time.Time
 	rate float64
@@ -38,7 +38,7 @@ type targets struct {
 	limits map[int64]*rate.Limiter
 }
 
-// get returns what a key stands for, which look finds out.
+// get returns what a key stands for, from the cache or from look.
 func (t *targets) get(key string, look func() (target, error)) (target, error) {
 	now := t.now()
 	t.mu.Lock()
@@ -61,7 +61,7 @@ func (t *targets) get(key string, look func() (target, error)) (target, error) {
 	return found, nil
 }
 
-// wait returns how long an account has to wait before it may send n samples more.
+// wait returns how long an account has to wait before it may send n more samples.
 func (t *targets) wait(account int64, n int) time.Duration {
 	if t.rate <= 0 {
 		return 0
@@ -85,7 +85,7 @@ func (t *targets) wait(account int64, n int) time.Duration {
 	return delay
 }
 
-// An Accounts is where keys are looked up: a [store.Store].
+// An Accounts looks up keys. A [store.Store] is one.
 type Accounts interface {
 	AccountByKey(ctx context.Context, ezkey string) (store.Account, error)
 	StatByClassic(ctx context.Context, userKey, key string) (store.Stat, error)

@@ -16,12 +16,12 @@ const (
 	// MaxBody is how long a body may be.
 	MaxBody = 1 << 20
 	// lightBody is how much of a body anybody may send. Together with the limit on
-	// connections, that is what clients can hold in memory that stop half-way.
+	// connections, it bounds the memory that stalled clients can hold.
 	lightBody = 16 << 10
-	// heavyBodies is how long all bodies may be together that are longer. One that is
-	// decoded takes a few times as much, for a moment.
+	// heavyBodies is the total length of longer bodies at a time. While one is decoded,
+	// it takes a few times as much memory.
 	heavyBodies = 4 << 20
-	// heavyWait is how long one waits for its turn.
+	// heavyWait is how long a longer body waits for its turn.
 	heavyWait = 500 * time.Millisecond
 )
 
@@ -32,7 +32,7 @@ var (
 	errMedia = errors.New("a body is a form, or JSON as application/json")
 )
 
-// A bodyReader reads bodies into memory of which there is a bound.
+// A bodyReader reads bodies into bounded memory.
 type bodyReader struct {
 	heavy *semaphore.Weighted
 	pool  sync.Pool
@@ -53,7 +53,7 @@ type body struct {
 	weight int64
 }
 
-// release gives the memory back: nothing may be kept of the text.
+// release returns the memory. The text must not be used afterwards.
 func (b *body) release() {
 	if b.weight > 0 {
 		b.reader.heavy.Release(b.weight)
@@ -112,8 +112,8 @@ func (b *body) fill(r *http.Request) error {
 	}
 }
 
-// grow makes room for as much again. A client holds no more than twice of what it has
-// sent.
+// grow doubles the room for the text, so that a client holds at most twice as much memory
+// as it has sent.
 func (b *body) grow(ctx context.Context) error {
 	size := min(2*cap(b.text), MaxBody+1)
 	if size <= cap(b.text) {

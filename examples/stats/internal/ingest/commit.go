@@ -1,5 +1,5 @@
-// Package ingest takes counts and values as clients of StatHat send them, and
-// acknowledges them once they are in the store.
+// Package ingest accepts counts and values from StatHat's clients, and acknowledges them
+// once they are stored.
 package ingest
 
 import (
@@ -14,33 +14,34 @@ import (
 )
 
 const (
-	// maxGroup is how many samples one transaction has, unless a single request has more.
+	// maxGroup is how many samples one transaction may have, unless a single request has
+	// more.
 	maxGroup = 20_000
-	// maxWaiting is how many samples may wait for the transaction that goes on.
+	// maxWaiting is how many samples may wait for the transaction in progress.
 	maxWaiting = 100_000
-	// maxRequests is how many requests may.
+	// maxRequests is how many requests may wait for it.
 	maxRequests = 4096
-	// commitTimeout is how long a transaction may take, and so the longest that a request
-	// waits for it: those that wait for one that fails, fail with it. It is for a database
-	// that doesn't answer. One that is locked says so, and the store gives up sooner; and
-	// on a busy machine, what is slow gets done, which costs less than to do it again.
+	// commitTimeout is how long a transaction may take, and so how long a request waits
+	// for it: the requests that wait for a transaction that fails, fail with it. It is
+	// for a database that doesn't respond; the store gives up on a locked one sooner. It
+	// is long because on a busy machine, finishing slow work costs less than doing it
+	// again.
 	commitTimeout = 10 * time.Second
 )
 
-// The errors of a Committer. What is refused isn't stored, and can be sent again.
+// The errors of a Committer. A refused write isn't stored, and can be sent again.
 var (
 	ErrBusy   = errors.New("there is more to be written than can be")
 	errFailed = errors.New("what came before couldn't be written")
 )
 
-// An Applier does many writes at once, as [store.Store.Apply].
+// An Applier does many writes at once, like [store.Store.Apply].
 type Applier interface {
 	Apply(ctx context.Context, now int64, writes []*store.Write) error
 }
 
-// A Committer writes what many requests bring in one transaction, while which the next
-// one gathers. So the cost of a commit is shared by those who wait for it, the more the
-// longer it takes.
+// A Committer writes the samples of many requests in one transaction, and gathers the
+// next group meanwhile. The longer a commit takes, the more requests share its cost.
 type Committer struct {
 	applier Applier
 	made    func([]store.MadeOfName)
@@ -50,7 +51,7 @@ type Committer struct {
 	waiting atomic.Int64 // samples
 	failing atomic.Bool
 
-	// Counters of what was done so far.
+	// Samples and Groups count what was written, and Refused counts refused requests.
 	Samples, Groups, Refused atomic.Int64
 	// Latest is when the last group was written, in nanoseconds since 1970.
 	Latest atomic.Int64
@@ -67,15 +68,15 @@ type job struct {
 	err     error
 }
 
-// NewCommitter returns a Committer, which must be closed. Made is called with stats that
-// were made because there were none of their names; it mustn't block.
+// NewCommitter starts a Committer, which must be closed. It calls made with stats that
+// were created by their names; made mustn't block.
 func NewCommitter(a Applier, made func([]store.MadeOfName), now func() time.Time) *Committer {
 	c := &Committer{applier: a, made: made, now: now, queue: make(chan *job, maxRequests), ended: make(chan struct{})}
 	go c.run()
 	return c
 }
 
-// Close writes what is waiting. Nothing may be submitted any more.
+// Close writes what is waiting. Later calls of Submit fail.
 func (c *Committer) Close() {
 	c.closing.Lock()
 	if !c.closed {
@@ -89,8 +90,8 @@ func (c *Committer) Close() {
 // Failing reports whether the last transaction has failed.
 func (c *Committer) Failing() bool { return c.failing.Load() }
 
-// Submit returns once the write is stored, with the error that it has, or with one that
-// says that it isn't and won't be.
+// Submit returns once the write is stored, with the write's own error, or with an error
+// if it isn't stored and never will be.
 func (c *Committer) Submit(ctx context.Context, w store.Write) error {
 	j := &job{write: w, done: make(chan struct{})}
 	if err := c.push(j); err != nil {
@@ -146,7 +147,7 @@ func (c *Committer) run() {
 	}
 }
 
-// gather claims a job and those behind it.
+// gather claims a job and those that wait behind it.
 func (c *Committer) gather(j *job) (group []*job) {
 	samples := 0
 	for {
@@ -199,7 +200,7 @@ func (c *Committer) commit(group []*job) error {
 	return err
 }
 
-// tell logs when it begins and ends that nothing can be written.
+// tell logs when writing begins to fail, and when it works again.
 func (c *Committer) tell(err error) {
 	switch failing := err != nil; {
 	case failing == c.failing.Swap(failing):
@@ -210,7 +211,7 @@ func (c *Committer) tell(err error) {
 	}
 }
 
-// failWaiting fails those who have waited for a transaction that has failed.
+// failWaiting fails the jobs that were waiting for a transaction that failed.
 func (c *Committer) failWaiting() {
 	for range len(c.queue) {
 		j, ok := <-c.queue

@@ -17,7 +17,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// Endpoints are those that clients send their numbers to.
+// Endpoints receive numbers from clients.
 type Endpoints struct {
 	accounts  Accounts
 	committer *Committer
@@ -27,7 +27,7 @@ type Endpoints struct {
 	bodies    *bodyReader
 }
 
-// Options are how requests are taken and answered.
+// Options configure Endpoints.
 type Options struct {
 	AckBody bool    // acknowledge by 200 with a body, as until 2017, and not by 204
 	Rate    float64 // samples a second that an account may send, or 0 for any number
@@ -50,7 +50,7 @@ type request struct {
 	verbose     bool
 }
 
-// get returns a parameter of the form or the query. Some clients put all of it there
+// get returns a parameter of the form or the query, where some clients put everything
 // though they POST.
 func (rq *request) get(name string) string {
 	if value := rq.form.Get(name); value != "" {
@@ -59,7 +59,7 @@ func (rq *request) get(name string) string {
 	return rq.query.Get(name)
 }
 
-// A refusal is an answer other than an acknowledgement.
+// A refusal is a response other than an acknowledgement.
 type refusal struct {
 	Status int         `json:"status"`
 	Msg    string      `json:"msg"`
@@ -79,13 +79,13 @@ func (r *refusal) Error() string { return r.Msg }
 
 func refuse(status int, msg string) error { return &refusal{Status: status, Msg: msg} }
 
-// EZ answers /ez: stats by their names, which are made if they aren't there.
+// EZ serves /ez: stats by name, which are created if they don't exist.
 func (e *Endpoints) EZ(w http.ResponseWriter, r *http.Request) { e.serve(w, r, e.ez) }
 
-// Count answers /c: a count for a stat that is there.
+// Count serves /c: a count for an existing stat.
 func (e *Endpoints) Count(w http.ResponseWriter, r *http.Request) { e.serve(w, r, e.classic("count")) }
 
-// Value answers /v: a value for a stat that is there.
+// Value serves /v: a value for an existing stat.
 func (e *Endpoints) Value(w http.ResponseWriter, r *http.Request) { e.serve(w, r, e.classic("value")) }
 
 func (e *Endpoints) serve(w http.ResponseWriter, r *http.Request, take func(context.Context, *request) (store.Write, error)) {
@@ -135,7 +135,7 @@ func (e *Endpoints) read(r *http.Request) (rq *request, err error) {
 	return rq, nil
 }
 
-// store returns once what a request brings is stored.
+// store returns once the request's samples are stored.
 func (e *Endpoints) store(ctx context.Context, rq *request, take func(context.Context, *request) (store.Write, error)) error {
 	write, err := take(ctx, rq)
 	if err != nil {
@@ -157,7 +157,8 @@ func (e *Endpoints) store(ctx context.Context, rq *request, take func(context.Co
 	return err
 }
 
-// refuseItems returns which elements of a batch aren't of the kinds of their stats.
+// refuseItems returns an error that lists the elements of a batch that aren't of their
+// stat's kind.
 func refuseItems(samples []store.Sample, mismatch *store.Mismatch) error {
 	r := &refusal{Status: http.StatusBadRequest, Msg: nothingStored}
 	for _, i := range mismatch.Samples {
@@ -227,7 +228,7 @@ func statusOf(err error) int {
 	return http.StatusBadRequest
 }
 
-// samples returns those of a batch, all or none.
+// samples returns the samples of a batch, or an error if any element is wrong.
 func (b *batch) samples(now int64) (all []store.Sample, err error) {
 	if len(b.Data) > maxSamples {
 		return nil, refuse(http.StatusRequestEntityTooLarge, errMany.Error())
@@ -252,10 +253,11 @@ func (b *batch) samples(now int64) (all []store.Sample, err error) {
 	return all, nil
 }
 
-// maxErrors is how many elements of a batch are told to be wrong.
+// maxErrors is how many wrong elements of a batch a response lists.
 const maxErrors = 100
 
-// item returns what a form says of one stat, by the numbers of these names.
+// item reads one stat from a form. numbers are the names of the fields that may have its
+// number.
 func (rq *request) item(stat string, numbers ...string) (it item, err error) {
 	it.Stat = stat
 	for _, name := range numbers {
@@ -310,7 +312,7 @@ func (e *Endpoints) classic(number string) func(context.Context, *request) (stor
 	}
 }
 
-// answer tells why a request isn't acknowledged.
+// answer says why a request isn't acknowledged.
 func answer(w http.ResponseWriter, err error) {
 	r := refusalOf(err)
 	h := w.Header()
@@ -324,7 +326,7 @@ func answer(w http.ResponseWriter, err error) {
 	_, _ = w.Write(text)
 }
 
-// refusalOf returns what a client is told of an error.
+// refusalOf returns the response to an error.
 func refusalOf(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r

@@ -19,7 +19,7 @@ const (
 	future     = 10 * 60 // seconds
 )
 
-// An item is what is said of a stat once, in a form or in an element of a batch.
+// An item is one number for a stat, from a form or an element of a batch.
 type item struct {
 	Stat  string   `json:"stat"`
 	Count *float64 `json:"count"`
@@ -39,7 +39,7 @@ var (
 	errMany       = fmt.Errorf("there are more than %d samples", maxSamples)
 )
 
-// samples adds what an item says to the samples.
+// samples appends the samples of an item.
 func (it *item) samples(all []store.Sample, now int64) ([]store.Sample, error) {
 	sample := store.Sample{Counter: it.Count != nil}
 	switch {
@@ -62,7 +62,7 @@ func (it *item) samples(all []store.Sample, now int64) ([]store.Sample, error) {
 	return fanOut(all, it.Stat, sample)
 }
 
-// minute returns the minute of a time, or that which it is now.
+// minute returns the minute of a time, or the current one for nil.
 func minute(t *float64, now int64) (int64, error) {
 	if t == nil {
 		return now / 60, nil
@@ -76,8 +76,8 @@ func minute(t *float64, now int64) (int64, error) {
 	return int64(*t) / 60, nil
 }
 
-// fanOut adds a sample for each stat that a name stands for: mail~total,eu is mail total
-// and mail eu.
+// fanOut appends a sample for each stat that a name stands for: mail~total,eu stands for
+// mail total and mail eu.
 func fanOut(all []store.Sample, text string, sample store.Sample) ([]store.Sample, error) {
 	prefix, list, ok := strings.Cut(text, "~")
 	if !ok {
@@ -118,7 +118,7 @@ func checkName(text string) error {
 	return nil
 }
 
-// number reads a number of a form, as 1e+06.
+// number parses a number of a form, such as 1e+06.
 func number(text string) (float64, error) {
 	for i := range len(text) {
 		if !strings.ContainsRune("0123456789+-.eE", rune(text[i])) {
@@ -132,7 +132,7 @@ func number(text string) (float64, error) {
 	return value, nil
 }
 
-// seconds reads a time of a form.
+// seconds parses a time of a form.
 func seconds(text string) (float64, error) {
 	t, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || t < 0 {

@@ -1,5 +1,5 @@
-// Package mail sends an account what it should know: a report each day, alerts, and news
-// of stats that were made because somebody counted under their names.
+// Package mail sends mails to accounts: a daily report, alerts, and news of stats that
+// were created by counting under a new name.
 package mail
 
 import (
@@ -25,7 +25,7 @@ import (
 // timeout is how long sending a mail may take.
 const timeout = 20 * time.Second
 
-// A Mailer sends mails by a server. A nil one sends nothing.
+// A Mailer sends mails through a server. A nil Mailer sends nothing.
 type Mailer struct {
 	host, port string
 	auth       smtp.Auth
@@ -65,7 +65,7 @@ type Message struct {
 	To, Subject, Text, HTML string
 }
 
-// Send sends a mail. It is with the server when Send returns nil.
+// Send sends a mail. If it returns nil, the server has accepted the mail.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if m == nil {
 		return nil
@@ -92,7 +92,7 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	return m.converse(conn, to, text)
 }
 
-// converse sends a mail over a connection, encrypted if the server can that.
+// converse sends a mail over a connection, encrypted if the server supports it.
 func (m *Mailer) converse(conn net.Conn, to *netmail.Address, text []byte) error {
 	c, err := smtp.NewClient(conn, m.host)
 	if err != nil {

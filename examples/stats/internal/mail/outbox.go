@@ -16,13 +16,13 @@ import (
 const (
 	// maxWaiting is how many mails may wait.
 	maxWaiting = 256
-	// maxNews is how many stats may wait to be told of.
+	// maxNews is how many new stats may wait to be announced.
 	maxNews = 2000
-	// perMail is how many of them a mail names.
+	// perMail is how many new stats a mail names.
 	perMail = 100
 )
 
-// An Outbox sends mails in the background. One that is full drops what comes.
+// An Outbox sends mails in the background. A full Outbox drops mails.
 type Outbox struct {
 	mailer *Mailer
 	store  *store.Store
@@ -36,11 +36,11 @@ type Outbox struct {
 	mu   sync.Mutex
 	news []store.MadeOfName
 
-	// Counters of what was done so far.
+	// Counters of mails.
 	Sent, Failed, Dropped atomic.Int64
 }
 
-// NewOutbox returns an outbox, which must be closed.
+// NewOutbox starts an outbox, which must be closed.
 func NewOutbox(m *Mailer, s *store.Store, base string, every time.Duration) *Outbox {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &Outbox{mailer: m, store: s, base: base, every: every, queue: make(chan Message, maxWaiting), ctx: ctx, cancel: cancel}
@@ -48,7 +48,7 @@ func NewOutbox(m *Mailer, s *store.Store, base string, every time.Duration) *Out
 	return o
 }
 
-// Close ends what goes on.
+// Close stops the outbox.
 func (o *Outbox) Close() {
 	o.cancel()
 	o.tasks.Wait()
@@ -66,7 +66,7 @@ func (o *Outbox) Send(msg Message) {
 	}
 }
 
-// Made remembers stats that were made, to tell their owners. It doesn't block.
+// Made queues news of created stats for their owners. It doesn't block.
 func (o *Outbox) Made(made []store.MadeOfName) {
 	if o.mailer == nil {
 		return
@@ -102,7 +102,7 @@ func (o *Outbox) deliver(msg Message) {
 	o.Sent.Add(1)
 }
 
-// tellNews sends a mail to each account that has new stats.
+// tellNews sends a mail to each account with new stats.
 func (o *Outbox) tellNews() {
 	o.mu.Lock()
 	news := o.news

@@ -26,15 +26,15 @@ type row struct {
 	Latest, Low, High, Mean, Total, Change string
 }
 
-// Reports sends each account what was counted on a day, once.
+// Reports sends each account a report of a day, once.
 type Reports struct {
 	Store  *store.Store
 	Mailer *Mailer
 	Base   string // the URL of the pages
 }
 
-// Send sends the reports of a day, which is counted from 1970, to those who haven't had
-// it. Those that can't be sent can be sent later.
+// Send sends the reports of a day, numbered from 1970, that haven't been sent yet. If one
+// can't be sent, a later call tries again.
 func (r *Reports) Send(ctx context.Context, day int64) error {
 	if r.Mailer == nil {
 		return nil
@@ -77,7 +77,7 @@ func (r *Reports) send(ctx context.Context, a store.Account, day int64) error {
 	return r.Mailer.Send(ctx, Message{To: a.Email, Subject: "Stats of " + date, Text: table(date, rows, r.Base), HTML: html})
 }
 
-// row sums a day up, by the hour.
+// row sums up a day, by the hour.
 func (r *Reports) row(ctx context.Context, stat *store.Stat, day int64) (row, error) {
 	axis := frame.Axis{Start: day * frame.Day, Step: frame.Hour, N: 24}
 	cells, err := r.Store.Series(ctx, stat.ID, axis)
@@ -143,7 +143,7 @@ func render(page string, data any) (string, error) {
 	return b.String(), err
 }
 
-// Alert returns what the owner of an alert is told when it fires.
+// Alert returns the mail to the owner of an alert that fires.
 func Alert(e alert.Event, base string) Message {
 	a := e.Alert
 	what := fmt.Sprintf("%s: %s in %s", a.StatName, chart.Number(e.Value), a.Window)

@@ -1,5 +1,6 @@
-// Package secret makes keys, tokens and passwords, and what is kept of them: a digest of
-// those that are made up here, which nobody can guess, and a slow one of passwords.
+// Package secret makes keys, tokens and passwords, and the hashes that are stored of
+// them: a plain digest of random secrets, which nobody can guess, and a slow hash of
+// passwords.
 package secret
 
 import (
@@ -18,10 +19,10 @@ import (
 // New returns a new secret of letters and digits, of 142 bits.
 func New() string { return tigertonic.RandomBase62String(24) }
 
-// NewID returns a new name for a thing, of 59 bits. It isn't a secret.
+// NewID returns a random ID of 59 bits. It isn't a secret.
 func NewID() string { return tigertonic.RandomBase62String(10) }
 
-// Digest returns what is kept of a secret.
+// Digest returns the digest that is stored of a secret.
 func Digest(text string) []byte {
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]
@@ -35,8 +36,8 @@ const (
 	keyLength  = 32
 )
 
-// HashPassword returns what is kept of a password. The rounds, how many times it is
-// hashed, are [Rounds], but for tests.
+// HashPassword returns the hash that is stored of a password. Use [Rounds] rounds, except
+// in tests.
 func HashPassword(password string, rounds int) (string, error) {
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // never fails
@@ -47,8 +48,8 @@ func HashPassword(password string, rounds int) (string, error) {
 	return fmt.Sprintf("pbkdf2-sha256$%d$%s$%s", rounds, base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), nil
 }
 
-// CheckPassword reports whether this is the password of which kept is the hash. When kept
-// is "" it takes as long as when the password is wrong and its hash has so many rounds.
+// CheckPassword reports whether kept is the hash of this password. If kept is "", it
+// takes as long as for a wrong password with a hash of so many rounds.
 func CheckPassword(kept, password string, rounds int) bool {
 	n, salt, want, ok := split(kept)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/secret"
 )
 
-// An Account is whose stats they are.
+// An Account owns stats.
 type Account struct {
 	ID       int64
 	Email    string
@@ -18,7 +18,7 @@ type Account struct {
 	HookKey  string // that webhooks are signed with
 }
 
-// A Token lets programs read what an account has.
+// A Token lets programs read the stats of an account.
 type Token struct {
 	ID      string
 	Name    string
@@ -32,8 +32,8 @@ func (s *Store) account(ctx context.Context, where string, args ...any) (a Accou
 	return a, unavailable(err)
 }
 
-// MakeAccount makes an account, or returns ErrTaken if there is one of this address or
-// with this key.
+// MakeAccount creates an account. It returns ErrTaken if there is one with this address
+// or key.
 func (s *Store) MakeAccount(ctx context.Context, now int64, email, passwordHash, ezkey string) (Account, error) {
 	n, err := s.exec(ctx, `INSERT INTO accounts (email, password, ezkey, ukey, hookkey, created)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
@@ -112,7 +112,7 @@ func (s *Store) SetPassword(ctx context.Context, account int64, passwordHash str
 	}))
 }
 
-// MakeSession makes a session.
+// MakeSession creates a session.
 func (s *Store) MakeSession(ctx context.Context, account, expires int64) (session string, err error) {
 	session = secret.New()
 	_, err = s.exec(ctx, "INSERT INTO sessions (digest, account, expires) VALUES ($1, $2, $3)", secret.Digest(session), account, expires)
@@ -125,7 +125,7 @@ func (s *Store) EndSession(ctx context.Context, session string) error {
 	return err
 }
 
-// MakeToken makes a token, which is known to whoever gets it here, and to nobody else.
+// MakeToken creates a token. Only its digest is stored.
 func (s *Store) MakeToken(ctx context.Context, now, account int64, label string) (token string, err error) {
 	token = secret.New()
 	_, err = s.exec(ctx, "INSERT INTO tokens (digest, id, account, name, created) VALUES ($1, $2, $3, $4, $5)",
@@ -133,7 +133,7 @@ func (s *Store) MakeToken(ctx context.Context, now, account int64, label string)
 	return token, err
 }
 
-// Tokens returns what there is to know of the tokens of an account.
+// Tokens returns the tokens of an account, without their secrets.
 func (s *Store) Tokens(ctx context.Context, account int64) (all []Token, err error) {
 	err = each(ctx, s.read, func(scan func(...any) error) error {
 		var t Token
@@ -144,7 +144,7 @@ func (s *Store) Tokens(ctx context.Context, account int64) (all []Token, err err
 	return all, err
 }
 
-// RevokeToken makes a token useless, at once.
+// RevokeToken revokes a token, with immediate effect.
 func (s *Store) RevokeToken(ctx context.Context, account int64, id string) error {
 	return s.execOne(ctx, "DELETE FROM tokens WHERE account = $1 AND id = $2", account, id)
 }

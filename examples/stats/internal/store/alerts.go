@@ -13,7 +13,7 @@ const (
 	AlertData  = "data"
 )
 
-// An Alert is a condition that somebody is told of when it becomes true.
+// An Alert is a condition whose owner is notified when it becomes true.
 type Alert struct {
 	ID         int64
 	PublicID   string
@@ -54,7 +54,7 @@ func (s *Store) alerts(ctx context.Context, where string, args ...any) (all []Al
 	return all, err
 }
 
-// MakeAlert makes an alert, whose IDs are made up here, and returns it.
+// MakeAlert creates an alert, and returns it with its IDs.
 func (s *Store) MakeAlert(ctx context.Context, now int64, a Alert) (Alert, error) {
 	id := secret.NewID()
 	_, err := s.exec(ctx, `INSERT INTO alerts (public_id, account, stat, kind, operator, threshold, percentage, time_window, time_delta, hook, changed)
@@ -66,12 +66,12 @@ func (s *Store) MakeAlert(ctx context.Context, now int64, a Alert) (Alert, error
 	return s.AlertOf(ctx, a.Account, id)
 }
 
-// Alerts returns the alerts of an account, in the order in which they were made.
+// Alerts returns the alerts of an account, in the order of their creation.
 func (s *Store) Alerts(ctx context.Context, account int64) ([]Alert, error) {
 	return s.alerts(ctx, "WHERE l.account = $1 ORDER BY l.id", account)
 }
 
-// AllAlerts returns those alerts of all accounts that come after one of them.
+// AllAlerts returns the alerts of all accounts with an ID above after.
 func (s *Store) AllAlerts(ctx context.Context, after int64, limit int) ([]Alert, error) {
 	return s.alerts(ctx, "WHERE l.id > $1 ORDER BY l.id LIMIT $2", after, limit)
 }
@@ -86,22 +86,22 @@ func (s *Store) RemoveAlert(ctx context.Context, account int64, publicID string)
 	return s.execOne(ctx, "DELETE FROM alerts WHERE account = $1 AND public_id = $2", account, publicID)
 }
 
-// TurnAlert says that an alert fires or doesn't any more, and reports whether this call
-// has changed that: of many, one does.
+// TurnAlert records that an alert has begun or ceased to fire, and reports whether this
+// call changed it. Of concurrent calls, only one does.
 func (s *Store) TurnAlert(ctx context.Context, now int64, a Alert, firing bool) (bool, error) {
 	n, err := s.exec(ctx, "UPDATE alerts SET firing = $2, edges = edges + 1, changed = $3 WHERE id = $1 AND firing <> $2 AND edges = $4",
 		a.ID, number(firing), now, a.Edges)
 	return n == 1, err
 }
 
-// ClaimReport reports whether this call is the first that asks for the report of an
-// account and a day.
+// ClaimReport reports whether this is the first call for the report of an account and a
+// day.
 func (s *Store) ClaimReport(ctx context.Context, account, day int64) (bool, error) {
 	n, err := s.exec(ctx, "INSERT INTO reports (account, day) VALUES ($1, $2) ON CONFLICT DO NOTHING", account, day)
 	return n == 1, err
 }
 
-// UnclaimReport has ClaimReport succeed once more, for a report that couldn't be sent.
+// UnclaimReport lets ClaimReport succeed again, for a report that couldn't be sent.
 func (s *Store) UnclaimReport(ctx context.Context, account, day int64) error {
 	_, err := s.exec(ctx, "DELETE FROM reports WHERE account = $1 AND day = $2", account, day)
 	return err

@@ -12,27 +12,27 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/secret"
 )
 
-// A name is that of a stat of an account.
+// A name is the name of a stat in an account.
 type name struct {
 	account int64
 	text    string
 }
 
-// An identity is what a write needs to know of a stat.
+// An identity is what a write needs to know about a stat.
 type identity struct {
 	stat    int64
 	counter bool
 }
 
-// names are the stats that were written to of late. What is known is forgotten when the
-// database is at another generation.
+// names caches the stats of recent writes. The cache is only good for one generation of
+// the database.
 type names struct {
 	mu         sync.Mutex
 	generation int64
 	byName     map[name]identity
 }
 
-// maxNames is how many are known, after which all are forgotten.
+// maxNames is how many stats are cached before the cache is emptied.
 const maxNames = 100_000
 
 func (n *names) get(generation int64, key name) (identity, bool) {
@@ -54,8 +54,8 @@ func (n *names) add(generation int64, found map[name]identity) {
 	maps.Copy(n.byName, found)
 }
 
-// find finds the stats that the writes name, and makes those that aren't there. Writes
-// that say a stat is of the other kind are refused, before anything is made for them.
+// find finds the stats that the writes name, and creates the missing ones. It refuses
+// writes whose kind differs from the stat's, before it creates anything for them.
 func (g *group) find(ctx context.Context) error {
 	wanted := map[name]bool{} // whether it is to be a counter
 	for _, w := range g.writes {
@@ -86,7 +86,7 @@ func (g *group) find(ctx context.Context) error {
 	if err := g.makeAll(ctx, wanted); err != nil || len(wanted) == 0 {
 		return err
 	}
-	// Another process may have made one of them meanwhile, of the other kind.
+	// Another process may meanwhile have created one of them with the other kind.
 	for _, w := range g.writes {
 		if g.done[w] {
 			continue
@@ -101,8 +101,8 @@ func (g *group) find(ctx context.Context) error {
 	return nil
 }
 
-// wrong returns which samples aren't of the kind that kindOf says. Those of which it
-// says nothing are new.
+// wrong returns the samples whose kind isn't the one from kindOf. It calls isNew for
+// stats that kindOf doesn't know.
 func (w *Write) wrong(kindOf func(name) (counter, ok bool), isNew func(key name, counter bool)) (wrong []int) {
 	for i := range w.Samples {
 		sample := &w.Samples[i]
@@ -121,7 +121,7 @@ func (w *Write) wrong(kindOf func(name) (counter, ok bool), isNew func(key name,
 	return wrong
 }
 
-// lookUp finds the stats of a write that are there, and asks for each name once.
+// lookUp finds the existing stats of a write, with one query for each name.
 func (g *group) lookUp(ctx context.Context, w *Write) error {
 	for i := range w.Samples {
 		if w.Samples[i].Stat != 0 {
@@ -157,7 +157,7 @@ func (g *group) selectIdentity(ctx context.Context, key name) (id identity, err 
 	return id, err
 }
 
-// makeAll makes stats, in the same order as other processes do.
+// makeAll creates stats, in an order that is the same in all processes.
 func (g *group) makeAll(ctx context.Context, wanted map[name]bool) error {
 	order := make([]name, 0, len(wanted))
 	for key := range wanted {
@@ -187,7 +187,7 @@ func (g *group) makeAll(ctx context.Context, wanted map[name]bool) error {
 	return nil
 }
 
-// tell tells the first write that names a stat that it was made.
+// tell adds a created stat to the first write that names it.
 func (g *group) tell(made MadeOfName) {
 	for _, w := range g.writes {
 		if g.done[w] || w.Account != made.Account {
@@ -202,7 +202,7 @@ func (g *group) tell(made MadeOfName) {
 	}
 }
 
-// number returns a truth as the databases keep it.
+// number returns a bool as the databases store it.
 func number(b bool) int64 {
 	if b {
 		return 1

@@ -12,9 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// PostgreSQL takes the writes of many processes. Each transaction locks rows in the same
-// order: keys of requests, names of stats, minutes, what is pending; each sorted. A commit
-// is as safe as the server's synchronous_commit and fsync make it, which are on by default.
+// PostgreSQL accepts the writes of many processes. Each transaction locks rows in the
+// same order, to avoid deadlocks: keys of requests, names of stats, minutes, pending
+// hours; each sorted. A commit is as safe as the server's synchronous_commit and fsync
+// make it, which are on by default.
 const postgresConnections = 12
 
 func openPostgres(url string, o Options) (*Store, error) {
@@ -36,15 +37,14 @@ func openPostgres(url string, o Options) (*Store, error) {
 	}}, nil
 }
 
-// postgresTransient reports whether another transaction was in the way: it was rolled
-// back for the sake of others (class 40), or found that another one has inserted the same
-// key just before it.
+// postgresTransient reports whether a transaction failed because of another: it was
+// rolled back (class 40), or another one inserted the same key just before it.
 func postgresTransient(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(e.Code, "40") || e.Code == "23505")
 }
 
-// postgresAddCells adds all cells by one statement.
+// postgresAddCells adds all cells with one statement.
 func postgresAddCells(ctx context.Context, _ *Store, tx *sql.Tx, table string, cells []Cell) error {
 	n := len(cells)
 	stats, ats, counts, received := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
@@ -64,8 +64,8 @@ func postgresAddCells(ctx context.Context, _ *Store, tx *sql.Tx, table string, c
 	return err
 }
 
-// postgresSchema is made by one process at a time, for CREATE TABLE IF NOT EXISTS fails
-// if two do it at once: the number of the lock stands for this schema.
+// postgresSchema takes a lock first, because CREATE TABLE IF NOT EXISTS fails if two
+// processes run it at once. The lock's number is arbitrary.
 func postgresSchema() string {
 	types := strings.NewReplacer(
 		"SERIAL", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "NUMBER", "bigint", "FLOAT", "float8", "BYTES", "bytea",

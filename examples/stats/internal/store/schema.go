@@ -1,8 +1,9 @@
 package store
 
-// schema is that of both databases, with words that each has its own for. Times are in
-// seconds since 1970, but for the at of a table of cells, which is in its own unit.
-// Trashed stats keep their rows for a while, so a name is unique among the others only.
+// schema is the schema of both databases; each replaces the words in capitals that aren't
+// SQL. Times are in seconds since 1970, except the column at of a table of cells, which
+// is in the table's unit. Trashed stats keep their rows for a while, so a name is unique
+// among the others only.
 const schema = `
 	CREATE TABLE IF NOT EXISTS meta (
 		name  TEXT PRIMARY KEY,

@@ -13,16 +13,16 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// SQLite has one writer at a time. Those of this process queue for its one connection to
-// write; other processes, as during a restart, are waited for by SQLite, which soon gives
-// up (busy_timeout), and the transaction is tried again. The write-ahead log lets others
-// read meanwhile, and synchronous=FULL has a commit wait for the disk.
+// SQLite has one writer at a time. Writers in this process queue for its only write
+// connection. SQLite waits briefly for other processes, as during a restart
+// (busy_timeout), and then the transaction is tried again. The write-ahead log lets
+// others read meanwhile, and synchronous=FULL makes a commit wait for the disk.
 const (
 	sqlitePragmas = "_pragma=busy_timeout(100)&_pragma=foreign_keys(1)&_pragma=cache_size(-4096)"
 	sqliteReaders = 8
 )
 
-// chunk is how many cells are added by one statement.
+// chunk is how many cells one statement adds.
 const chunk = 64
 
 func openSQLite(file string, o Options) (*Store, error) {
@@ -56,7 +56,7 @@ func openSQLite(file string, o Options) (*Store, error) {
 	return &Store{dialect: d, write: write, read: read, lockWait: o.LockWait}, nil
 }
 
-// sqliteTransient reports whether another process was in the way.
+// sqliteTransient reports whether a transaction failed because of another process.
 func sqliteTransient(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		primary := e.Code() & 0xff
@@ -65,8 +65,8 @@ func sqliteTransient(err error) bool {
 	return false
 }
 
-// sqliteAddCells adds cells by statements of many rows, which cost a fifth of as many
-// statements.
+// sqliteAddCells adds cells with statements of many rows, at a fifth of the cost of one
+// statement each.
 func sqliteAddCells(ctx context.Context, s *Store, tx *sql.Tx, table string, cells []Cell) error {
 	for len(cells) > 0 {
 		n := 1
@@ -88,7 +88,7 @@ func sqliteAddCells(ctx context.Context, s *Store, tx *sql.Tx, table string, cel
 	return nil
 }
 
-// addCellsQuery returns the statement of SQLite's that adds n cells to a table.
+// addCellsQuery returns the SQLite statement that adds n cells to a table.
 func addCellsQuery(table string, n int) string {
 	var b strings.Builder
 	columns := cellColumns(table)
@@ -116,7 +116,7 @@ func cellColumns(table string) string {
 	return "stat, at, total, n, low, high"
 }
 
-// onConflict returns how a cell is added to one that is there.
+// onConflict returns the clause that adds a cell to an existing one.
 func onConflict(table, least, greatest string) string {
 	set := fmt.Sprintf(" ON CONFLICT (stat, at) DO UPDATE SET total = %[1]s.total + excluded.total, n = %[1]s.n + excluded.n,"+
 		" low = %[2]s(%[1]s.low, excluded.low), high = %[3]s(%[1]s.high, excluded.high)", table, least, greatest)

@@ -1,4 +1,4 @@
-// Package store keeps accounts, stats and what was counted, in SQLite or PostgreSQL.
+// Package store keeps accounts, stats and their numbers in SQLite or PostgreSQL.
 //
 // What was counted is kept by the minute, and by the hour and the day for longer. A write
 // adds to the minutes, and to a table of what is pending: additions to hours and days
@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// A Store is a database. It may be used by many goroutines, and the database by many
-// processes, at a time.
+// A Store is a database. It is safe for concurrent use, and so is the database by several
+// processes.
 type Store struct {
 	dialect
 	write, read *sql.DB
@@ -26,7 +26,7 @@ type Store struct {
 	lockWait    time.Duration        // of Apply, or 0
 }
 
-// A dialect is what differs between databases.
+// A dialect holds the differences between databases.
 type dialect struct {
 	hasSchema, schema string
 	// now is the time of the database, in seconds since 1970.
@@ -35,38 +35,39 @@ type dialect struct {
 	greatest, least string
 	// lateral begins a subquery that is evaluated for each row before it.
 	lateral, lateralEnd string
-	// skipLocked ends a subquery of rows to delete that others may be at.
+	// skipLocked ends a subquery of rows to delete, to skip those that others have
+	// locked.
 	skipLocked string
-	// prepare are the statements that are worth it.
+	// prepare are the statements that are worth preparing.
 	prepare []string
 	// addCells adds cells to a table, in one transaction.
 	addCells func(ctx context.Context, s *Store, tx *sql.Tx, table string, cells []Cell) error
-	// transient reports whether a transaction has failed because of another one.
+	// transient reports whether a transaction failed because of another one.
 	transient func(error) bool
 }
 
 // The errors of this package.
 var (
-	// ErrUnavailable is in the chain of what goes wrong with the database.
+	// ErrUnavailable is in the chain of all errors of the database.
 	ErrUnavailable = errors.New("the database can't be used at the moment")
-	// ErrNotFound is returned for what there isn't.
+	// ErrNotFound is returned for what doesn't exist.
 	ErrNotFound = errors.New("there is no such thing")
 	// ErrTaken is returned if a name is in use.
 	ErrTaken = errors.New("the name is in use")
 )
 
-// Options are how a database is used. The zero value is the safe way.
+// Options configure a Store. The zero value is safe.
 type Options struct {
-	// NoSync has commits not wait for the disk. What was written survives the death of the
-	// process, and not that of the machine.
+	// NoSync makes commits not wait for the disk. What was written survives the death of
+	// the process, but not of the machine.
 	NoSync bool
-	// LockWait is after how long Apply gives up while another process has SQLite's lock,
-	// or 0 for after as many attempts as other transactions have.
+	// LockWait is how long Apply waits while another process has SQLite's lock. With 0,
+	// it makes as many attempts as other transactions.
 	LockWait time.Duration
 }
 
-// Open opens a database, a file of SQLite or a URL postgres://…, and makes its tables if
-// they aren't there. Close it.
+// Open opens a database, a file of SQLite or a URL postgres://…, and creates missing
+// tables. The caller must close it.
 func Open(ctx context.Context, where string, o Options) (*Store, error) {
 	open := openSQLite
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
@@ -130,7 +131,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return unavailable(s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM meta").Scan(&n))
 }
 
-// attempts is how often a transaction is tried that others are in the way of.
+// attempts is how many times a transaction is tried that fails because of others.
 const (
 	attempts   = 30
 	firstPause = 2 * time.Millisecond
@@ -138,12 +139,13 @@ const (
 )
 
 // inTransaction calls f in a transaction, and commits it unless there is an error. It
-// calls f again if the transaction has failed because of others.
+// calls f again if the transaction fails because of others.
 func (s *Store) inTransaction(ctx context.Context, f func(*sql.Tx) error) error {
 	return s.tryTransaction(ctx, 0, f)
 }
 
-// tryTransaction is inTransaction that others aren't waited for after so long, if it isn't 0.
+// tryTransaction is inTransaction with a limit, unless wait is 0, on how long to wait for
+// others.
 func (s *Store) tryTransaction(ctx context.Context, wait time.Duration, f func(*sql.Tx) error) error {
 	began := time.Now()
 	pause := firstPause
@@ -186,7 +188,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, e
 	return n, unavailable(err)
 }
 
-// execOne is exec for one row, which must be there.
+// execOne is exec for one row, which must exist.
 func (s *Store) execOne(ctx context.Context, query string, args ...any) error {
 	n, err := s.exec(ctx, query, args...)
 	if err == nil && n == 0 {
@@ -212,7 +214,7 @@ func each(ctx context.Context, db *sql.DB, f func(scan func(...any) error) error
 	if err != nil {
 		return unavailable(err)
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {
 			return unavailable(err)

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// portion is how much is done by one transaction of the upkeep, so that writes don't
-// wait for long.
+// portion is how many rows one transaction of the upkeep handles, so that writes don't
+// wait long.
 const portion = 500
 
-// RollUp adds what is pending to the hours and days, and returns how many hours that
-// were. It may be called by many processes at a time.
+// RollUp adds the pending hours to the hours and days, and returns how many there were.
+// Several processes may call it at a time.
 func (s *Store) RollUp(ctx context.Context) (n int, err error) {
 	for {
 		moved := 0
@@ -60,7 +60,7 @@ func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (ho
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		var c Cell
 		if err := rows.Scan(&c.Stat, &c.At, &c.Sum, &c.N, &c.Low, &c.High, &c.Received); err != nil {
@@ -71,7 +71,7 @@ func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (ho
 	return hours, rows.Err()
 }
 
-// sortOut returns the hours that are kept, the days, and when each stat was received.
+// sortOut returns the hours to keep, the days, and when each stat last received a number.
 func sortOut(hours []Cell, h head) (kept, days, received []Cell) {
 	byDay, byStat := map[place]*Cell{}, map[place]*Cell{}
 	for _, c := range hours {
@@ -88,9 +88,9 @@ func sortOut(hours []Cell, h head) (kept, days, received []Cell) {
 	return sorted(kept), sorted(values(byDay)), sorted(values(byStat))
 }
 
-// Keep forgets the minutes before one hour and the hours before one day, both counted
-// from 1970, and for good what was trashed, asked for with a key, or logged in before a
-// time, in seconds.
+// Keep deletes the minutes before one hour and the hours before one day, both numbered
+// from 1970. It also deletes stats that were trashed, and Idempotency-Keys that were
+// used, before trashedBefore, and expired sessions.
 func (s *Store) Keep(ctx context.Context, minutesFrom, hoursFrom, trashedBefore, now int64) error {
 	for name, value := range map[string]int64{"minutes_from": minutesFrom, "hours_from": hoursFrom} {
 		if _, err := s.exec(ctx, "UPDATE meta SET value = $2 WHERE name = $1 AND value < $2", name, value); err != nil {
@@ -116,7 +116,7 @@ func (s *Store) Keep(ctx context.Context, minutesFrom, hoursFrom, trashedBefore,
 	return err
 }
 
-// forgetCells removes cells of a stat before a minute and an hour.
+// forgetCells deletes the cells of a stat before a minute and an hour.
 func (s *Store) forgetCells(ctx context.Context, stat, minute, hour int64) error {
 	for table, before := range map[string]int64{"minutes": minute, "hours": hour} {
 		for {
@@ -171,8 +171,8 @@ func (s *Store) ids(ctx context.Context, query string, args ...any) (ids []int64
 	return ids, err
 }
 
-// Lease takes a lease, or extends it, and reports whether this holder has it now. The
-// time is that of the database, so that clocks make no difference.
+// Lease takes or extends a lease, and reports whether this holder has it now. It uses the
+// database's clock, so that the clocks of processes don't matter.
 func (s *Store) Lease(ctx context.Context, lease, holder string, seconds int64) (bool, error) {
 	n, err := s.exec(ctx, `INSERT INTO leases (name, holder, expires) VALUES ($1, $2, `+s.now+` + $3)
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires
@@ -180,7 +180,7 @@ func (s *Store) Lease(ctx context.Context, lease, holder string, seconds int64) 
 	return n == 1, err
 }
 
-// Release gives a lease up.
+// Release gives up a lease.
 func (s *Store) Release(ctx context.Context, lease, holder string) error {
 	_, err := s.exec(ctx, "DELETE FROM leases WHERE name = $1 AND holder = $2", lease, holder)
 	return err

@@ -19,19 +19,19 @@ type Sample struct {
 	Item    int // which element of a batch it is of: the store doesn't care
 }
 
-// A Write is what a request asks for: all of its samples, or none.
+// A Write has the samples of a request. All of them are stored, or none.
 type Write struct {
 	Account int64
 	Key     string // under which it is done once, or ""
 	Digest  []byte // of the request with the key
 	Samples []Sample
 
-	// What has come of it.
+	// The outcome.
 	Err  error        // *Mismatch or ErrOtherRequest: it isn't done, unlike the others
 	Made []MadeOfName // stats that it has made
 }
 
-// MadeOfName is a stat that was made because there was none of its name.
+// MadeOfName is a stat that was created because there was none with its name.
 type MadeOfName struct {
 	Account    int64
 	Name       string
@@ -41,14 +41,14 @@ type MadeOfName struct {
 // ErrOtherRequest is returned if another request had the key.
 var ErrOtherRequest = errors.New("another request had this Idempotency-Key")
 
-// A Mismatch says which samples of a write aren't of the kind that their stats are.
+// A Mismatch lists the samples of a write whose kind differs from their stat's.
 type Mismatch struct{ Samples []int }
 
 // Error says what is wrong.
 func (*Mismatch) Error() string { return "the stat is of the other kind" }
 
-// A Cell is what was received for a stat in a minute, an hour or a day, which At is the
-// number of, counted from 1970.
+// A Cell sums up what a stat received in a minute, an hour or a day; At is its number
+// since 1970.
 type Cell struct {
 	Stat, At  int64
 	Sum       float64
@@ -78,8 +78,8 @@ func (c *Cell) merge(o Cell) {
 	c.Received = max(c.Received, o.Received)
 }
 
-// Apply does many writes in one transaction, and sets what has come of each. If it
-// returns an error none of them is done. Now is in seconds since 1970.
+// Apply does many writes in one transaction, and sets the outcome of each. If it returns
+// an error, none of them is done. now is in seconds since 1970.
 func (s *Store) Apply(ctx context.Context, now int64, writes []*Write) error {
 	var g group
 	err := s.tryTransaction(ctx, s.lockWait, func(tx *sql.Tx) error {
@@ -93,7 +93,7 @@ func (s *Store) Apply(ctx context.Context, now int64, writes []*Write) error {
 	return nil
 }
 
-// A group is the writes of one transaction.
+// A group holds the writes of one transaction.
 type group struct {
 	s      *Store
 	tx     *sql.Tx
@@ -102,7 +102,7 @@ type group struct {
 	head   head
 	done   map[*Write]bool   // those that need nothing more
 	found  map[name]identity // that the writes name
-	// missing are names that had no stat when they were looked up.
+	// missing are the names without a stat.
 	missing map[name]bool
 }
 
@@ -132,7 +132,7 @@ func (g *group) apply(ctx context.Context) (err error) {
 	return s.addCells(ctx, s, tx, "pending", hours)
 }
 
-// A head is what the whole database is at.
+// A head is the state of the database as a whole.
 type head struct {
 	generation  int64 // changes when stats are renamed, removed or brought back
 	minutesFrom int64 // the first hour of which there are minutes
@@ -146,8 +146,8 @@ func (*Store) head(ctx context.Context, tx *sql.Tx) (h head, err error) {
 	return h, err
 }
 
-// claim takes the keys of the writes. Those that were done before, or have the key of
-// another one, need nothing more.
+// claim inserts the keys of the writes. Writes that were done before, or whose key
+// another request has, are done.
 func (g *group) claim(ctx context.Context) error {
 	var keyed []*Write
 	for _, w := range g.writes {
@@ -183,7 +183,7 @@ func (g *group) claim(ctx context.Context) error {
 	return nil
 }
 
-// refuse undoes what claim has done for a write that can't be.
+// refuse refuses a write, and deletes its key again.
 func (g *group) refuse(ctx context.Context, w *Write, wrong []int) error {
 	g.done[w], w.Err = true, &Mismatch{wrong}
 	if w.Key == "" {
@@ -195,7 +195,7 @@ func (g *group) refuse(ctx context.Context, w *Write, wrong []int) error {
 
 type place struct{ stat, at int64 }
 
-// gather merges the samples of writes into cells, sorted.
+// gather merges the samples of the writes into sorted cells.
 func (g *group) gather() (minutes, hours []Cell) {
 	byMinute := map[place]*Cell{}
 	for _, w := range g.writes {

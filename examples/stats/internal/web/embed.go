@@ -16,10 +16,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// Pictures of public stats, and of those whose embed key a page has, may be shown by the
-// pages of anybody.
+// Any page may embed public stats, and those whose embed key it has.
 
-// handleEmbeds registers what is for the pages of others.
+// handleEmbeds registers the handlers for other sites' pages.
 func (s *Site) handleEmbeds(mux *tigertonic.TrieServeMux, limit func(h http.Handler, id string) http.Handler) {
 	anywhere := tigertonic.NewCORSBuilder().AddAllowedOrigins("*")
 	handle := func(path, id string, f http.HandlerFunc) {
@@ -32,7 +31,7 @@ func (s *Site) handleEmbeds(mux *tigertonic.TrieServeMux, limit func(h http.Hand
 	mux.Handle("GET", "/javascripts/embed.js", anywhere.Build(hidden(script)))
 }
 
-// embedHeaders says who may show the answer, and for how long it is good.
+// embedHeaders sets who may embed the response, and how long it may be cached.
 func embedHeaders(h http.Header, mediaType string) {
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
@@ -41,7 +40,7 @@ func embedHeaders(h http.Header, mediaType string) {
 	h.Set("Cache-Control", "public, max-age=60")
 }
 
-// An embed is what a page of others wants to show.
+// An embed is what another site's page wants to show.
 type embedded struct {
 	figures       []*figure
 	width, height int
@@ -57,7 +56,7 @@ func size(text string, byDefault, most int) int {
 	return min(n, most)
 }
 
-// readEmbed reads what is to be shown: stats by their keys.
+// readEmbed reads the stats to show, by their keys.
 func (s *Site) readEmbed(r *http.Request, keys []string) (*embedded, error) {
 	query := r.URL.Query()
 	e := &embedded{width: size(query.Get("w"), 480, 2000), height: size(query.Get("h"), 200, 1000), style: query.Get("style"), title: query.Get("title")}
@@ -120,7 +119,7 @@ func (e *embedded) svg(id string) []byte {
 	return graph.SVG()
 }
 
-// picture answers /embed/ID.svg.
+// picture serves /embed/ID.svg.
 func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	key, ok := strings.CutSuffix(r.PathValue("file"), ".svg")
 	if !ok {
@@ -136,7 +135,7 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(e.svg("embed")) //nolint:gosec // it is escaped
 }
 
-// script answers /embed/KIND/S1/S2/S3, a script that fills the place that
+// script serves /embed/KIND/S1/S2/S3, a script that fills the element that
 // /javascripts/embed.js has made.
 func (s *Site) script(w http.ResponseWriter, r *http.Request) {
 	kind := r.PathValue("kind")

@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// lookEvery is how often a stream looks for what has changed. Other processes may have
-	// written it, so the database is asked.
+	// lookEvery is how often a stream looks for changes. It queries the database, because
+	// other processes may have written them.
 	lookEvery = time.Second
-	// sayEvery is how often it says something in any case, so that it is found out when
-	// nobody listens.
+	// sayEvery is how often, in looks, a stream sends something in any case, to find out
+	// whether the client is still there.
 	sayEvery = 15
 )
 
@@ -27,7 +27,7 @@ type liveIn struct {
 	Stats []string `query:"stat" maxItems:"40" doc:"The IDs of stats. By default, the first 40 of who is signed in."`
 }
 
-// A change is what a stat is at.
+// A change is the current value of a stat.
 type change struct {
 	Stat  string  `json:"stat" doc:"The ID of the stat." example:"aB3dE6gH9j"`
 	Time  int64   `json:"time" doc:"The minute, in seconds since 1970." example:"1700000400"`
@@ -38,7 +38,7 @@ func errAnonymous() error {
 	return tigertonic.Unauthorized{Err: errors.New("sign in, or say which stats")}
 }
 
-// live returns what stats are at, and then each change.
+// live streams the current values of stats, and then each change.
 func (s *Site) live(ctx context.Context, in *liveIn) (iter.Seq2[change, error], error) {
 	stats, err := s.watched(ctx, in)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Site) live(ctx context.Context, in *liveIn) (iter.Seq2[change, error], 
 	}, nil
 }
 
-// minute returns what a stat is at.
+// minute returns the cell of a stat for the current minute, and its time.
 func (s *Site) minute(ctx context.Context, stat int64) (store.Cell, int64, error) {
 	axis := frame.Frame{Span: 1, Step: 1}.At(s.Now().Unix())
 	cells, err := s.Store.Series(ctx, stat, axis)
@@ -110,7 +110,7 @@ type csvIn struct {
 	Span string `path:"span" enum:"day,week,month" doc:"How long."`
 }
 
-// csv returns a stat as a table, of a day by the minute, a week or a month by the hour.
+// csv returns a stat as a table: a day by the minute, or a week or a month by the hour.
 func (s *Site) csv(ctx context.Context, in *csvIn) (tigertonic.Stream, error) {
 	stat, err := s.Store.StatByID(ctx, in.ID)
 	account := tigertonic.ContextFrom[visitor](ctx).account

@@ -10,6 +10,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/chart"
+	"github.com/rcrowley/go-tigertonic/examples/stats/internal/export"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/frame"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
@@ -18,7 +19,7 @@ const (
 	maxForm = 64 << 10
 	// listed is how many stats are on a page.
 	listed = 40
-	// compared is how many are compared.
+	// compared is how many stats a page compares.
 	compared = 3
 )
 
@@ -49,7 +50,7 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "list", layout{Title: "Stats", Live: "/live", Data: data})
 }
 
-// visible returns the stat of a request, if its visitor may see it.
+// visible returns a stat if the request's visitor may see it.
 func (s *Site) visible(r *http.Request, id string) (store.Stat, error) {
 	stat, err := s.Store.StatByID(r.Context(), id)
 	if err == nil && !stat.Public && (visitorOf(r).account == nil || visitorOf(r).account.ID != stat.Account) {
@@ -147,7 +148,7 @@ func (s *Site) compare(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "compare", layout{Title: "Comparison", Live: "/live?" + url.Values{"stat": ids[:min(compared, len(ids))]}.Encode(), Data: data})
 }
 
-// back sends a browser on after a form.
+// back redirects a browser after a form.
 func (s *Site) back(w http.ResponseWriter, r *http.Request, err error, path string) {
 	if err != nil {
 		s.fail(w, r, err)
@@ -251,7 +252,11 @@ func (s *Site) alerts(w http.ResponseWriter, r *http.Request) {
 
 func (s *Site) addAlert(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	_, err := s.Export.NewAlert(r.Context(), *visitorOf(r).account, r.PostFormValue)
+	_, err := s.Export.NewAlert(r.Context(), *visitorOf(r).account, export.AlertForm{
+		StatID: r.PostFormValue("stat_id"), Kind: r.PostFormValue("kind"), TimeWindow: r.PostFormValue("time_window"),
+		Operator: r.PostFormValue("operator"), Threshold: r.PostFormValue("threshold"), Percentage: r.PostFormValue("percentage"),
+		TimeDelta: r.PostFormValue("time_delta"), Hook: r.PostFormValue("hook"),
+	})
 	s.back(w, r, err, "/alerts")
 }
 

@@ -15,13 +15,13 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// maxPoints is how many points a graph has at most: there are no more pixels.
+// maxPoints is how many points a graph may have: there are no more pixels.
 const maxPoints = 800
 
-// A window is one of those that pages offer.
+// A window is a time window that pages offer.
 type window struct{ T, Name, Current string }
 
-// windows returns those that pages offer, with that one marked that is shown.
+// windows returns the windows that pages offer, with the current one marked.
 func windows(t string) []window {
 	all := []window{
 		{T: "1h1m", Name: "hour"},
@@ -51,7 +51,7 @@ type figure struct {
 	N                              int64
 }
 
-// readFigure reads a stat in a window, and before it if that is wanted.
+// readFigure reads a stat in a window and, if withBefore is set, in the one before.
 func (s *Site) readFigure(ctx context.Context, stat store.Stat, f frame.Frame, withBefore bool) (*figure, error) {
 	g := &figure{Stat: stat, Frame: f, axis: f.At(s.Now().Unix())}
 	var err error
@@ -117,7 +117,7 @@ func (g *figure) graph(id string) chart.Graph {
 	}
 }
 
-// Words returns what the graph shows, for those who don't see it.
+// Words describes the graph for people who can't see it.
 func (g *figure) Words() string {
 	if g.N == 0 {
 		return "There is nothing in this time."
@@ -129,10 +129,10 @@ func (g *figure) Words() string {
 	return text
 }
 
-// SVG returns the picture.
+// SVG returns the graph.
 func (g *figure) SVG() template.HTML { return template.HTML(g.graph("graph").SVG()) } //nolint:gosec // it is escaped
 
-// Spark returns a small picture.
+// Spark returns a sparkline.
 func (g *figure) Spark() template.HTML {
 	graph := g.graph("spark-" + g.Stat.PublicID)
 	graph.Height, graph.Plain, graph.Lines = 36, true, graph.Lines[:1]
@@ -145,7 +145,7 @@ type point struct {
 	Value string
 }
 
-// Points returns the newest first.
+// Points returns the rows of the table, the newest first.
 func (g *figure) Points() []point {
 	all := make([]point, 0, len(g.cells))
 	for i, c := range slices.Backward(g.cells) {
@@ -178,7 +178,7 @@ func empty(cells []store.Cell, counter bool) []bool {
 	return all
 }
 
-// frameOf returns the window that a request asks for.
+// frameOf returns the window that a request asks for, and its text.
 func frameOf(r *http.Request, byDefault string) (frame.Frame, string, error) {
 	t := r.URL.Query().Get("t")
 	if t == "" {

@@ -16,25 +16,25 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
-// cookieName has the prefix by which browsers take a cookie only over TLS or from this
-// machine, for this host alone.
+// cookieName has a prefix that makes browsers accept the cookie only over TLS or from
+// this machine, and for this host alone.
 const cookieName = "__Host-stats"
 
 const sessionFor = 30 * 24 * time.Hour
 
-// A visitor is who asks for a page: the value that each request has.
+// A visitor is the person who asks for a page. Each request has its own.
 type visitor struct{ account *store.Account }
 
 func visitorOf(r *http.Request) *visitor { return tigertonic.ContextOf[visitor](r) }
 
-// refuseForeign refuses requests that change something and come from pages of others.
+// refuseForeign refuses requests from other sites' pages that change something.
 func (s *Site) refuseForeign(w http.ResponseWriter, r *http.Request) {
 	if s.foreign.Check(r) != nil {
 		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.Forbidden{Err: errors.New("the request comes from a page of another site")})
 	}
 }
 
-// recognize finds out who asks, by a session or by a password.
+// recognize identifies the visitor, by a session or a password.
 func (s *Site) recognize(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		account, err := s.Store.AccountBySession(r.Context(), s.Now().Unix(), cookie.Value)
@@ -62,7 +62,8 @@ func (s *Site) recognize(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// require sends those away who aren't signed in: browsers to the page where they can.
+// require refuses visitors who aren't signed in. It redirects browsers to the page to
+// sign in.
 func (s *Site) require(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case visitorOf(r).account != nil:
@@ -79,13 +80,13 @@ func (*Site) ask(w http.ResponseWriter, r *http.Request) {
 	tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.Unauthorized{Err: errors.New("sign in with the address of an account and its password")})
 }
 
-// errSlow is for those who try passwords.
+// errSlow is for clients that try passwords.
 func errSlow() error {
 	return tigertonic.Problem{Status: http.StatusTooManyRequests, Detail: "Too many have tried to sign in. Try again.", Header: http.Header{"Retry-After": {"5"}}}
 }
 
-// verify returns the account with this address and password. Passwords are checked one
-// after another, and not too many of them, for a check takes long.
+// verify returns the account with this address and password. Passwords are checked one at
+// a time, with a limit on attempts, because a check takes long.
 func (s *Site) verify(ctx context.Context, email, password string) (store.Account, error) {
 	account, err := s.Store.AccountByEmail(ctx, email)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -112,8 +113,8 @@ func (s *Site) verify(ctx context.Context, email, password string) (store.Accoun
 	return account, nil
 }
 
-// attempts bounds how often a password is tried of each address. The addresses are those
-// that somebody makes up, too, so there is a bound to them.
+// attempts limits the attempts for each address. There is a limit on the addresses, too,
+// because clients can make up any number.
 type attempts struct {
 	mu      sync.Mutex
 	byEmail map[string]*rate.Limiter
@@ -138,7 +139,7 @@ func (a *attempts) allow(email string, now time.Time) bool {
 	return limit.AllowN(now, 1)
 }
 
-// verified remembers digests of passwords that were checked of late.
+// verified caches digests of passwords that were checked recently.
 type verified struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -207,7 +208,7 @@ func setCookie(w http.ResponseWriter, value string, age int) {
 	w.Header().Set("Cache-Control", "no-store")
 }
 
-// local returns a path of this site, whatever somebody has put into a link.
+// local returns next if it is a path of this site, or else "/".
 func local(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {

@@ -1,5 +1,5 @@
-// Package web shows people what was counted: pages that need no script, pictures for the
-// pages of others, and a stream of what changes.
+// Package web serves people: pages that need no script, pictures for other sites, and a
+// stream of changes.
 package web
 
 import (
@@ -25,10 +25,10 @@ import (
 //go:embed page static
 var files embed.FS
 
-// policy lets a page load what is its own, and nothing else.
+// policy lets a page load its own resources, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// A Site is the pages.
+// A Site serves the pages.
 type Site struct {
 	Store    *store.Store
 	Export   *export.API
@@ -57,7 +57,7 @@ func New(s *store.Store, x *export.API, now func() time.Time, stopping func() bo
 	return site
 }
 
-// Handle registers the pages on a mux. What is typed is wrapped by limit.
+// Handle registers the pages on a mux, wrapped by limit.
 func (s *Site) Handle(mux *tigertonic.TrieServeMux, limit func(h http.Handler, id string) http.Handler) {
 	open := func(method, path string, h http.Handler) {
 		mux.Handle(method, path, tigertonic.WithContext(tigertonic.First(http.HandlerFunc(s.refuseForeign), http.HandlerFunc(s.recognize), h), visitor{}))
@@ -101,7 +101,7 @@ func (s *Site) Handle(mux *tigertonic.TrieServeMux, limit func(h http.Handler, i
 // maxStreams is how many streams there may be at a time.
 const maxStreams = 128
 
-// hidden leaves a handler out of the document, for it isn't for programs.
+// hidden leaves a handler out of the document, because it isn't for programs.
 func hidden(h http.Handler) http.Handler {
 	return tigertonic.Described(h, func(op *tigertonic.Operation) { op.Hidden = true })
 }
@@ -120,7 +120,7 @@ func static(name, mediaType string) http.HandlerFunc {
 	}
 }
 
-// A layout is what all pages have.
+// A layout is the data of all pages.
 type layout struct {
 	Title   string
 	Account *store.Account
@@ -149,7 +149,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, name str
 	_, _ = w.Write([]byte(text.String())) // a client that is gone is no error
 }
 
-// fail tells somebody that a page can't be shown.
+// fail shows the page for an error.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "Something has gone wrong."
 	switch problem, is := errors.AsType[tigertonic.Problem](err); {

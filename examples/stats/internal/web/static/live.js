@@ -4,6 +4,8 @@
   const place = document.querySelector('[data-live]');
   if (!place || !window.EventSource) return;
   let busy = false, again = false, seen = 0;
+  // What the keyboard reaches in the part that changes, in order: the focus stays at its place.
+  const reached = () => [...place.querySelectorAll('a[href], button, input, summary')];
   async function refresh() {
     if (busy) { again = true; return; }
     busy = true;
@@ -13,11 +15,11 @@
         const fresh = new DOMParser().parseFromString(await rs.text(), 'text/html').querySelector('[data-live]');
         const opened = [...place.querySelectorAll('details')].map((d) => d.open);
         const checked = new Set([...place.querySelectorAll('input:checked')].map((i) => i.value));
-        const focused = document.activeElement && document.activeElement.id;
+        const focused = reached().indexOf(document.activeElement);
         place.replaceChildren(...fresh.childNodes);
         place.querySelectorAll('details').forEach((d, i) => { d.open = !!opened[i]; });
         place.querySelectorAll('input[type=checkbox]').forEach((i) => { if (checked.has(i.value)) i.checked = true; });
-        if (focused) document.getElementById(focused)?.focus();
+        reached()[focused]?.focus({ preventScroll: true });
         place.dataset.refreshed = String(Number(place.dataset.refreshed || 0) + 1);
       }
     } catch { /* the next change tries again */ }
