@@ -54,6 +54,10 @@ const schema = `
 		stat NUMBER NOT NULL, at NUMBER NOT NULL, total FLOAT NOT NULL, n NUMBER NOT NULL, low FLOAT NOT NULL, high FLOAT NOT NULL,
 		PRIMARY KEY (stat, at)
 	END CELLS;
+	CREATE TABLE IF NOT EXISTS tens ( -- of minutes
+		stat NUMBER NOT NULL, at NUMBER NOT NULL, total FLOAT NOT NULL, n NUMBER NOT NULL, low FLOAT NOT NULL, high FLOAT NOT NULL,
+		PRIMARY KEY (stat, at)
+	END CELLS;
 	CREATE TABLE IF NOT EXISTS hours (
 		stat NUMBER NOT NULL, at NUMBER NOT NULL, total FLOAT NOT NULL, n NUMBER NOT NULL, low FLOAT NOT NULL, high FLOAT NOT NULL,
 		PRIMARY KEY (stat, at)
@@ -62,7 +66,7 @@ const schema = `
 		stat NUMBER NOT NULL, at NUMBER NOT NULL, total FLOAT NOT NULL, n NUMBER NOT NULL, low FLOAT NOT NULL, high FLOAT NOT NULL,
 		PRIMARY KEY (stat, at)
 	END CELLS;
-	CREATE TABLE IF NOT EXISTS pending ( -- hours that are yet to be added
+	CREATE TABLE IF NOT EXISTS pending ( -- tens that are yet to be added to tens, hours and days
 		stat NUMBER NOT NULL, at NUMBER NOT NULL, total FLOAT NOT NULL, n NUMBER NOT NULL, low FLOAT NOT NULL, high FLOAT NOT NULL,
 		received NUMBER NOT NULL,
 		PRIMARY KEY (stat, at)

@@ -50,7 +50,7 @@ func openSQLite(file string, o Options) (*Store, error) {
 		now: "unixepoch()", greatest: "MAX", least: "MIN",
 		addCells: sqliteAddCells, transient: sqliteTransient,
 	}
-	for _, table := range []string{"minutes", "pending", "hours", "days"} {
+	for _, table := range []string{"minutes", "pending", "tens", "hours", "days"} {
 		d.prepare = append(d.prepare, addCellsQuery(table, chunk), addCellsQuery(table, 1))
 	}
 	return &Store{dialect: d, write: write, read: read, lockWait: o.LockWait}, nil

@@ -1,9 +1,9 @@
 // Package store keeps accounts, stats and their numbers in SQLite or PostgreSQL.
 //
-// What was counted is kept by the minute, and by the hour and the day for longer. A write
-// adds to the minutes, and to a table of what is pending: additions to hours and days
-// that [Store.RollUp] carries over later. A reader adds what is pending, so what it sees
-// is exact at any time.
+// Numbers are kept by the minute and by ten minutes, longer by the hour, and forever by
+// the day. A write adds to the minutes, and to a table of what is pending for the others,
+// which [Store.RollUp] carries over later. Readers add what is pending, so they always
+// see exact sums.
 package store
 
 import (

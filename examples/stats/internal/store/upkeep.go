@@ -11,8 +11,8 @@ import (
 // wait long.
 const portion = 500
 
-// RollUp adds the pending hours to the hours and days, and returns how many there were.
-// Several processes may call it at a time.
+// RollUp adds the pending tens to the tens, hours and days, and returns how many there
+// were. Several processes may call it at a time.
 func (s *Store) RollUp(ctx context.Context) (n int, err error) {
 	for {
 		moved := 0
@@ -32,30 +32,30 @@ func (s *Store) rollPortion(ctx context.Context, tx *sql.Tx) (n int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	hours, err := takePending(ctx, tx, `DELETE FROM pending WHERE (stat, at) IN (
+	pending, err := takePending(ctx, tx, `DELETE FROM pending WHERE (stat, at) IN (
 		SELECT stat, at FROM pending ORDER BY stat, at LIMIT $1`+s.skipLocked+`)
 		RETURNING stat, at, total, n, low, high, received`, portion)
-	if err != nil || len(hours) == 0 {
+	if err != nil || len(pending) == 0 {
 		return 0, err
 	}
-	kept, days, received := sortOut(hours, h)
-	if len(kept) > 0 {
-		if err := s.addCells(ctx, s, tx, "hours", kept); err != nil {
+	cells, received := sortOut(pending, h)
+	for _, table := range []string{"tens", "hours", "days"} {
+		if len(cells[table]) == 0 {
+			continue
+		}
+		if err := s.addCells(ctx, s, tx, table, cells[table]); err != nil {
 			return 0, err
 		}
-	}
-	if err := s.addCells(ctx, s, tx, "days", days); err != nil {
-		return 0, err
 	}
 	for _, c := range received {
 		if _, err := tx.ExecContext(ctx, "UPDATE stats SET received = $2 WHERE id = $1 AND received < $2", c.Stat, c.Received); err != nil {
 			return 0, err
 		}
 	}
-	return len(hours), nil
+	return len(pending), nil
 }
 
-func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (hours []Cell, err error) {
+func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (cells []Cell, err error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -66,26 +66,30 @@ func takePending(ctx context.Context, tx *sql.Tx, query string, args ...any) (ho
 		if err := rows.Scan(&c.Stat, &c.At, &c.Sum, &c.N, &c.Low, &c.High, &c.Received); err != nil {
 			return nil, err
 		}
-		hours = append(hours, c)
+		cells = append(cells, c)
 	}
-	return hours, rows.Err()
+	return cells, rows.Err()
 }
 
-// sortOut returns the hours to keep, the days, and when each stat last received a number.
-func sortOut(hours []Cell, h head) (kept, days, received []Cell) {
-	byDay, byStat := map[place]*Cell{}, map[place]*Cell{}
-	for _, c := range hours {
-		if c.At >= h.hoursFrom*24 {
-			kept = append(kept, c)
+// sortOut returns what to add to each table, and when each stat last received a number.
+// It leaves out tens and hours of times that aren't kept any more.
+func sortOut(pending []Cell, h head) (cells map[string][]Cell, received []Cell) {
+	var tens []Cell
+	byHour, byDay, byStat := map[place]*Cell{}, map[place]*Cell{}, map[place]*Cell{}
+	for _, c := range pending {
+		hour, day := c.At/6, c.At/144
+		if hour >= h.minutesFrom {
+			tens = append(tens, c)
 		}
-		for at, into := range map[place]map[place]*Cell{{c.Stat, c.At / 24}: byDay, {c.Stat, 0}: byStat} {
-			if into[at] == nil {
-				into[at] = &Cell{Stat: at.stat, At: at.at}
-			}
-			into[at].merge(c)
+		if day >= h.hoursFrom {
+			mergeInto(byHour, place{c.Stat, hour}, c)
 		}
+		mergeInto(byDay, place{c.Stat, day}, c)
+		mergeInto(byStat, place{c.Stat, 0}, c)
 	}
-	return sorted(kept), sorted(values(byDay)), sorted(values(byStat))
+	return map[string][]Cell{
+		"tens": sorted(tens), "hours": sorted(values(byHour)), "days": sorted(values(byDay)),
+	}, sorted(values(byStat))
 }
 
 // Keep deletes the minutes before one hour and the hours before one day, both numbered
@@ -118,7 +122,7 @@ func (s *Store) Keep(ctx context.Context, minutesFrom, hoursFrom, trashedBefore,
 
 // forgetCells deletes the cells of a stat before a minute and an hour.
 func (s *Store) forgetCells(ctx context.Context, stat, minute, hour int64) error {
-	for table, before := range map[string]int64{"minutes": minute, "hours": hour} {
+	for table, before := range map[string]int64{"minutes": minute, "tens": minute / 10, "hours": hour} {
 		for {
 			n, err := s.exec(ctx, "DELETE FROM "+table+" WHERE stat = $1 AND at < (SELECT MIN(at) FROM "+table+" WHERE stat = $1) + $3 AND at < $2", stat, before, int64(10*portion))
 			if err != nil {

@@ -120,8 +120,8 @@ func (g *group) apply(ctx context.Context) (err error) {
 	if err := g.find(ctx); err != nil {
 		return err
 	}
-	minutes, hours := g.gather()
-	if len(hours) == 0 {
+	minutes, tens := g.gather()
+	if len(tens) == 0 {
 		return nil
 	}
 	if len(minutes) > 0 {
@@ -129,7 +129,7 @@ func (g *group) apply(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return s.addCells(ctx, s, tx, "pending", hours)
+	return s.addCells(ctx, s, tx, "pending", tens)
 }
 
 // A head is the state of the database as a whole.
@@ -196,7 +196,7 @@ func (g *group) refuse(ctx context.Context, w *Write, wrong []int) error {
 type place struct{ stat, at int64 }
 
 // gather merges the samples of the writes into sorted cells.
-func (g *group) gather() (minutes, hours []Cell) {
+func (g *group) gather() (minutes, tens []Cell) {
 	byMinute := map[place]*Cell{}
 	for _, w := range g.writes {
 		if g.done[w] {
@@ -217,25 +217,22 @@ func (g *group) gather() (minutes, hours []Cell) {
 			c.add(sample.Value)
 		}
 	}
-	byHour := map[place]*Cell{}
+	byTen := map[place]*Cell{}
 	for at, c := range byMinute {
-		hour := at.at / 60
-		if hour >= g.head.minutesFrom {
+		if at.at/60 >= g.head.minutesFrom {
 			minutes = append(minutes, *c)
 		}
-		sum := byHour[place{at.stat, hour}]
-		if sum == nil {
-			sum = &Cell{Stat: at.stat, At: hour}
-			byHour[place{at.stat, hour}] = sum
-		}
-		sum.merge(*c)
+		mergeInto(byTen, place{at.stat, at.at / 10}, *c)
 	}
-	for _, c := range byHour {
-		hours = append(hours, *c)
+	return sorted(minutes), sorted(values(byTen))
+}
+
+// mergeInto merges a cell into the one at a place.
+func mergeInto(cells map[place]*Cell, at place, c Cell) {
+	if cells[at] == nil {
+		cells[at] = &Cell{Stat: at.stat, At: at.at}
 	}
-	slices.SortFunc(minutes, byPlace)
-	slices.SortFunc(hours, byPlace)
-	return minutes, hours
+	cells[at].merge(c)
 }
 
 func byPlace(a, b Cell) int { return cmp.Or(cmp.Compare(a.Stat, b.Stat), cmp.Compare(a.At, b.At)) }
