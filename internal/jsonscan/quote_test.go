@@ -51,6 +51,10 @@ func TestStringsAreQuotedAsTheCodecsDo(t *testing.T) {
 				t.Fatalf("%q: got %s, want %s", text, got, want)
 			}
 		}
+		var back string
+		if err := json.Unmarshal(jsonscan.Quote(text), &back); err != nil || back != string([]rune(text)) {
+			t.Fatalf("%q: quoted and read it is %q, %v", text, back, err)
+		}
 		want, err := json.Marshal(text)
 		require.NoError(t, err)
 		if got := jsonscan.AppendHTMLSafeString(nil, text); !bytes.Equal(got, want) {

@@ -3,7 +3,9 @@ package jsontype_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,6 +119,89 @@ func TestFieldsAreThoseOfTheCodec(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, rest)
 	assert.Equal(t, []string{"Stringer=Stringer[0]", "a=A[1 0] behind", "B=B[1 1] behind", "M=M[2]"}, describe(fields))
+}
+
+type (
+	Named   struct{ X, Y, Z int }
+	Renamed struct {
+		A int `json:"X"`
+		B int `json:"Y"`
+	}
+	Deep   struct{ Deeper }
+	Deeper struct {
+		X int `json:"X"`
+		W int
+	}
+	Loop struct {
+		*Loop
+		V int
+	}
+)
+
+// The oracles are the two codecs, which write each member that a struct has.
+func TestFieldsWithTheSameNameAreResolvedAsByTheCodecs(t *testing.T) {
+	var clash any = struct { // which the codec of typed handlers refuses
+		A int `json:"B"`
+		B int
+		C int `json:"C"`
+		D int `json:"-,"`
+	}{}
+	for _, value := range []any{
+		clash,
+		struct {
+			Named
+			Renamed
+		}{},
+		struct {
+			Renamed
+			Named
+		}{},
+		struct {
+			Named
+			Renamed
+			*Deep
+		}{Deep: &Deep{}},
+		struct {
+			Deep
+			Named
+			X string
+		}{},
+		reflect.Zero(reflect.StructOf([]reflect.StructField{ // both tagged alike, which vet refuses in source
+			{Name: "Deeper", Type: reflect.TypeFor[Deeper](), Anonymous: true},
+			{Name: "Renamed", Type: reflect.TypeFor[Renamed](), Anonymous: true},
+		})).Interface(),
+		struct {
+			Deep
+			Deeper
+		}{},
+		struct {
+			Loop
+			Loop2 *Loop `json:"V"`
+		}{},
+	} {
+		names := func(text []byte, err error) (all []string) {
+			require.NoError(t, err, "%T", value)
+			var members map[string]any
+			require.NoError(t, json.Unmarshal(text, &members))
+			return slices.Sorted(maps.Keys(members))
+		}
+		ours := func(classic bool) (all []string) {
+			fields, rest, err := jsontype.Fields(reflect.TypeOf(value), classic)
+			require.NoError(t, err, "%T", value)
+			assert.Nil(t, rest)
+			for i := range fields {
+				all = append(all, fields[i].Member)
+			}
+			slices.Sort(all)
+			return all
+		}
+		assert.Equal(t, names(json.Marshal(value)), ours(true), "%T", value)
+		if value != clash {
+			assert.Equal(t, names(jsonv2.Marshal(value)), ours(false), "%T", value)
+		}
+	}
+	_, err := jsonv2.Marshal(clash)
+	assert.ErrorContains(t, err, "conflict")
 }
 
 func TestPlainFieldsAreOnesWithoutOddTags(t *testing.T) {
