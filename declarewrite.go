@@ -23,8 +23,8 @@ import (
 //
 // The other end must bind exactly what is written here. So a field with a default is
 // written even if it is zero, or the other end would fill in the default. The exception
-// is a zero that the field's own tags refuse, which can't be meant. Any other zero field
-// is left out unless it is required.
+// is a zero that the field's own tags refuse, which can't be meant: that goes for members
+// of a JSON body as well. Any other zero parameter is left out unless it is required.
 
 // An inputWriter writes values of a type into requests.
 type inputWriter struct {
@@ -54,7 +54,7 @@ func newInputWriter(in *bind.Plan) (*inputWriter, error) {
 		w.texts = append(w.texts, text)
 	}
 	if body := in.Body(); body != nil && body.Form == nil && body.Raw == nil {
-		w.append = codec.CompileEncoder(body.Type, "readOnly", hasJSON)
+		w.append = codec.CompileEncoder(body.Type, codec.Omission{Tag: "readOnly", Zero: body.RefusesZero}, hasJSON)
 	}
 	return w, errors.Join(errs...)
 }

@@ -190,12 +190,12 @@ func (o *output) compileBody(t reflect.Type, inResponse bool) error {
 	switch {
 	case err != nil || o.schema == nil:
 	case o.kind == sequenceOutput && o.kinds == nil:
-		o.encoder = codec.CompileEncoder(o.data, "writeOnly", hasJSON)
+		o.encoder = codec.CompileEncoder(o.data, codec.Omission{Tag: "writeOnly"}, hasJSON)
 	case o.kind == sequenceOutput:
 	case !o.direct:
-		o.encoder = codec.CompileEncoder(t, "writeOnly", hasJSON)
+		o.encoder = codec.CompileEncoder(t, codec.Omission{Tag: "writeOnly"}, hasJSON)
 	default:
-		o.encoder = codec.CompileEncoder(t.Elem(), "writeOnly", hasJSON)
+		o.encoder = codec.CompileEncoder(t.Elem(), codec.Omission{Tag: "writeOnly"}, hasJSON)
 	}
 	return err
 }

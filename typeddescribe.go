@@ -77,7 +77,7 @@ func exampleJSON(body any, without string, options json.Options) ([]byte, error)
 	}
 	e := codec.NewBuffer()
 	defer e.Release()
-	err := e.AppendJSON(v.Interface(), codec.CompileEncoder(v.Type().Elem(), without, hasJSON), options)
+	err := e.AppendJSON(v.Interface(), codec.CompileEncoder(v.Type().Elem(), codec.Omission{Tag: without}, hasJSON), options)
 	return slices.Clone(e.Bytes()), err
 }
 

@@ -19,8 +19,9 @@
 //
 // The service binds exactly the input that you pass. So a field with a default is sent even
 // if it is zero, unless its own tags refuse a zero: then the service fills in the default.
-// Other zero fields are left out unless they are required. An empty or nil slice sends no
-// parameter. If no request can carry the input, as with an empty wildcard, the call fails
+// That goes for parameters, fields of forms and members of JSON bodies alike. Other zero
+// parameters are left out unless they are required; other members are sent, unless their
+// JSON tags say otherwise. An empty or nil slice sends no parameter. If no request can carry the input, as with an empty wildcard, the call fails
 // before anything is sent.
 //
 // # Transports

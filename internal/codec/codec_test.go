@@ -124,7 +124,7 @@ func encode[T any](t *testing.T, value T) (ours, theirs string) {
 	options := jsontype.Options(true, true)
 	b := codec.NewBuffer()
 	defer b.Release()
-	err := b.AppendJSON(&value, codec.CompileEncoder(reflect.TypeFor[T](), "writeOnly", hasJSON), options)
+	err := b.AppendJSON(&value, codec.CompileEncoder(reflect.TypeFor[T](), codec.Omission{Tag: "writeOnly"}, hasJSON), options)
 	text, theirErr := jsonv2.Marshal(&value, options)
 	require.Equal(t, theirErr == nil, err == nil, "%v, %v", err, theirErr)
 	if err != nil {
@@ -305,7 +305,7 @@ func TestTypesThatOnlyTheLibraryDecodes(t *testing.T) {
 		assert.Nil(t, codec.CompileDecoder(of, k), of)
 	}
 	assert.Nil(t, codec.CompileDecoder(reflect.TypeFor[int](), nil))
-	assert.Nil(t, codec.CompileEncoder(reflect.TypeFor[point](), "writeOnly", hasJSON))
+	assert.Nil(t, codec.CompileEncoder(reflect.TypeFor[point](), codec.Omission{Tag: "writeOnly"}, hasJSON))
 }
 
 func TestLongDefaultsAreLeftToTheLibrary(t *testing.T) {

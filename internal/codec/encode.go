@@ -75,10 +75,19 @@ type encoderCompiler struct {
 	dynamic *dynamicEncoders
 }
 
+// An Omission says which fields an Encoder leaves out.
+type Omission struct {
+	// Tag is the tag of fields that are never sent: Tag:"true".
+	Tag string
+	// Zero reports whether a field of a struct is left out while it is zero. If Zero is nil,
+	// no field is.
+	Zero func(t reflect.Type, f *jsontype.Field) bool
+}
+
 // CompileEncoder returns an Encoder for values of type t, or nil if the codec encodes
-// them as a whole. It leaves out the fields with the tag without:"true". Values in
-// interfaces get an Encoder if hasJSON reports true for their type.
-func CompileEncoder(t reflect.Type, without string, hasJSON func(reflect.Type) bool) Encoder {
+// them as a whole. Values in interfaces get an Encoder if hasJSON reports true for their
+// type.
+func CompileEncoder(t reflect.Type, without Omission, hasJSON func(reflect.Type) bool) Encoder {
 	if isLeaf(t) {
 		return nil
 	}

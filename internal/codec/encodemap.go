@@ -18,8 +18,8 @@ import (
 
 // A dynamicEncoders caches the encoders of the types that interfaces hold.
 type dynamicEncoders struct {
-	without string      // the tag of fields that are left out
-	hides   atomic.Bool // there are such fields
+	without Omission
+	hides   atomic.Bool // there are fields with its tag
 	hasJSON func(reflect.Type) bool
 	known   sync.Map
 }
@@ -35,7 +35,7 @@ func (d *dynamicEncoders) of(t reflect.Type) Encoder {
 	case d.hasJSON(t):
 		c := encoderCompiler{map[reflect.Type]*Encoder{}, d}
 		f = *c.compile(t)
-	case reachesTag(t, d.without, map[reflect.Type]bool{}): // which the codec would send
+	case reachesTag(t, d.without.Tag, map[reflect.Type]bool{}): // which the codec would send
 		d.hides.Store(true)
 		f = func(_ *encodeState, b []byte, _ reflect.Value) ([]byte, bool) { return b, false }
 	}

@@ -38,7 +38,7 @@ func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name strin
 	fields := make([]encodedField, 0, len(known))
 	for i := range known {
 		k := &known[i]
-		if k.Tag.Get(c.dynamic.without) == "true" {
+		if k.Tag.Get(c.dynamic.without.Tag) == "true" {
 			c.dynamic.hides.Store(true)
 			continue
 		}
@@ -54,6 +54,9 @@ func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name strin
 			if option == "omitzero" {
 				f.isZero = isZeroOf(k.Type)
 			}
+		}
+		if f.isZero == nil && c.dynamic.without.Zero != nil && c.dynamic.without.Zero(t, k) {
+			f.isZero = isZeroOf(k.Type)
 		}
 		fields = append(fields, f)
 	}
