@@ -22,7 +22,7 @@ import (
 // isn't usable. It is safe for concurrent use.
 type Declaration[In, Out any] struct {
 	method, pattern, namespace string
-	segments                   []trie.Segment // with those of the namespace
+	at                         place
 	writer                     *inputWriter
 	compiled                   *call.Call
 	where                      callsite.Site
@@ -58,12 +58,19 @@ func Declare[In, Out any](method, pattern string) *Declaration[In, Out] {
 	}
 	d.writer = writer
 	d.compiled = &call.Call{Method: method, Output: out.read()}
-	d.place("")
+	d.place("", nil)
 	return d
 }
 
-// place compiles the path in a namespace.
-func (d *Declaration[In, Out]) place(namespace string) {
+// A place is where an operation is: a path, with that of its namespace, on a host or, if
+// that is nil, on any.
+type place struct {
+	segments []trie.Segment
+	host     *declaredHost
+}
+
+// place compiles the path in a namespace and on a host.
+func (d *Declaration[In, Out]) place(namespace string, host *declaredHost) {
 	d.namespace = strings.TrimSuffix(namespace, "/")
 	whole := d.namespace + d.pattern
 	segments, err := trie.ParsePattern(whole)
@@ -71,12 +78,22 @@ func (d *Declaration[In, Out]) place(namespace string) {
 		callsite.Panicf("pattern %q: at offset %d: %s", whole, err.Offset, err.Text)
 	}
 	own, _ := trie.ParsePattern(d.pattern)
-	d.segments = segments
-	if err := d.writer.fits(own, segments, d.namespace != ""); err != nil {
-		callsite.Panicf("Declare(%s %s): %v", d.method, whole, err)
+	at := place{segments, host}
+	if err := d.writer.fits(own, at, d.namespace != ""); err != nil {
+		callsite.Panicf("Declare(%s %s%s): %v", d.method, host, whole, err)
 	}
+	d.at = at
 	d.compiled.Pattern = whole
-	d.compiled.Write = func(in any, to *call.Request) error { return d.writer.write(d.segments, in, to) }
+	d.compiled.Write = func(in any, to *call.Request) error { return d.writer.write(at, in, to) }
+}
+
+// moved returns the declaration in a namespace and on a host.
+func (d *Declaration[In, Out]) moved(namespace string, host *declaredHost) *Declaration[In, Out] {
+	inner := *d
+	compiled := *d.compiled
+	inner.compiled = &compiled
+	inner.place(namespace, host)
+	return &inner
 }
 
 // Under returns the declaration in a namespace, "/2.0" or "/{tenant}", for a mux that
@@ -90,11 +107,27 @@ func (d *Declaration[In, Out]) Under(namespace string) *Declaration[In, Out] {
 	if !strings.HasPrefix(namespace, "/") {
 		callsite.Panicf("Under: the namespace %q doesn't begin with a slash", namespace)
 	}
-	inner := *d
-	compiled := *d.compiled
-	inner.compiled = &compiled
-	inner.place(namespace)
-	return &inner
+	return d.moved(namespace, d.at.host)
+}
+
+// On returns the declaration on a host of a [HostServeMux], "api.example.com" or
+// "{site}.example.com", as [HostServeMux.Handle] takes it; a port is ignored. A field with
+// path:"site,namespace" fills its wildcard, with a value in lower case. Handlers are
+// registered with the mux of the host, and URLs begin with the host: "//tea.example.com/stuff".
+// If there is a namespace as well, call Under last.
+//
+// A client's calls have the host in their header Host, and go to the base of the client. If
+// that is example.com itself or a name that {site}.example.com matches, they go to the host
+// that they are for, with whatever credentials the client adds to its requests.
+func (d *Declaration[In, Out]) On(host string) *Declaration[In, Out] {
+	if d.at.host != nil || d.namespace != "" {
+		callsite.Panicf("On: %v is on a host or under a namespace already", d)
+	}
+	name, wild, problem, offset := parseHost(host)
+	if problem != "" {
+		callsite.Panicf("On: host %q: at offset %d: %s", host, offset, problem)
+	}
+	return d.moved("", &declaredHost{name, wild})
 }
 
 // Method returns the method.
@@ -103,8 +136,10 @@ func (d *Declaration[In, Out]) Method() string { return d.method }
 // Pattern returns the pattern as registered, without a namespace.
 func (d *Declaration[In, Out]) Pattern() string { return d.pattern }
 
-// String returns the method and the pattern with its namespace.
-func (d *Declaration[In, Out]) String() string { return d.method + " " + d.compiled.Pattern }
+// String returns the method and the pattern, with its host and its namespace.
+func (d *Declaration[In, Out]) String() string {
+	return fmt.Sprintf("%s %s%s", d.method, d.at.host, d.compiled.Pattern)
+}
 
 // Typed is [Typed] for a function of the declared types. Use it to wrap the endpoint in
 // middleware before you pass it to [Declaration.Handle].
@@ -142,15 +177,20 @@ func (d *Declaration[In, Out]) Handle(mux *TrieServeMux, h http.Handler) {
 // URL returns the path and query for an input, as a reference for a Location, a Link or a
 // redirect: "/2.0/stuff/a%2Fb?limit=5". It leaves out headers, cookies and the body. Values
 // are escaped as a [TrieServeMux] reads them. A value that no URL can hold is an error: an
-// empty wildcard, or one with a dot segment.
+// empty wildcard, or one with a dot segment. On a host, the reference has the host, and
+// neither a scheme nor a port: it means those of the page or the request that it is in
+// reply to, or the scheme's own port (RFC 3986 §5.2.2).
 func (d *Declaration[In, Out]) URL(in *In) (string, error) {
 	var to call.Request
-	err := d.writer.writeURL(d.segments, reflect.ValueOf(orNew(in)).Elem(), &to)
+	err := d.writer.writeURL(d.at, reflect.ValueOf(orNew(in)).Elem(), &to)
 	if err != nil {
 		return "", fmt.Errorf("tigertonic: %v: %w", d, err)
 	}
 	if to.Query != "" {
 		to.Path += "?" + to.Query
+	}
+	if d.at.host != nil {
+		to.Path = "//" + to.Host + to.Path
 	}
 	return to.Path, nil
 }

@@ -59,29 +59,37 @@ func newInputWriter(in *bind.Plan) (*inputWriter, error) {
 	return w, errors.Join(errs...)
 }
 
-// fits returns the mismatches between the input and the segments of a path. own are the
-// segments of the pattern without its namespace.
-func (w *inputWriter) fits(own, all []trie.Segment, inNamespace bool) error {
+// fits returns the mismatches between the input and a place. own are the segments of the
+// pattern without its namespace.
+func (w *inputWriter) fits(own []trie.Segment, at place, inNamespace bool) error {
 	var errs []error
 	for i := range w.params {
 		p := &w.params[i]
-		if p.In != "path" || p.Namespace && !inNamespace {
+		if at.host != nil && p.Canonical == "Host" {
+			errs = append(errs, fmt.Errorf("the field %s.%s is header:\"Host\", which is %v", typeschema.NameOf(w.in.Type()), p.Field, at.host))
+		}
+		if p.In != "path" || p.Namespace && (!inNamespace || at.has(p.Name)) {
 			continue
 		}
-		segments := own
-		if p.Namespace {
-			segments = all
-		}
-		if !slices.ContainsFunc(segments, func(s trie.Segment) bool { return s.Kind != trie.Literal && isCalled(s.Text, p.Name) }) {
+		if p.Namespace || !(place{segments: own}).has(p.Name) {
 			errs = append(errs, fmt.Errorf("the field %s.%s is path:%q, but the path has no wildcard {%[3]s}", typeschema.NameOf(w.in.Type()), p.Field, p.Name))
 		}
 	}
-	for _, s := range all {
+	for _, s := range at.segments {
 		if s.Kind != trie.Literal && w.param(s.Text) < 0 {
 			errs = append(errs, fmt.Errorf("no field of %s reads the wildcard {%s}", typeschema.NameOf(w.in.Type()), s.Text))
 		}
 	}
+	if name := at.host.wildcard(); name != "" && !slices.ContainsFunc(w.params, func(p bind.Param) bool { return p.Namespace && p.Name == name }) {
+		errs = append(errs, fmt.Errorf("no field of %s is path:\"%s,namespace\", for the wildcard of %v", typeschema.NameOf(w.in.Type()), name, at.host))
+	}
 	return errors.Join(errs...)
+}
+
+// has reports whether there is a wildcard of that name.
+func (at place) has(name string) bool {
+	return at.host.wildcard() == name && name != "" ||
+		slices.ContainsFunc(at.segments, func(s trie.Segment) bool { return s.Kind != trie.Literal && isCalled(s.Text, name) })
 }
 
 // isCalled reports whether the wildcard of that text has the name. {{id}} has two
@@ -101,13 +109,13 @@ func (w *inputWriter) param(text string) int {
 }
 
 // write writes what in points to into a request.
-func (w *inputWriter) write(segments []trie.Segment, in any, to *call.Request) error {
+func (w *inputWriter) write(at place, in any, to *call.Request) error {
 	value := reflect.ValueOf(in)
 	if value.IsNil() {
 		value = reflect.New(w.in.Type())
 	}
 	value = value.Elem()
-	if err := w.writeURL(segments, value, to); err != nil {
+	if err := w.writeURL(at, value, to); err != nil {
 		return err
 	}
 	var cookies []byte
@@ -151,16 +159,22 @@ func setHeader(to *call.Request, name, value string) {
 // wrongParam returns why a parameter can't be written.
 func wrongParam(p *bind.Param, err error) error { return fmt.Errorf("%s %s: %w", p.In, p.Name, err) }
 
-// writeURL writes the path and the query.
-func (w *inputWriter) writeURL(segments []trie.Segment, value reflect.Value, to *call.Request) error {
-	var kept [128]byte
-	path, err := trie.AppendPath(kept[:0], segments, func(name string) (string, error) {
+// writeURL writes the host, the path and the query.
+func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) error {
+	wildcard := func(name string) (string, error) {
 		texts, err := w.textsOf(w.param(name), value)
 		if err != nil || len(texts) == 0 {
 			return "", err
 		}
 		return texts[0], nil
-	})
+	}
+	if at.host != nil {
+		if err := at.host.write(wildcard, to); err != nil {
+			return err
+		}
+	}
+	var kept [128]byte
+	path, err := trie.AppendPath(kept[:0], at.segments, wildcard)
 	if err != nil {
 		return err
 	}
@@ -169,8 +183,8 @@ func (w *inputWriter) writeURL(segments []trie.Segment, value reflect.Value, to 
 	for i := range w.params {
 		p := &w.params[i]
 		switch {
-		case p.Namespace && !slices.ContainsFunc(segments, func(s trie.Segment) bool { return isCalled(s.Text, p.Name) }):
-			return fmt.Errorf("the path has no wildcard {%s}: it is one of a namespace, for Under", p.Name)
+		case p.Namespace && !at.has(p.Name):
+			return fmt.Errorf("the path has no wildcard {%s}: it is one of a namespace, for Under, or of a host, for On", p.Name)
 		case p.In != "query":
 			continue
 		}

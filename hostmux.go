@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rcrowley/go-tigertonic/internal/call"
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
 	"github.com/rcrowley/go-tigertonic/internal/trie"
 )
@@ -43,20 +44,9 @@ func NewHostServeMux() HostServeMux { return HostServeMux{} }
 // wildcard does, or if the handler is nil, leads back to this mux or has an Unwrap that
 // leads in a circle.
 func (mux HostServeMux) Handle(hostname string, h http.Handler) {
-	host, ok := normalizeHost(hostname)
-	problem, offset := "", 0
-	var wild *wildHost
-	if at := strings.IndexAny(hostname, "{}"); at >= 0 {
-		wild, problem = parseWildHost(hostname)
-		offset, ok = at, wild != nil
-		host = wild.key()
-	}
+	host, wild, problem, offset := parseHost(hostname)
 	switch {
 	case problem != "":
-	case !ok && strings.ContainsFunc(hostname, func(c rune) bool { return c >= utf8.RuneSelf }):
-		problem = "not the name of a host in ASCII, such as xn--mnchen-3ya.de"
-	case !ok || host == "":
-		problem = "not the name of a host"
 	case isMissing(h):
 		problem = "the handler is nil"
 	case endless(h):
@@ -75,6 +65,23 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 		h = wild
 	}
 	mux[host] = h
+}
+
+// parseHost returns a host as it is in the map, with its wildcard if it has one, or what is
+// wrong with it and where.
+func parseHost(hostname string) (host string, wild *wildHost, problem string, offset int) {
+	if at := strings.IndexAny(hostname, "{}"); at >= 0 {
+		wild, problem = parseWildHost(hostname)
+		return wild.key(), wild, problem, at
+	}
+	host, ok := normalizeHost(hostname)
+	switch {
+	case !ok && strings.ContainsFunc(hostname, func(c rune) bool { return c >= utf8.RuneSelf }):
+		problem = "not the name of a host in ASCII, such as xn--mnchen-3ya.de"
+	case !ok || host == "":
+		problem = "not the name of a host"
+	}
+	return host, nil, problem, 0
 }
 
 // HandleFunc registers a function, as [HostServeMux.Handle] does a handler.
@@ -168,6 +175,16 @@ func (wild *wildHost) key() string {
 	return wild.before + "*" + wild.after
 }
 
+// fill returns the host with a value of its wildcard, as a client asks for it.
+func (wild *wildHost) fill(value string) (host string, err error) {
+	host = wild.before + value + wild.after
+	normal, ok := normalizeHost(host)
+	if !ok || normal != host || !canBeWild(host) || wild.after != "" && !isLabel(value) {
+		return "", fmt.Errorf("the wildcard {%s} is %q, which can't be in the host %s: names are in lower case, and labels aren't empty", wild.name, value, wild.pattern())
+	}
+	return host, nil
+}
+
 // pattern returns the host as it is registered.
 func (wild *wildHost) pattern() string {
 	if wild.before != "" {
@@ -181,6 +198,48 @@ func (wild *wildHost) ServeHTTP(w http.ResponseWriter, r *http.Request) { wild.h
 
 // Unwrap returns the handler.
 func (wild *wildHost) Unwrap() http.Handler { return wild.handler }
+
+// A declaredHost is the host of a declaration. Nil is any.
+type declaredHost struct {
+	name string
+	wild *wildHost // or nil
+}
+
+// String returns the host as it was declared.
+func (h *declaredHost) String() string {
+	switch {
+	case h == nil:
+		return ""
+	case h.wild != nil:
+		return h.wild.pattern()
+	case strings.IndexByte(h.name, ':') >= 0:
+		return "[" + h.name + "]"
+	}
+	return h.name
+}
+
+// wildcard returns the name of the host's wildcard, or "".
+func (h *declaredHost) wildcard() string {
+	if h == nil || h.wild == nil {
+		return ""
+	}
+	return h.wild.name
+}
+
+// write writes the host into a request, from the value of its wildcard.
+func (h *declaredHost) write(wildcard func(name string) (string, error), to *call.Request) error {
+	if h.wild == nil {
+		to.Host = h.String()
+		return nil
+	}
+	value, err := wildcard(h.wild.name)
+	if err != nil {
+		return err
+	}
+	to.Host, err = h.wild.fill(value)
+	to.Domain = strings.TrimPrefix(h.wild.after, ".")
+	return err
+}
 
 // entry returns the name, as it is registered, and the handler of a key of the map.
 func (mux HostServeMux) entry(key string) (name string, h http.Handler) {

@@ -37,6 +37,7 @@ type Options struct {
 
 // A Client calls one service. Create one with [New]. It is safe for concurrent use.
 type Client struct {
+	base                 *url.URL
 	scheme, host, prefix string // of the base
 	transport            http.RoundTripper
 	header               http.Header
@@ -70,7 +71,7 @@ func New(base string, o Options) *Client {
 		panicf("New: negative MaxBytes: %d", o.MaxBytes)
 	}
 	c := &Client{
-		scheme: u.Scheme, host: u.Host, prefix: strings.TrimRight(u.EscapedPath(), "/"),
+		base: u, scheme: u.Scheme, host: u.Host, prefix: strings.TrimRight(u.EscapedPath(), "/"),
 		transport: o.Transport, header: o.Header.Clone(), timeout: o.Timeout, maxBytes: o.MaxBytes,
 	}
 	if c.transport == nil {
@@ -83,6 +84,22 @@ func New(base string, o Options) *Client {
 		c.maxBytes = defaultMaxBytes
 	}
 	return c
+}
+
+// hostFor returns the host of the URL of a request for a host in front of a domain: that
+// host, if the base is there as well.
+func (c *Client) hostFor(host, domain string) string {
+	if domain == "" {
+		return c.host
+	}
+	name := strings.ToLower(c.base.Hostname())
+	if _, behind, _ := strings.Cut(name, "."); name != domain && behind != domain {
+		return c.host
+	}
+	if port := c.base.Port(); port != "" {
+		return host + ":" + port
+	}
+	return host
 }
 
 // newTransport returns the default transport of a client.

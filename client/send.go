@@ -131,7 +131,7 @@ func (c *Client) request(ctx context.Context, cl *call.Call, in any, edits []fun
 		return nil, &Error{Method: cl.Method, Path: cl.Pattern, text: err.Error(), causes: []error{err}}
 	}
 	path := c.prefix + to.Path
-	u := &url.URL{Scheme: c.scheme, Host: c.host, Path: path, RawQuery: to.Query}
+	u := &url.URL{Scheme: c.scheme, Host: c.hostFor(to.Host, to.Domain), Path: path, RawQuery: to.Query}
 	if strings.IndexByte(path, '%') >= 0 {
 		u.RawPath = path
 		u.Path, _ = url.PathUnescape(path) // Write and New have escaped it

@@ -28,6 +28,7 @@ type Request struct {
 	Path   string // escaped, beginning with a slash
 	Query  string // without the question mark
 	Host   string // or ""
+	Domain string // what the Host is a label in front of, if it may be any, or ""
 	Header http.Header
 	// Body is the request's body, of the media type BodyType. A streamed body is in
 	// Reader instead, which is closed if it is an io.Closer; Length is 0 if its length
