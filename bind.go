@@ -1,9 +1,16 @@
 package tigertonic
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/rcrowley/go-tigertonic/internal/bind"
 	"github.com/rcrowley/go-tigertonic/internal/form"
@@ -88,4 +95,68 @@ func findingsOf(err error) (findings []bind.Finding, ok bool) {
 		findings[i] = bind.Finding(e)
 	}
 	return findings, true
+}
+
+// exampleFiles returns what is in the files of a field.
+func exampleFiles(field reflect.Value) (texts []string, err error) {
+	switch file := field.Interface().(type) {
+	case File:
+		if file.Reader == nil {
+			return nil, nil
+		}
+		text, err := exampleContent(file.Reader)
+		return []string{text}, err
+	case *File:
+		if file == nil {
+			return nil, nil
+		}
+		return exampleFiles(field.Elem())
+	case Files:
+		if file == nil {
+			return nil, nil
+		}
+		for one, err := range file {
+			if err != nil {
+				return nil, err
+			}
+			text, err := exampleContent(one.Reader)
+			if err != nil {
+				return nil, err
+			}
+			texts = append(texts, text)
+		}
+	}
+	return texts, nil
+}
+
+// rawExample returns the JSON string that stands for a body which is taken as it is.
+func rawExample(body any) ([]byte, error) {
+	var reader io.Reader
+	switch body := body.(type) {
+	case string:
+		reader = strings.NewReader(body)
+	case []byte:
+		reader = bytes.NewReader(body)
+	case io.Reader:
+		reader = body
+	default:
+		return nil, fmt.Errorf("it is a %T, but the body is taken as it is: a string, a []byte, a File or another io.Reader", body)
+	}
+	text, err := exampleContent(reader)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(text)
+}
+
+// exampleContent returns what is in a reader, which must be text.
+func exampleContent(r io.Reader) (string, error) {
+	if file, ok := r.(File); r == nil || ok && file.Reader == nil {
+		return "", errors.New("a file has no Reader")
+	}
+	content, err := io.ReadAll(r)
+	if err == nil && !utf8.Valid(content) {
+		err = errors.New("its content isn't text, which is all that a document can hold")
+	}
+	return string(content), err
 }

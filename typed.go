@@ -291,12 +291,28 @@ func (e *Endpoint) Errors(errs ...error) *Endpoint {
 
 // RequestExample adds an example of the request's body under a unique name. It panics if
 // the body doesn't have the type of the input's body.
+//
+// The example of a form is a value of the struct that has its fields; a [File] in it stands
+// for what its Reader has. That of a body which is taken as it is can be a string, a []byte,
+// a [File] or another io.Reader. Such content must be text, for a document holds nothing
+// else, or RequestExample panics.
 func (e *Endpoint) RequestExample(name string, body any) *Endpoint {
+	const method = "RequestExample"
 	input := e.in.Body()
-	if input == nil || input.Form != nil || input.Raw != nil {
-		callsite.Panicf("RequestExample: %s has no body that is JSON", e)
+	switch {
+	case input == nil:
+		callsite.Panicf("%s: %s has no body", method, e)
+	case input.Raw != nil:
+		e.inExamples = withExample(e.inExamples, method, name, func() ([]byte, error) { return rawExample(body) })
+		return e
 	}
-	e.inExamples = withExample(e.inExamples, "RequestExample", name, body, input.Type, "readOnly", input.Options)
+	mustBeOf(method, name, body, input.Type)
+	e.inExamples = withExample(e.inExamples, method, name, func() ([]byte, error) {
+		if input.Form != nil {
+			return formExample(e.in, body)
+		}
+		return exampleJSON(body, "readOnly", input.Options)
+	})
 	return e
 }
 
@@ -306,7 +322,10 @@ func (e *Endpoint) RequestExample(name string, body any) *Endpoint {
 func (e *Endpoint) ResponseExample(name string, body any) *Endpoint {
 	found := false
 	for status, out := range e.out.examples(body) {
-		examples := withExample(e.outExamples[status], "ResponseExample", name, body, out.bodyType(), "writeOnly", out.options)
+		mustBeOf("ResponseExample", name, body, out.bodyType())
+		examples := withExample(e.outExamples[status], "ResponseExample", name, func() ([]byte, error) {
+			return exampleJSON(body, "writeOnly", out.options)
+		})
 		if e.outExamples == nil {
 			e.outExamples = map[string]map[string]Example{}
 		}

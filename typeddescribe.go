@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rcrowley/go-tigertonic/internal/answers"
 	"github.com/rcrowley/go-tigertonic/internal/bind"
@@ -46,16 +47,12 @@ func (e *Endpoint) Describe(op *Operation) {
 	op.addProblem(http.StatusInternalServerError, "the service has failed")
 }
 
-// withExample returns the examples with one more, a value of a given type. Fields with the
-// tag without are left out.
-func withExample(examples map[string]Example, method, name string, body any, typ reflect.Type, without string, options json.Options) map[string]Example {
+// withExample returns the examples with one more, whose JSON encode returns.
+func withExample(examples map[string]Example, method, name string, encode func() ([]byte, error)) map[string]Example {
 	if _, ok := examples[name]; ok || name == "" {
 		callsite.Panicf("%s: the name %q is missing or there twice", method, name)
 	}
-	if t := reflect.TypeOf(body); t == nil || jsontype.Indirect(t) != jsontype.Indirect(typ) {
-		callsite.Panicf("%s: %q is a %T, but the body is a %v", method, name, body, typ)
-	}
-	text, err := exampleJSON(body, without, options)
+	text, err := encode()
 	if err != nil {
 		callsite.Panicf("%s: %q: %v", method, name, err)
 	}
@@ -65,6 +62,64 @@ func withExample(examples map[string]Example, method, name string, body any, typ
 	}
 	examples[name] = Example{Value: text}
 	return examples
+}
+
+// mustBeOf panics if an example isn't of a type, or a pointer to one.
+func mustBeOf(method, name string, body any, typ reflect.Type) {
+	if t := reflect.TypeOf(body); t == nil || jsontype.Indirect(t) != jsontype.Indirect(typ) {
+		callsite.Panicf("%s: %q is a %T, but the body is a %v", method, name, body, typ)
+	}
+}
+
+// formExample returns the fields of a form as an object (OpenAPI 3.1.1 §4.8.14.4).
+func formExample(in *bind.Plan, body any) ([]byte, error) {
+	value := reflect.New(in.Type())
+	if given := reflect.ValueOf(body); given.Kind() != reflect.Pointer {
+		value.Elem().Set(given)
+	} else if !given.IsNil() {
+		value = given
+	}
+	w, err := newInputWriter(in)
+	if err != nil {
+		return nil, err
+	}
+	f := in.Body().Form
+	members := map[string]any{}
+	for i := range f.Fields {
+		texts, err := w.textsOf(w.fields+i, value.Elem())
+		if err != nil {
+			return nil, err
+		}
+		if p := &f.Fields[i]; p.Many && texts != nil {
+			members[p.Name] = exampleTexts(p, texts)
+		} else if texts != nil {
+			members[p.Name] = exampleTexts(p, texts)[0]
+		}
+	}
+	if f.File != nil {
+		files, err := exampleFiles(jsontype.FieldOf(value.Elem(), f.File.Index))
+		switch {
+		case err != nil:
+			return nil, err
+		case f.File.Many && files != nil:
+			members[f.File.Name] = files
+		case files != nil:
+			members[f.File.Name] = files[0]
+		}
+	}
+	return json.Marshal(members, json.Deterministic(true))
+}
+
+// exampleTexts returns the texts of a parameter as JSON values.
+func exampleTexts(p *bind.Param, texts []string) (values []any) {
+	for _, text := range texts {
+		if value := jsontext.Value(text); !p.TakesStrings() && value.IsValid() {
+			values = append(values, value)
+		} else {
+			values = append(values, text)
+		}
+	}
+	return values
 }
 
 func exampleJSON(body any, without string, options json.Options) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -226,4 +227,49 @@ func TestHandlerServesYAML(t *testing.T) {
 	status, text := ask(t, openapi.Page(doc), "?openapi.yaml")
 	assert.Equal(t, 200, status)
 	assert.Equal(t, string(doc.YAML()), text)
+}
+
+func TestExamplesOfFormsAndOfBodiesAsTheyAre(t *testing.T) {
+	type upload struct {
+		ID    int              `path:"id"`
+		Title string           `form:"title"`
+		Tags  []string         `form:"tag"`
+		Size  []int            `form:"size"`
+		Age   *int             `form:"age"`
+		Half  bool             `form:"half"`
+		File  *tigertonic.File `form:"file" mediaTypes:"text/plain"`
+	}
+	type table struct {
+		Body []byte `body:"" mediaTypes:"text/csv"`
+	}
+	type picture struct {
+		Body tigertonic.File `body:"" mediaTypes:"image/png"`
+	}
+	age := 7
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("POST", "/{id}", tigertonic.Typed(bound[upload]).RequestExample("whole", &upload{
+		Title: "7", Tags: []string{"1", "b"}, Size: []int{1, 2}, Age: &age, Half: true, File: &tigertonic.File{Reader: strings.NewReader("abc")},
+	}).RequestExample("least", upload{Title: "x"}))
+	mux.Handle("PUT", "/table", tigertonic.Typed(bound[table]).RequestExample("two", "a,b\n1,2\n").RequestExample("one", []byte("a\n")))
+	mux.Handle("PUT", "/picture", tigertonic.Typed(bound[picture]).RequestExample("vector", tigertonic.File{Reader: strings.NewReader("<svg/>")}))
+	doc := parse(openapi.New(mux, info))
+	examples := func(path, method, mediaType string) any {
+		return at(doc, "paths", path, method, "requestBody", "content", mediaType, "examples")
+	}
+	assert.Equal(t, object{
+		"whole": object{"value": object{"title": "7", "tag": []any{"1", "b"}, "size": []any{1.0, 2.0}, "age": 7.0, "half": true, "file": "abc"}},
+		"least": object{"value": object{"title": "x"}},
+	}, examples("/{id}", "post", "multipart/form-data"))
+	assert.Equal(t, object{"two": object{"value": "a,b\n1,2\n"}, "one": object{"value": "a\n"}}, examples("/table", "put", "text/csv"))
+	assert.Equal(t, object{"vector": object{"value": "<svg/>"}}, examples("/picture", "put", "image/png"))
+
+	for want, f := range map[string]func(){
+		`RequestExample: "x" is a string, but the body is a openapi_test.upload`: func() { tigertonic.Typed(bound[upload]).RequestExample("x", "tea") },
+		`RequestExample: "x": it is a int, but the body is taken as it is`:       func() { tigertonic.Typed(bound[table]).RequestExample("x", 7) },
+		`its content isn't text`:  func() { tigertonic.Typed(bound[picture]).RequestExample("x", "\xff") },
+		`a file has no Reader`:    func() { tigertonic.Typed(bound[picture]).RequestExample("x", tigertonic.File{}) },
+		`the name "x" is missing`: func() { tigertonic.Typed(bound[table]).RequestExample("x", "").RequestExample("x", "") },
+	} {
+		assert.Contains(t, message(f), want)
+	}
 }

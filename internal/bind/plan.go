@@ -108,6 +108,14 @@ type Param struct {
 // Refuses reports whether the parameter can't have a text as its value.
 func (p *Param) Refuses(text string) bool { return len(p.check.TextViolations(text)) > 0 }
 
+// TakesStrings reports whether its values are strings, rather than numbers or bools.
+func (p *Param) TakesStrings() bool {
+	if items := p.check.Items(); items != nil {
+		return items.TakesStrings()
+	}
+	return p.check.TakesStrings()
+}
+
 // SkipsEmpty reports whether an empty text counts as none.
 func (p *Param) SkipsEmpty() bool { return p.skipsEmpty }
 
