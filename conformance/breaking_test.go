@@ -43,7 +43,7 @@ func in(place, what, before, after string, breaks bool, differs string) edit {
 func edits() []edit {
 	const none = `"responses":{"204":{"description":""}}`
 	parameter := func(rest string) string { return `"parameters":[{"name":"p","in":"query"` + rest + `}],` + none }
-	const text = `,"schema":{"type":"string"}`
+	const text, words = `,"schema":{"type":"string"}`, `,"schema":{"type":"array","items":{"type":"string"}}`
 	short, long := `{"type":"string","maxLength":5}`, `{"type":"string","maxLength":6}`
 	few, many := `{"type":"string","enum":["a"]}`, `{"type":"string","enum":["a","b"]}`
 	return []edit{
@@ -102,6 +102,12 @@ func edits() []edit {
 		{"a body", none, `"requestBody":{"content":{"application/json":{}}},` + none, false, ""},
 		{"a body that is required now", `"requestBody":{"content":{"application/json":{}}},` + none, `"requestBody":{"required":true,"content":{"application/json":{}}},` + none, true, ""},
 		{"a body's media type less", `"requestBody":{"content":{"a/b":{},"application/json":{}}},` + none, `"requestBody":{"content":{"application/json":{}}},` + none, true, ""},
+		{"a list with commas", parameter(words), parameter(`,"explode":false` + words), true, "a list of two is one value"},
+		{"a list without commas", parameter(`,"explode":false` + words), parameter(words), true, "the second value of a list is lost"},
+		{"a list with spaces", parameter(words), parameter(`,"style":"spaceDelimited","explode":false` + words), true, "a list of two is one value"},
+		{"what is so by default", parameter(words), parameter(`,"style":"form","explode":true` + words), false, ""},
+		{"commas in what is no list", parameter(text), parameter(`,"explode":false` + text), false, ""},
+		{"an object by its members", parameter(`,"schema":{"type":"object"}`), parameter(`,"style":"deepObject","schema":{"type":"object"}`), true, "filter[a] isn't a"},
 		{"a tag", none, `"tags":["a"],` + none, false, ""},
 		{"credentials", none, `"security":[{"key":[]}],` + none, true, ""},
 		{"no credentials", `"security":[{"key":[]}],` + none, none, false, ""},

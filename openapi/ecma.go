@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Patterns are RE2 in Go and ECMA-262 in JSON Schema (draft 2020-12, core §6.4),
-// whose validators read them with the flag u. What both read alike stays as it
+// whose validators read them with the flag u, or ought to: so characters are written in a
+// way that others read as well, where there is one. What both read alike stays as it
 // was written. Everything else is written anew from the tree that regexp/syntax
 // makes of it, in which flags are resolved and classes are ranges: the tree has
 // nothing that ECMA-262 has no words for.
@@ -197,6 +199,10 @@ func ecmaCharacter(c rune, syntax string) string {
 		return string(c)
 	case c <= 0xff:
 		return fmt.Sprintf(`\x%02x`, c)
+	case utf16.IsSurrogate(c): // which two of would be read as one character
+		return fmt.Sprintf(`\u{%x}`, c)
+	case c <= 0xffff:
+		return fmt.Sprintf(`\u%04x`, c)
 	}
-	return fmt.Sprintf(`\u{%x}`, c)
+	return string(c) // without the flag u, \u{10000} is a u ten thousand times
 }

@@ -32,14 +32,16 @@ func ecmaClass(ranges []rune) string {
 		}
 	}
 	others := complement(ranges)
+	n := len(ranges)
+	upToLast := ranges[n-1] == unicode.MaxRune && ranges[n-2] < unicode.MaxRune // which few would write
 	if min(len(ranges), len(others)) <= 2*longClass {
-		if len(others) < len(ranges) && len(others) > 0 {
+		if (upToLast || len(others) < len(ranges)) && len(others) > 0 {
 			return "[^" + ecmaRanges(others) + "]"
 		}
 		return "[" + ecmaRanges(ranges) + "]"
 	}
 	inside, outside := "["+ecmaTables(ranges)+"]", "[^"+ecmaTables(others)+"]"
-	if len(outside) < len(inside) {
+	if upToLast || len(outside) < len(inside) {
 		inside = outside
 	}
 	if name, ok := strings.CutPrefix(inside, `[\p{`); ok && strings.IndexByte(name, '}') == len(name)-2 {

@@ -216,8 +216,13 @@ func TestPatternsAreInTheWordsOfECMAScript(t *testing.T) {
 		`(?m)^a$`:                   `(?<![^\n])a(?![^\n])`,
 		`(?P<year>\d{4})`:           `(\d{4})`,
 		`\Qa.b\E{`:                  `a\.b\{`,
-		`[\x{2028}\x{10FFFF}]`:      `[\u{2028}\u{10ffff}]`,
+		`[\x{2028}\x{10FFFF}]`:      "[\\u2028\U0010ffff]",
 		`^*a`:                       `(?:^)*a`,
+		`[^\x00]`:                   `[^\x00]`,
+		`^\P{Cc}+$`:                 `^[^\x00-\x1f\x7f-\x9f]+$`,
+		`[ -\x{10FFFF}]`:            `[^\x00-\x1f]`,
+		`[\x{200b}\x{202e}]`:        `[\u200b\u202e]`,
+		`\x{E0001}`:                 "\U000e0001",
 	} {
 		inPlace, _ := written(&schema.Schema{Pattern: pattern})
 		assert.Equal(t, object{"pattern": want}, inPlace[0], "%q", pattern)

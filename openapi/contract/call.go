@@ -29,8 +29,8 @@ func (f *fuzzer) request(d *draft) (*http.Request, error) {
 		return nil, err
 	}
 	path := r.URL.EscapedPath() + d.path()
-	if d.op.host != "" {
-		r.Host = d.op.host
+	if host := d.op.host(); host != "" {
+		r.Host = host
 	}
 	if r.URL.Path, err = url.PathUnescape(path); err != nil {
 		return nil, err
@@ -157,8 +157,8 @@ func (d *draft) curl(base string) string {
 		target += "?" + q
 	}
 	words = append(words, quote(target))
-	if d.op.host != "" {
-		words = append(words, "-H "+quote("Host: "+d.op.host))
+	if host := d.op.host(); host != "" {
+		words = append(words, "-H "+quote("Host: "+host))
 	}
 	for _, h := range d.headers() {
 		field := h[0] + ": " + h[1]

@@ -21,6 +21,7 @@ import (
 // It is safe for concurrent use by any number of tests, and counts all their calls.
 type Contract struct {
 	operations []*operation // in the order of the search: those with fewer wildcards first
+	servers    []*server    // of all that have none of their own
 	schemas    *schemas
 	document   any
 
@@ -48,6 +49,7 @@ func Parse(doc []byte) (*Contract, error) {
 	if c.operations, err = readOperations(document); err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
+	c.servers = readServers(members(document))
 	for _, op := range c.operations {
 		c.seen[op] = newCalls()
 	}
@@ -153,6 +155,26 @@ func (c *Contract) find(method, host, pattern, path string) *operation {
 		}
 	}
 	return nil
+}
+
+// locate returns the operation of a request and the path that it has in the document, which
+// is the path that was asked for without that of the server.
+func (c *Contract) locate(method, host, pattern, path string) (op *operation, inner string) {
+	if op := c.find(method, host, pattern, path); op != nil {
+		return op, path
+	}
+	servers := slices.Clone(c.servers)
+	for _, op := range c.operations {
+		servers = append(servers, op.servers...)
+	}
+	for _, s := range servers {
+		if inner, ok := s.within(path); ok && s.is(host) {
+			if op := c.find(method, host, "", inner); op != nil {
+				return op, inner
+			}
+		}
+	}
+	return nil, path
 }
 
 // readAs returns the methods whose operations can serve a request with this one: GET can

@@ -22,6 +22,7 @@ func newCompiler() *jsonschema.Compiler {
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.AssertContent()
+	c.UseRegexpEngine(compilePattern)
 	c.RegisterContentEncoding(&jsonschema.Decoder{Name: "base64", Decode: decodeBase64})
 	for _, bits := range []int{8, 16, 32, 64} {
 		c.RegisterFormat(&jsonschema.Format{Name: "int" + strconv.Itoa(bits), Validate: integer(bits, true)})

@@ -10,7 +10,7 @@ import (
 // matching returns a text that matches a pattern, or any text and false if it finds none.
 // It ignores patterns that package regexp can't parse.
 func (g *generator) matching(pattern string, least, most int) (string, bool) {
-	tree, err := syntax.Parse(pattern, syntax.Perl)
+	tree, err := syntax.Parse(goPattern(pattern), syntax.Perl)
 	if err != nil {
 		return "text", false
 	}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +18,8 @@ type operation struct {
 	parameters            []*parameter
 	body                  *requestBody // or nil
 	responses             map[string]*response
-	secured               bool   // it requires credentials
-	host                  string // that alone has it, or ""
+	secured               bool      // it requires credentials
+	servers               []*server // that alone have it, or none for all
 }
 
 // String returns the operation's name in reports.
@@ -36,10 +34,17 @@ func (op *operation) takes(segments []string) bool {
 
 // isOf reports whether the operation belongs to a host, which can have a port.
 func (op *operation) isOf(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil && !strings.Contains(op.host, ":") {
-		host = name
+	return len(op.servers) == 0 || slices.ContainsFunc(op.servers, func(s *server) bool { return s.is(host) })
+}
+
+// host returns a host that has the operation alone, or "".
+func (op *operation) host() string {
+	for _, s := range op.servers {
+		if s.host != "" && !strings.Contains(s.host, "{") {
+			return s.host
+		}
 	}
-	return op.host == "" || strings.EqualFold(op.host, host)
+	return ""
 }
 
 type (
@@ -176,19 +181,23 @@ func (r reader) operation(method, path, at string, item, o object) *operation {
 		delete(op.responses, "DEFAULT")
 		op.responses["default"] = rs
 	}
-	for _, server := range list(o["servers"]) {
-		if address, ok := members(server)["url"].(string); ok {
-			if u, err := url.Parse(address); err == nil {
-				op.host = u.Host
-			}
-		}
-	}
+	op.servers = firstOf(readServers(o), readServers(item))
 	security, ok := o["security"]
 	if !ok {
 		security = r.root["security"]
 	}
 	op.secured = len(list(security)) > 0 && !slices.ContainsFunc(list(security), func(way any) bool { return len(members(way)) == 0 })
 	return op
+}
+
+// firstOf returns the first servers that there are.
+func firstOf(all ...[]*server) []*server {
+	for _, servers := range all {
+		if len(servers) > 0 {
+			return servers
+		}
+	}
+	return nil
 }
 
 // parameters adds parameters to those of an operation. Of two with one name, the first

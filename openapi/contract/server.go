@@ -70,8 +70,8 @@ func (c *Contract) Check(t testing.TB, pattern string, r *http.Request, status i
 
 func (c *Contract) check(t testing.TB, pattern string, r *request, a *answer) {
 	t.Helper()
-	op := c.find(r.Method, cmp.Or(r.Host, r.URL.Host), pattern, r.path)
-	if op == nil {
+	op, path := c.locate(r.Method, cmp.Or(r.Host, r.URL.Host), pattern, r.path)
+	if r.path = path; op == nil {
 		if a.status != http.StatusNotFound && a.status != http.StatusMethodNotAllowed && !c.excepts(r.Method, r.path) {
 			t.Errorf("contract: %s %s was answered %d, and the document hasn't that operation", r.Method, r.path, a.status)
 		}

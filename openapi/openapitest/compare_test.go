@@ -363,3 +363,46 @@ func TestChangesOfOpenAPI32(t *testing.T) {
 	breaking, others := rawChanges(t, fmt.Sprintf(document, "string"), fmt.Sprintf(document, "integer"))
 	assert.Equal(t, []string{`PURGE /a: response 200: type was "string", is "integer"`}, append(breaking, others...))
 }
+
+// How a value is written is as much a part of the contract as what it is.
+func TestChangesOfStyles(t *testing.T) {
+	const list, number, thing = `"schema":{"type":"array","items":{"type":"string"}}`, `"schema":{"type":"integer"}`, `"schema":{"type":"object"}`
+	const doc = `{"paths":{"/a":{"get":{"parameters":[{"name":"p","in":"%s",%s}]}}}}`
+	for _, tt := range []struct{ in, before, after, breaking, others string }{
+		{"query", list, list + `,"style":"form","explode":true`, "", ""},
+		{"query", list, list + `,"explode":false`, "explode was true, is false", ""},
+		{"query", list, list + `,"style":"spaceDelimited"`, "style was form, is spaceDelimited\nexplode was true, is false", ""},
+		{"query", thing, thing + `,"style":"deepObject"`, "style was form, is deepObject", ""},
+		{"query", number, number + `,"explode":false`, "", ""},
+		{"path", list, list + `,"style":"simple","explode":true`, "", ""},
+		{"path", thing, thing + `,"explode":true`, "explode was false, is true", ""},
+		{"path", number, number + `,"style":"matrix"`, "style was simple, is matrix", ""},
+		{"cookie", list, list + `,"explode":false`, "explode was true, is false", ""},
+		{"header", thing + `,"explode":true`, thing, "explode was true, is false", ""},
+		{"query", number + `,"allowReserved":true`, number, "allowReserved was true, is false", ""},
+		{"query", number, number + `,"allowEmptyValue":true`, "", "allowEmptyValue was false, is true"},
+	} {
+		breaking, others := rawChanges(t, fmt.Sprintf(doc, tt.in, tt.before), fmt.Sprintf(doc, tt.in, tt.after))
+		place := fmt.Sprintf(`GET /a: parameter "p" in %s: `, tt.in)
+		assert.Equal(t, tt.breaking, strings.ReplaceAll(strings.Join(breaking, "\n"), place, ""), "%s %s to %s", tt.in, tt.before, tt.after)
+		assert.Equal(t, tt.others, strings.ReplaceAll(strings.Join(others, "\n"), place, ""), "%s %s to %s", tt.in, tt.before, tt.after)
+	}
+}
+
+func TestChangesOfEncodings(t *testing.T) {
+	const doc = `{"paths":{"/a":{"post":{"requestBody":{"content":{"multipart/form-data":{"encoding":{%s}}}}}}}}`
+	for _, tt := range []struct{ before, after, breaking, others string }{
+		{``, `"f":{"style":"form","explode":true}`, "", ""},
+		{``, `"f":{"explode":false}`, "explode was true, is false", ""},
+		{``, `"f":{"contentType":"image/png"}`, `contentType was none, is "image/png"`, ""},
+		{`"f":{"contentType":"image/png"}`, ``, "", `contentType was "image/png", is none`},
+		{`"f":{"contentType":"image/png"}`, `"f":{"contentType":"image/gif, image/png"}`, "", `contentType was "image/png", is "image/gif, image/png"`},
+		{`"f":{"contentType":"image/png, image/gif"}`, `"f":{"contentType":"image/*"}`, "", `contentType was "image/png, image/gif", is "image/*"`},
+		{`"f":{"contentType":"image/png,image/gif"}`, `"f":{"contentType":"image/png"}`, `contentType was "image/png,image/gif", is "image/png"`, ""},
+	} {
+		breaking, others := rawChanges(t, fmt.Sprintf(doc, tt.before), fmt.Sprintf(doc, tt.after))
+		const place = `POST /a: request body: field f: `
+		assert.Equal(t, tt.breaking, strings.ReplaceAll(strings.Join(breaking, "\n"), place, ""), "%s to %s", tt.before, tt.after)
+		assert.Equal(t, tt.others, strings.ReplaceAll(strings.Join(others, "\n"), place, ""), "%s to %s", tt.before, tt.after)
+	}
+}

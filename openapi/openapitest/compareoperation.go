@@ -55,8 +55,88 @@ func (s scope) parameters(before, after operation) {
 		}
 		s.texts(p.before, p.after, "name", "description")
 		s.deprecations(p.before, p.after)
+		s.styles(p.before, p.after, named["in"])
 		s.schemas(p.before["schema"], p.after["schema"])
 	}
+}
+
+// styles compares how values are written: a client that writes them in another way than the
+// service reads them isn't understood.
+func (s scope) styles(before, after object, in any) {
+	b, explodes := styleOf(before, in)
+	a, exploding := styleOf(after, in)
+	if b != a {
+		s.breaks("style was %s, is %s", b, a)
+	}
+	if explodes != exploding && (hasParts(s.before, before, b) || hasParts(s.after, after, a)) {
+		s.breaks("explode was %t, is %t", explodes, exploding)
+	}
+	for _, word := range []string{"allowReserved", "allowEmptyValue"} {
+		switch was, is := before[word] == true, after[word] == true; {
+		case was && !is:
+			s.breaks("%s was true, is false", word)
+		case is && !was:
+			s.notes("%s was false, is true", word)
+		}
+	}
+}
+
+// styleOf returns how a value is written, and whether its parts are apart, with what is so by
+// default (OpenAPI 3.1.1 §4.8.12.2.2).
+func styleOf(o object, in any) (style string, explode bool) {
+	style = "simple"
+	if in == "query" || in == "cookie" || in == inForm {
+		style = "form"
+	}
+	if text, ok := o["style"].(string); ok {
+		style = text
+	}
+	explode, ok := o["explode"].(bool)
+	return style, explode || !ok && (style == "form" || style == "deepObject")
+}
+
+// inForm is where the fields of a form are.
+const inForm = "form"
+
+// hasParts reports whether a value may have parts that are written in another way if they are
+// apart: in the style simple, lists are written in one way.
+func hasParts(doc, o object, style string) bool {
+	allowed := types(plain(resolve(doc, o["schema"]), doc))
+	return slices.Contains(allowed, `"array"`) && style != "simple" || slices.Contains(allowed, `"object"`)
+}
+
+// encodings compares how the fields of a form are written.
+func (s scope) encodings(before, after object) {
+	for name, p := range pairs(before, after) {
+		s := s.in("field %s", name)
+		b, a := asObject(p.before), asObject(p.after)
+		s.styles(withParts(b), withParts(a), inForm)
+		switch was, is := textOf(b["contentType"]), textOf(a["contentType"]); {
+		case was == is:
+		case covers(a["contentType"], b["contentType"]):
+			s.notes("contentType was %s, is %s", was, is)
+		default:
+			s.breaks("contentType was %s, is %s", was, is)
+		}
+	}
+}
+
+// withParts returns an encoding as a parameter whose value may have parts.
+func withParts(encoding object) object { return over(encoding, object{"schema": object{}}, "") }
+
+// covers reports whether what is allowed by a list of media types, as a text, is by another.
+// None of them allows all.
+func covers(all, some any) bool {
+	text, ok := all.(string)
+	if !ok {
+		return true
+	}
+	covering := strings.Split(strings.ReplaceAll(text, " ", ""), ",")
+	few, ok := some.(string)
+	return ok && !slices.ContainsFunc(strings.Split(strings.ReplaceAll(few, " ", ""), ","), func(mediaType string) bool {
+		major, _, _ := strings.Cut(mediaType, "/")
+		return !slices.Contains(covering, mediaType) && !slices.Contains(covering, major+"/*") && !slices.Contains(covering, "*/*")
+	})
 }
 
 // parametersOf returns the parameters by what tells them apart, which for those
@@ -179,6 +259,9 @@ func (s scope) contents(before, after object) {
 		for _, name := range []string{"schema", "x-itemSchema", "itemSchema"} {
 			s.visited = map[[2]string]bool{}
 			s.schemas(b[name], a[name])
+		}
+		if s.request {
+			s.encodings(members(b, "encoding"), members(a, "encoding"))
 		}
 	}
 }
