@@ -1,13 +1,13 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -61,7 +61,12 @@ func (s *Server) request(ctx context.Context, t *tool, by *caller, raw json.RawM
 	}
 	path, query, header := t.path, url.Values{}, http.Header{}
 	var body json.RawMessage
+	var ofHost []string
+	host := argument{name: "host"} // of which there may be none
 	for _, a := range t.arguments {
+		if a.in == "host" {
+			host = a
+		}
 		value, ok := arguments[a.name]
 		if !ok {
 			if a.in == "path" {
@@ -71,6 +76,12 @@ func (s *Server) request(ctx context.Context, t *tool, by *caller, raw json.RawM
 		}
 		if a.in == "body" {
 			body = value
+			continue
+		}
+		if a.object {
+			if err := a.members(query, value); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		texts, err := textsOf(value)
@@ -84,15 +95,46 @@ func (s *Server) request(ctx context.Context, t *tool, by *caller, raw json.RawM
 				return nil, fmt.Errorf("the argument %q %w", a.name, err)
 			}
 			path = strings.Replace(path, "{"+a.parameter+"}", escaped, 1)
+		case "host":
+			ofHost = texts
 		case "query":
-			query[a.parameter] = texts
+			if query[a.parameter] = texts; a.joined {
+				query[a.parameter] = []string{strings.Join(texts, ",")}
+			}
 		case "header", "cookie":
 			if err := a.put(header, texts); err != nil {
 				return nil, fmt.Errorf("the argument %q %w", a.name, err)
 			}
 		}
 	}
-	return s.assemble(ctx, t, by, &url.URL{RawPath: path, RawQuery: query.Encode()}, header, body)
+	t.identifyByQuery(query, by)
+	r, err := s.assemble(ctx, t, by, &url.URL{RawPath: path, RawQuery: query.Encode()}, header, body)
+	if err != nil {
+		return nil, err
+	}
+	if r.Host, err = t.hostOf(r.Host, ofHost); err != nil {
+		return nil, fmt.Errorf("the argument %q %w", host.name, err)
+	}
+	return r, nil
+}
+
+// members adds the members of an object to a query, each as a parameter of its own.
+func (a argument) members(query url.Values, value json.RawMessage) error {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(value, &all) != nil {
+		return fmt.Errorf("the argument %q must be an object", a.name)
+	}
+	for name, value := range all {
+		if string(value) == "null" {
+			continue
+		}
+		texts, err := textsOf(value)
+		if err != nil {
+			return fmt.Errorf("the argument %q: %q %w", a.name, name, err)
+		}
+		query[a.parameter+"["+name+"]"] = texts
+	}
+	return nil
 }
 
 // read returns the arguments by name. Only the tool's own arguments are allowed, and null
@@ -195,12 +237,6 @@ func (s *Server) assemble(ctx context.Context, t *tool, by *caller, u *url.URL, 
 	if by.request != nil {
 		r.Host, r.RemoteAddr, r.TLS = by.request.Host, by.request.RemoteAddr, by.request.TLS
 	}
-	if t.host != "" {
-		r.Host = t.host
-		if _, port, err := net.SplitHostPort(r.Host); err == nil && port == "" {
-			r.Host = strings.TrimSuffix(r.Host, ":")
-		}
-	}
 	header.Set("Accept", t.accept)
 	for _, name := range slices.Concat(passedOn(), s.options.Headers) {
 		if values := by.header.Values(name); len(values) > 0 {
@@ -211,16 +247,36 @@ func (s *Server) assemble(ctx context.Context, t *tool, by *caller, u *url.URL, 
 	if len(body) == 0 {
 		return r, nil
 	}
-	if !isJSON(t.mediaType) {
+	contentType, content := t.mediaType, []byte(body)
+	switch {
+	case t.form != nil || t.whole != nil:
+		if contentType, content, err = t.encode(body); err != nil {
+			return nil, err
+		}
+	case !isJSON(t.mediaType):
 		var plain string
 		if err := json.Unmarshal(body, &plain); err != nil {
 			return nil, errors.New(`the argument "body" must be a text`)
 		}
-		body = []byte(plain)
+		content = []byte(plain)
 	}
-	header.Set("Content-Type", t.mediaType)
-	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(string(body))), int64(len(body))
+	header.Set("Content-Type", contentType)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
 	return r, nil
+}
+
+// identifyByQuery copies the keys that the operation requires in the query from that of the
+// caller.
+func (t *tool) identifyByQuery(query url.Values, by *caller) {
+	if by.request == nil {
+		return
+	}
+	given := by.request.URL.Query()
+	for _, k := range t.keys {
+		if values := given[k.name]; k.in == "query" && len(values) > 0 {
+			query[k.name] = values
+		}
+	}
 }
 
 // identify copies the keys that the operation requires from the caller.

@@ -25,7 +25,7 @@ type document struct {
 type operation struct {
 	object
 	method, path string
-	host         string // that alone has it, or ""
+	hosts        []host // that alone have it, or none for all
 	rest         bool   // the last wildcard takes slashes
 }
 
@@ -59,7 +59,7 @@ func readDocument(doc []byte, routes []tigertonic.Route) *document {
 			}
 			op := &operation{object: o, method: method, path: path, rest: rest[method+" "+shape(path)]}
 			for _, server := range list(o["servers"]) {
-				op.host = strings.TrimPrefix(text(members(server)["url"]), "//")
+				op.hosts = append(op.hosts, readHost(text(members(server)["url"])))
 			}
 			d.operations = append(d.operations, op)
 		}
@@ -128,7 +128,7 @@ func (d *document) tools(o Options) (tools []*tool, problems []string) {
 		if !isNamed && (!isTagged || op.method != http.MethodGet) {
 			continue
 		}
-		t, problem := d.tool(op)
+		t, problem := d.tool(op, o.MaxFile)
 		if problem != "" {
 			problems = append(problems, fmt.Sprintf("%s can't be a tool: %s", op, problem))
 			continue

@@ -55,7 +55,10 @@ func (t *tool) place(parameter, in, pointer string) string {
 			return a.name
 		}
 	}
-	if parameter != "" {
+	switch {
+	case in == "form":
+		return "body/" + parameter
+	case parameter != "":
 		return in + " " + parameter
 	}
 	return "body" + pointer

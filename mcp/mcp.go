@@ -42,6 +42,7 @@ type Options struct {
 	// X-Request-Id, and the headers of traces and proxies.
 	Headers []string
 
+	MaxFile   int           // bytes of a file in an argument, 1 MiB by default
 	MaxAnswer int           // bytes of a response, 1 MiB by default; a longer one is an error
 	MaxItems  int           // values read from a stream, 100 by default
 	MaxTime   time.Duration // for reading a stream, 30 seconds by default
@@ -60,11 +61,15 @@ type Server struct {
 // New returns a server of tools that call h. Everything in h must be registered by then,
 // except the server itself: it can be mounted in h, and h's document leaves it out. A tool
 // is named after its operation's ID, and has the operation's summary and description, an
-// argument for each parameter, and one called body for the body.
+// argument for each parameter, and one called body for the body. The body of a form is an
+// object with its fields. A file is an object as well: data has its content in base64, and
+// mediaType and name what they say. If the operation is on hosts with a wildcard, that is an
+// argument, by default what the caller's own host has for it.
 //
 // New panics if a tag or an operation doesn't exist, if none is given, if an operation
-// can't be a tool because its body isn't JSON or text, if no browser sends one of the
-// origins or a header can't have its name, or if two tools would have the same name. Names keep only A-Z, a-z, 0-9, _ and -, and at most 64 characters.
+// can't be a tool because its body isn't JSON, text, a form or a file, if no browser sends
+// one of the origins or a header can't have its name, or if two tools would have the same
+// name. Names keep only A-Z, a-z, 0-9, _ and -, and at most 64 characters.
 func New(h http.Handler, o Options) *Server {
 	if h == nil {
 		callsite.Panicf("mcp.New: the handler is nil")
@@ -73,6 +78,9 @@ func New(h http.Handler, o Options) *Server {
 	o.Origins, o.Headers = slices.Clone(o.Origins), slices.Clone(o.Headers)
 	if o.Name == "" {
 		o.Name = "tigertonic"
+	}
+	if o.MaxFile <= 0 {
+		o.MaxFile = 1 << 20
 	}
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = 1 << 20

@@ -14,8 +14,10 @@ type tool struct {
 	*operation
 	name      string
 	arguments []argument
-	mediaType string // of the body, or "" if there is none
-	items     any    // the schema of the values of a stream, or nil
+	mediaType string      // of the body, or "" if there is none
+	form      []formField // of a body that is a form
+	whole     *formField  // a body that is a file, or nil
+	items     any         // the schema of the values of a stream, or nil
 	accept    string
 	wrapped   bool // the answer isn't an object, and is put into one
 	output    any  // its schema, or nil if it can't be known
@@ -26,8 +28,10 @@ type tool struct {
 type argument struct {
 	name      string // as the agent has it
 	parameter string // as the handler has it
-	in        string // "path", "query", "header", "cookie" or "body"
+	in        string // "path", "query", "header", "cookie", "host" or "body"
 	required  bool
+	joined    bool // a list is one text, with commas
+	object    bool // its members are parameters of their own: filter[state]
 	schema    object
 }
 
@@ -48,7 +52,7 @@ func toolName(id string) string {
 }
 
 // tool returns the tool of an operation, or why it can't be one.
-func (d *document) tool(op *operation) (t *tool, problem string) {
+func (d *document) tool(op *operation, maxFile int) (t *tool, problem string) {
 	t = &tool{operation: op, name: toolName(op.id())}
 	for _, requirement := range list(op.object["security"]) {
 		for name := range members(requirement) {
@@ -66,23 +70,48 @@ func (d *document) tool(op *operation) (t *tool, problem string) {
 		}
 		a.name = t.free(a.parameter, a.in)
 		a.schema = described(members(p["schema"]), text(p["description"]))
+		a.object = text(p["style"]) == "deepObject"
+		a.joined = a.in != "query" || p["explode"] == false
 		t.arguments = append(t.arguments, a)
 	}
+	for _, h := range op.hosts {
+		if h.wildcard != "" && !slices.ContainsFunc(t.arguments, func(a argument) bool { return a.in == "host" }) {
+			schema := object{"type": "string", "description": "Which host is asked, " + h.before + "{" + h.wildcard + "}" + h.after + ": the one that was called by default."}
+			t.arguments = append(t.arguments, argument{name: t.free(h.wildcard, "host"), parameter: h.wildcard, in: "host", schema: schema})
+		}
+	}
 	if body := d.resolve(op.object["requestBody"]); body != nil {
-		content := members(body["content"])
-		t.mediaType = bestType(content)
-		if t.mediaType == "" {
-			return nil, "its body is neither JSON nor text"
+		if problem := d.body(t, body, maxFile); problem != "" {
+			return nil, problem
 		}
-		a := argument{name: "body", in: "body", required: body["required"] == true}
-		a.schema = described(members(members(content[t.mediaType])["schema"]), text(body["description"]))
-		if !isJSON(t.mediaType) {
-			a.schema = described(object{"type": "string"}, text(body["description"]))
-		}
-		t.arguments = append(t.arguments, a)
 	}
 	d.outputOf(t)
 	return t, ""
+}
+
+// body adds the argument that is the body, or returns why there can't be one.
+func (d *document) body(t *tool, body object, maxFile int) (problem string) {
+	content := members(body["content"])
+	t.mediaType = bestType(content)
+	media := members(content[t.mediaType])
+	schema := members(media["schema"])
+	switch base, _, _ := strings.Cut(t.mediaType, ";"); {
+	case t.mediaType == "":
+		return "its body is neither JSON nor text, nor a form or a file that is described"
+	case isJSON(t.mediaType):
+	case (base == urlencoded || base == multipartForm) && d.resolve(schema)["properties"] != nil:
+		t.mediaType = base
+		t.form, schema = d.form(media, maxFile)
+	case isBinary(d.resolve(schema)):
+		t.whole = &formField{}
+		t.whole.accept(d.resolve(schema), strings.Join(slices.Sorted(maps.Keys(content)), ","), maxFile)
+		schema = t.whole.schema(schema)
+	default:
+		schema = object{"type": "string"}
+	}
+	a := argument{name: "body", in: "body", required: body["required"] == true, schema: described(schema, text(body["description"]))}
+	t.arguments = append(t.arguments, a)
+	return ""
 }
 
 // isCallers reports whether a parameter comes from the caller, rather than being the
@@ -120,7 +149,11 @@ func described(schema object, description string) object {
 
 // bestType returns the media type for a body that an agent can write, or "".
 func bestType(content object) string {
-	for _, fits := range []func(string) bool{isJSON, func(name string) bool { return strings.HasPrefix(name, "text/") }} {
+	begins := func(prefix string) func(string) bool {
+		return func(name string) bool { return strings.HasPrefix(name, prefix) }
+	}
+	isFile := func(name string) bool { return isBinary(members(members(content[name])["schema"])) }
+	for _, fits := range []func(string) bool{isJSON, begins("text/"), begins(urlencoded), begins(multipartForm), isFile} {
 		for _, name := range slices.Sorted(maps.Keys(content)) {
 			if fits(name) {
 				return name
