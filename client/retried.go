@@ -62,7 +62,7 @@ func (t *retried) RoundTrip(r *http.Request) (*http.Response, error) {
 	attempt := r
 	for n := 1; ; n++ {
 		rs, err := t.next.RoundTrip(attempt)
-		if n >= t.options.Attempts || !mayHelp(rs, err) || !mayRepeat(r) {
+		if n >= t.options.Attempts || !mayHelp(rs, err) || !Repeatable(r) {
 			return rs, err
 		}
 		wait, ok := t.wait(n, rs)
@@ -100,8 +100,11 @@ func mayPass(status int) bool {
 	return false
 }
 
-// mayRepeat reports whether a request that has been sent may be sent again.
-func mayRepeat(r *http.Request) bool {
+// Repeatable reports whether a request may be sent more than once: its method is idempotent
+// or it has an Idempotency-Key, and its body, if it has one, can be read again. It is what
+// [Retried] goes by, and what other transports should that send a request again, such as one
+// that hedges.
+func Repeatable(r *http.Request) bool {
 	if r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
 		return false
 	}
