@@ -324,7 +324,7 @@ func problemSchema(invalid bool) *schema.Schema {
 
 func newClassicErrorSchema() *schema.Schema {
 	return &schema.Schema{
-		Name: "Error", Package: errorsPackage, Types: []string{"object"}, Closed: true,
+		Name: "Error", Origin: schema.Origin{Package: errorsPackage}, Types: []string{"object"}, Closed: true,
 		Description: "What has gone wrong.",
 		Properties: []schema.Property{
 			{Name: "description", Required: true, Schema: stringSchema("What has gone wrong, for people.")},
@@ -335,7 +335,7 @@ func newClassicErrorSchema() *schema.Schema {
 
 func newProblemSchema(invalid bool) *schema.Schema {
 	s := &schema.Schema{
-		Name: "Problem", Package: errorsPackage, Types: []string{"object"},
+		Name: "Problem", Origin: schema.Origin{Package: errorsPackage}, Types: []string{"object"},
 		Description: "What has gone wrong (RFC 9457).",
 		Properties: []schema.Property{
 			{Name: "type", Schema: &schema.Schema{Types: []string{"string"}, Format: "uri-reference", Description: "The kind of the problem, about:blank if it isn't there."}},
@@ -351,7 +351,7 @@ func newProblemSchema(invalid bool) *schema.Schema {
 	s.Name, s.Description = "InvalidRequest", "What is wrong with the request (RFC 9457)."
 	s.Properties = append(s.Properties, schema.Property{Name: "errors", Schema: &schema.Schema{
 		Types: []string{"array"}, Description: "All that is wrong.", Items: &schema.Schema{
-			Name: "FieldError", Package: errorsPackage, Types: []string{"object"}, Closed: true,
+			Name: "FieldError", Origin: schema.Origin{Package: errorsPackage}, Types: []string{"object"}, Closed: true,
 			Description: "What is wrong with one place in the request.",
 			Properties: []schema.Property{
 				{Name: "pointer", Schema: stringSchema("The place in the body (RFC 6901).")},

@@ -43,7 +43,7 @@ func wholeSchemaText(t *testing.T, s *schema.Schema) string {
 
 func TestSchemaOfTags(t *testing.T) {
 	s := tigertonic.SchemaOf[tagged]()
-	assert.Equal(t, []string{"tagged", module + "_test", ""}, []string{s.Name, s.Package, s.Variant})
+	assert.Equal(t, []string{"tagged", module + "_test", ""}, []string{s.Name, s.Origin.Package, s.Origin.Variant})
 	assert.JSONEq(t, `{
 		"type": "object", "closed": true,
 		"required": ["id", "email", "grams", "sizes", "count", "must"],
@@ -158,7 +158,7 @@ func TestSchemaHasTheNameOfItsType(t *testing.T) {
 // required.
 func TestSchemaOfPatches(t *testing.T) {
 	s := tigertonic.SchemaOf[tigertonic.Patch[account]]()
-	assert.Equal(t, []string{"account", "patch"}, []string{s.Name, s.Variant})
+	assert.Equal(t, []string{"account", "patch"}, []string{s.Name, s.Origin.Variant})
 	assert.JSONEq(t, `{
 		"type": "object", "closed": true,
 		"properties": {
@@ -173,8 +173,8 @@ func TestSchemaOfPatches(t *testing.T) {
 		}
 	}`, wholeSchemaText(t, s))
 	inner := s.Properties[2].Schema
-	assert.Equal(t, []string{"secretive", "patch"}, []string{inner.Name, inner.Variant})
-	assert.Empty(t, s.Properties[4].Schema.Items.Variant, "an array is replaced as a whole")
+	assert.Equal(t, []string{"secretive", "patch"}, []string{inner.Name, inner.Origin.Variant})
+	assert.Empty(t, s.Properties[4].Schema.Items.Origin.Variant, "an array is replaced as a whole")
 	assert.JSONEq(t, `{}`, wholeSchemaText(t, tigertonic.SchemaOf[tigertonic.Patch[any]]()))
 }
 

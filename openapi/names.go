@@ -60,26 +60,26 @@ func variants(named, firsts []*schema.Schema, classes map[*schema.Schema]int) []
 	type typ struct{ pkg, name, variant string }
 	taken, alike := map[typ]bool{}, map[int]bool{}
 	for _, s := range named {
-		if s.Variant == taking(s) {
-			taken[typ{s.Package, s.Name, s.Variant}], alike[classes[s]] = true, true
+		if s.Origin.Variant == taking(s) {
+			taken[typ{s.Origin.Package, s.Name, s.Origin.Variant}], alike[classes[s]] = true, true
 		}
 	}
 	unions := map[typ]map[string]bool{} // that a type is a variant of, or "" if it is none
 	for _, s := range named {
-		t := typ{s.Package, s.Name, ""}
+		t := typ{s.Origin.Package, s.Name, ""}
 		if unions[t] == nil {
 			unions[t] = map[string]bool{}
 		}
-		unions[t][unionOf(s.Variant)] = true
+		unions[t][unionOf(s.Origin.Variant)] = true
 	}
 	variants := make([]*schema.Schema, len(firsts))
 	for i, s := range firsts {
 		copied := *s
-		if alike[i] || !taken[typ{s.Package, s.Name, taking(s)}] {
-			copied.Variant = taking(s)
+		if alike[i] || !taken[typ{s.Origin.Package, s.Name, taking(s)}] {
+			copied.Origin.Variant = taking(s)
 		}
-		if union := unionOf(s.Variant); union != "" && len(unions[typ{s.Package, s.Name, ""}]) == 1 {
-			copied.Variant = strings.TrimPrefix(strings.TrimPrefix(copied.Variant, union), ".")
+		if union := unionOf(s.Origin.Variant); union != "" && len(unions[typ{s.Origin.Package, s.Name, ""}]) == 1 {
+			copied.Origin.Variant = strings.TrimPrefix(strings.TrimPrefix(copied.Origin.Variant, union), ".")
 		}
 		variants[i] = &copied
 	}
@@ -97,7 +97,7 @@ func unionOf(variant string) string {
 
 // taking returns the variant of what is taken, where the schema is of what is sent.
 func taking(s *schema.Schema) string {
-	return strings.TrimSuffix(strings.TrimSuffix(s.Variant, "output"), ".")
+	return strings.TrimSuffix(strings.TrimSuffix(s.Origin.Variant, "output"), ".")
 }
 
 // forEachSchema calls f with the schemas of an operation, in a fixed order.
@@ -207,7 +207,7 @@ func classify(schemas []*schema.Schema) map[*schema.Schema]int {
 		if err != nil { // which is found where it is used
 			text = nil
 		}
-		return fmt.Sprintf("%q %q %q %s", s.Name, s.Package, taking(s), text) // what is sent is mostly the same
+		return fmt.Sprintf("%q %q %q %s", s.Name, s.Origin.Package, taking(s), text) // what is sent is mostly the same
 	})
 	for {
 		var key []byte
@@ -271,11 +271,11 @@ func giveNames(schemas []*schema.Schema) []string {
 func qualifier(rivals []*schema.Schema) (best func(*schema.Schema) string) {
 	most := 0
 	for _, name := range []func(*schema.Schema) string{
-		func(s *schema.Schema) string { return join("", sanitize(s.Name), s.Variant) },
-		func(s *schema.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), "") },
-		func(s *schema.Schema) string { return join(path.Base(s.Package), sanitize(s.Name), s.Variant) },
-		func(s *schema.Schema) string { return join(s.Package, sanitize(s.Name), "") },
-		func(s *schema.Schema) string { return join(s.Package, sanitize(s.Name), s.Variant) },
+		func(s *schema.Schema) string { return join("", sanitize(s.Name), s.Origin.Variant) },
+		func(s *schema.Schema) string { return join(path.Base(s.Origin.Package), sanitize(s.Name), "") },
+		func(s *schema.Schema) string { return join(path.Base(s.Origin.Package), sanitize(s.Name), s.Origin.Variant) },
+		func(s *schema.Schema) string { return join(s.Origin.Package, sanitize(s.Name), "") },
+		func(s *schema.Schema) string { return join(s.Origin.Package, sanitize(s.Name), s.Origin.Variant) },
 	} {
 		if _, count := numberBy(len(rivals), func(i int) string { return name(rivals[i]) }); count > most {
 			best, most = name, count

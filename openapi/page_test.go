@@ -53,7 +53,7 @@ func schemaOf(types string, change ...func(s *schema.Schema)) *schema.Schema {
 // ticket returns a schema that leads back to itself.
 func ticket() *schema.Schema {
 	one, ten := 1, 10
-	s := &schema.Schema{Name: "Ticket", Package: "example.com/t", Types: []string{"object"}, Description: "A way in."}
+	s := &schema.Schema{Name: "Ticket", Origin: schema.Origin{Package: "example.com/t"}, Types: []string{"object"}, Description: "A way in."}
 	s.Properties = []schema.Property{
 		{Name: "seat", Required: true, Schema: &schema.Schema{Types: []string{"string"}, MinLength: &one, MaxLength: &ten}},
 		{Name: "row", Schema: &schema.Schema{Types: []string{"integer"}, Minimum: "3", Maximum: "40", MultipleOf: "2"}},
@@ -424,7 +424,7 @@ func TestPagePanicsWithoutDocument(t *testing.T) {
 func TestPageOfManyWaysThroughSchemasIsSmall(t *testing.T) {
 	below := schemaOf("string")
 	for level := range 30 { // 2^30 ways
-		s := &schema.Schema{Name: "Level" + strings.Repeat("x", level), Package: "p", Types: []string{"object"}}
+		s := &schema.Schema{Name: "Level" + strings.Repeat("x", level), Origin: schema.Origin{Package: "p"}, Types: []string{"object"}}
 		s.Properties = []schema.Property{{Name: "a", Required: true, Schema: &schema.Schema{Ref: below}}, {Name: "b", Required: true, Schema: &schema.Schema{Ref: below}}}
 		below = s
 	}

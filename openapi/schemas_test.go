@@ -90,7 +90,7 @@ func TestSchemasWithoutANameAreInPlace(t *testing.T) {
 
 // nodeOf returns a schema that contains itself.
 func nodeOf(value *schema.Schema) *schema.Schema {
-	node := &schema.Schema{Name: "Node", Package: "p", Types: []string{"object"}}
+	node := &schema.Schema{Name: "Node", Origin: schema.Origin{Package: "p"}, Types: []string{"object"}}
 	node.Properties = []schema.Property{
 		{Name: "value", Schema: value},
 		{Name: "children", Schema: &schema.Schema{Types: []string{"array"}, Items: node}},
@@ -120,7 +120,7 @@ func TestSchemasThatSayTheSameAreOne(t *testing.T) {
 
 	// What they say differs only in what they refer to.
 	through := func(s *schema.Schema) *schema.Schema {
-		return &schema.Schema{Name: "List", Package: "p", Items: s}
+		return &schema.Schema{Name: "List", Origin: schema.Origin{Package: "p"}, Items: s}
 	}
 	inPlace, components = written(through(nodeOf(text)), through(nodeOf(number)), through(nodeOf(text)))
 	assert.Equal(t, []any{ref("List"), ref("List_2"), ref("List")}, inPlace)
@@ -146,7 +146,7 @@ func TestSchemasAreNamedByTypeAndOnlyCollidingOnesAreQualified(t *testing.T) {
 	} {
 		var schemas []*schema.Schema
 		for i, x := range tt.types {
-			schemas = append(schemas, &schema.Schema{Package: x.pkg, Name: x.name, Variant: x.variant, Description: fmt.Sprint(i)})
+			schemas = append(schemas, &schema.Schema{Name: x.name, Origin: schema.Origin{Package: x.pkg, Variant: x.variant}, Description: fmt.Sprint(i)})
 		}
 		inPlace, components := written(schemas...)
 		for i, want := range tt.want {
@@ -186,8 +186,8 @@ func FuzzNamesOfSchemas(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, pkg, variant, name2, pkg2, variant2 string) {
 		inPlace, components := written(
-			&schema.Schema{Name: "_" + name, Package: pkg, Variant: variant, Description: "1"},
-			&schema.Schema{Name: "_" + name2, Package: pkg2, Variant: variant2, Description: "2"})
+			&schema.Schema{Name: "_" + name, Origin: schema.Origin{Package: pkg, Variant: variant}, Description: "1"},
+			&schema.Schema{Name: "_" + name2, Origin: schema.Origin{Package: pkg2, Variant: variant2}, Description: "2"})
 		assert.Len(t, components, 2)
 		for name := range components {
 			assert.Regexp(t, componentName, name)

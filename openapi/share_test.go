@@ -61,7 +61,7 @@ func TestWhatIsShorterThanAReferenceStaysInItsPlace(t *testing.T) {
 // A generator makes types of components, whatever their kind, and of their names it
 // keeps letters and digits.
 func TestComponentsHaveDifferentNames(t *testing.T) {
-	notFound := &schema.Schema{Name: "NotFound", Package: "p", Types: []string{"object"}}
+	notFound := &schema.Schema{Name: "NotFound", Origin: schema.Origin{Package: "p"}, Types: []string{"object"}}
 	f := func(op *tigertonic.Operation) {
 		op.Parameters = []tigertonic.Parameter{
 			{Name: "not-found", In: "query", Description: strings.Repeat("a parameter ", 9)},

@@ -20,12 +20,11 @@ import (
 //
 // Don't change a Schema once it is in use. Schemas may contain themselves.
 type Schema struct {
-	// Name is what a schema is called that others refer to, which is its type's
-	// name in Go, or "" for one that is always written in place. Package is the
-	// path of the type's package, and Variant tells apart what is made of one
-	// type: "" for what Typed takes, "output" for what it sends, "classic" for
-	// Marshaled, "patch" for Patch.
-	Name, Package, Variant string
+	// Name is what documents call a schema that others refer to: the name of its Go type,
+	// or "" for a schema that is always written in place.
+	Name string
+	// Origin tells schemas of one name apart. Leave it zero in a schema that you write.
+	Origin Origin
 
 	// Ref is the schema that a value must meet besides this one, or nil.
 	Ref *Schema
@@ -75,8 +74,16 @@ type Schema struct {
 	Deprecated  bool
 	ReadOnly    bool // a member that is ignored in what is taken
 	WriteOnly   bool // a member that isn't in what is sent
+}
 
-	IsTime bool // a time.Time is made of it, which its text is rewritten for
+// Origin says what a Schema was made of.
+type Origin struct {
+	Package string // the import path of the Go type's package
+	// Variant says which of the schemas of the type it is: "" for what Typed takes,
+	// "output" for what it sends, "classic" for Marshaled, "patch" for Patch. In a union
+	// it begins with the union's name.
+	Variant string
+	Time    bool // whether values become a time.Time, whose syntax is RFC 3339's
 }
 
 // Property is a member of an object.

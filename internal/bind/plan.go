@@ -27,8 +27,8 @@ import (
 
 // Rules are what package bind needs from the rest of the library.
 type Rules struct {
-	// Refused maps types that an input can't have to the reason.
-	Refused map[reflect.Type]string
+	// Refused, if it isn't nil, returns why an input can't have a type, or "".
+	Refused func(t reflect.Type) string
 	// ReadBody reads the request's body into a buffer, as far as its limit allows.
 	ReadBody func(b *codec.Buffer, w http.ResponseWriter, r *http.Request) error
 	// OpenBody returns a reader of the request's body, whose errors have a status where
@@ -423,7 +423,7 @@ func (c *compiler) paramRules(p *Param, t reflect.Type, f reflect.StructField) {
 	p.Schema = typeschema.WithoutNull(c.schemas.Constrain(typeschema.WithoutNull(c.schemas.Schema(f.Type)), t, f))
 	if p.IsDate {
 		date := *p.Schema
-		date.Format, date.IsTime = "", false
+		date.Format, date.Origin.Time = "", false
 		p.Schema = &date
 	}
 	p.Required = p.In == "path"

@@ -209,7 +209,7 @@ func TestDefaultsAndNumbersAreEdited(t *testing.T) {
 		{Name: "a", Schema: &schema.Schema{Types: []string{"string"}, Default: json.RawMessage(`"x"`)}},
 		{Name: "b", Schema: of("integer")},
 		{Name: "c", Schema: &schema.Schema{Ref: inner, Default: json.RawMessage(`{}`)}},
-		{Name: "t", Schema: &schema.Schema{Types: []string{"string"}, Format: "date-time", IsTime: true}},
+		{Name: "t", Schema: &schema.Schema{Types: []string{"string"}, Format: "date-time", Origin: schema.Origin{Time: true}}},
 		{Name: "u", Schema: &schema.Schema{AnyOf: []*schema.Schema{
 			{Types: []string{"object"}, Closed: true, Properties: []schema.Property{{Name: "i", Schema: of("integer")}, {Name: "s", Required: true, Schema: of("string")}}},
 			{Ref: inner},

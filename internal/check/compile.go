@@ -115,7 +115,7 @@ func (c *checkCompiler) compileString(k *Check, s *schema.Schema) {
 	if lowest, _ := Range(s.Format); slices.Contains(s.Types, "string") && (lowest != "" || floatBits(s.Format) != 0) {
 		k.format = quotedNumber(s.Format)
 	}
-	k.base64, k.isTime = s.ContentEncoding == "base64", s.IsTime
+	k.base64, k.isTime = s.ContentEncoding == "base64", s.Origin.Time
 }
 
 func (c *checkCompiler) compileNumber(k *Check, s *schema.Schema) {

@@ -21,9 +21,9 @@ import (
 type Compiler struct {
 	Classic bool // by the rules of encoding/json
 	Output  bool // the type is only encoded
-	// Refused maps types that can't have a schema, though they may seem to, to the
-	// reason.
-	Refused map[reflect.Type]string
+	// Refused, if it isn't nil, returns why a type that looks as if it had a schema has
+	// none, or "".
+	Refused func(t reflect.Type) string
 
 	schemas   map[reflect.Type]*schema.Schema
 	patches   map[*schema.Schema]*schema.Schema // of merge patches, by the whole's
@@ -47,7 +47,7 @@ func (c *Compiler) Finish() error {
 func (c *Compiler) Schema(t reflect.Type) *schema.Schema {
 	if s, ok := c.schemas[t]; ok {
 		if t.Kind() != reflect.Struct && t.Name() != "" {
-			s.Name, s.Package = t.Name(), t.PkgPath() // it contains itself
+			s.Name, s.Origin.Package = t.Name(), t.PkgPath() // it contains itself
 		}
 		return s
 	}
@@ -89,15 +89,17 @@ func (c *Compiler) known(t reflect.Type) *schema.Schema {
 	case MergePatch:
 		return c.patchOf(c.Schema(x.Prepare(nil)))
 	}
-	if why, refused := c.Refused[t]; refused {
-		c.wrong(t, "", "%s", why)
-		return &schema.Schema{}
+	if c.Refused != nil {
+		if why := c.Refused(t); why != "" {
+			c.wrong(t, "", "%s", why)
+			return &schema.Schema{}
+		}
 	}
 	switch {
 	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface:
 		return nil
 	case t == jsontype.Time:
-		return &schema.Schema{Types: []string{"string"}, Format: "date-time", IsTime: true}
+		return &schema.Schema{Types: []string{"string"}, Format: "date-time", Origin: schema.Origin{Time: true}}
 	case t == reflect.TypeFor[big.Int]():
 		return &schema.Schema{Types: []string{"integer"}}
 	case t == jsontype.Duration && !c.Classic:

@@ -36,7 +36,7 @@ func (c *Compiler) patchOf(s *schema.Schema) *schema.Schema {
 		return patched
 	}
 	if s.Name != "" {
-		patched.Variant = strings.TrimPrefix(s.Variant+".patch", ".")
+		patched.Origin.Variant = strings.TrimPrefix(s.Origin.Variant+".patch", ".")
 	}
 	if len(s.OneOf) > 0 { // a patch within a variant needn't say which it is
 		patched.OneOf = nil

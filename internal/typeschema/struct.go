@@ -21,11 +21,11 @@ var localNumber = regexp.MustCompile(`·\d+`)
 func nameIn(t reflect.Type) string { return localNumber.ReplaceAllString(t.Name(), "") }
 
 func (c *Compiler) fillStruct(s *schema.Schema, t reflect.Type) {
-	s.Name, s.Package = nameIn(t), t.PkgPath()
+	s.Name, s.Origin.Package = nameIn(t), t.PkgPath()
 	if c.Classic && s.Name != "" {
-		s.Variant = "classic"
+		s.Origin.Variant = "classic"
 	} else if c.Output && s.Name != "" {
-		s.Variant = "output"
+		s.Origin.Variant = "output"
 	}
 	s.Types, s.Closed = []string{"object"}, !c.Classic
 	c.askCodec(t)

@@ -12,9 +12,9 @@ import (
 // The schemas of unions.
 
 func (c *Compiler) fillUnion(s *schema.Schema, t reflect.Type) {
-	s.Name, s.Package = nameIn(t), t.PkgPath()
+	s.Name, s.Origin.Package = nameIn(t), t.PkgPath()
 	if c.Output && s.Name != "" {
-		s.Variant = "output"
+		s.Origin.Variant = "output"
 	}
 	c.unions = true
 	u, err := jsontype.UnionOf(t)
@@ -42,13 +42,13 @@ func (c *Compiler) fillUnion(s *schema.Schema, t reflect.Type) {
 // nameVariant gives the schema of a union's variant the name of its type. A type that is
 // also used alone has another schema, so the union's name is its variant.
 func (c *Compiler) nameVariant(one, union *schema.Schema, v *jsontype.Variant) {
-	one.Name, one.Package = nameIn(v.Elem), v.Elem.PkgPath()
+	one.Name, one.Origin.Package = nameIn(v.Elem), v.Elem.PkgPath()
 	if one.Name == "" {
-		one.Name, one.Package = union.Name+v.Field, union.Package
+		one.Name, one.Origin.Package = union.Name+v.Field, union.Origin.Package
 	}
-	one.Variant = cmp.Or(union.Name, "union")
+	one.Origin.Variant = cmp.Or(union.Name, "union")
 	if c.Output {
-		one.Variant += ".output"
+		one.Origin.Variant += ".output"
 	}
 }
 
