@@ -96,8 +96,9 @@ func isPlaced(f reflect.StructField) bool {
 
 func hasStatuses(t reflect.Type) bool {
 	return !flattened(t, nil, func(f reflect.StructField, _ []int) bool {
-		_, ok := f.Tag.Lookup("status")
-		return !ok || f.Type.Kind() != reflect.Pointer && f.Name != "_"
+		text, ok := f.Tag.Lookup("status")
+		_, err := strconv.Atoi(text)
+		return !ok || err != nil && f.Type.Kind() != reflect.Pointer && f.Name != "_"
 	})
 }
 
@@ -134,7 +135,7 @@ func Compile(t reflect.Type, schemas *typeschema.Compiler) (*Plan, error) {
 	for f := range t.Fields() {
 		if text, ok := f.Tag.Lookup("status"); ok {
 			p.Answers = append(p.Answers, c.variant(t, f, text))
-		} else if f.IsExported() || f.Name == "_" {
+		} else if f.IsExported() || f.Anonymous || f.Name == "_" {
 			c.wrong(t, f.Name, `it has no tag status, as the other fields have: each is one of the answers`)
 		}
 	}
