@@ -65,7 +65,7 @@ var rooms = map[string][]string{
 		"internal/trie",
 		"internal/typeschema",
 	},
-	"admin":               {"", "schema", "internal/callsite", "internal/tally"},
+	"admin":               {"", "schema", "internal/callsite"},
 	"client":              {"", "internal/call", "internal/callsite", "internal/httpfield"},
 	"mocking":             {""},
 	"openapi":             {"", "schema", "internal/callsite", "internal/httpfield"},

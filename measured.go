@@ -322,11 +322,45 @@ func (m *MeasuredHandler) Errors() []MeasuredError {
 // RouteMetrics are the measurements of a route for one method.
 type RouteMetrics struct {
 	Method, Pattern string
-	*tally.Reading
+	InFlight        int64 // requests that are being handled
+	// Classes are the responses by class of their status, Classes[0] those from 100 to
+	// 199. A class that never happened is nil.
+	Classes [5]*ClassMetrics
+	// History are the responses of the last ten minutes in intervals of ten seconds, the
+	// oldest first. The last interval isn't over. Errors are those with a 5xx status.
+	History [60]struct{ Count, Errors uint32 }
+	// P50 and P99 are the median and the 99th percentile of how long the responses of the
+	// last five to ten minutes took, at most a twelfth too high, or 0 without responses.
+	P50, P99 time.Duration
 }
 
-// Metrics returns the measurements so far, sorted by pattern and method. It is for package
-// admin.
+// ClassMetrics are the responses of a route whose statuses are of one class.
+type ClassMetrics struct {
+	Count    uint64
+	Bytes    uint64        // of the bodies
+	Duration time.Duration // of all of them together
+	// Buckets are a histogram of how long the responses took.
+	Buckets []Bucket
+	// Native are the same durations in the buckets of Prometheus' native histograms of
+	// schema 3, by their index, without the empty ones: bucket i ends at 2^(i/8) seconds.
+	Native map[int]uint64
+}
+
+// Bucket is a part of a histogram of durations.
+type Bucket struct {
+	UpperBound time.Duration // inclusive, or 0 for the last bucket, which has none
+	Count      uint64        // without those in the buckets before
+	Exemplar   *Exemplar     // the latest of them with a trace, or nil
+}
+
+// Exemplar is a request that was counted.
+type Exemplar struct {
+	TraceID  string
+	Duration time.Duration
+	Time     time.Time // when the request ended
+}
+
+// Metrics returns the measurements so far, sorted by pattern and method.
 func (m *MeasuredHandler) Metrics() (all []RouteMetrics) {
 	now, table := m.now(), *m.table.Load()
 	byName := map[string]*measuredPattern{}
@@ -336,9 +370,40 @@ func (m *MeasuredHandler) Metrics() (all []RouteMetrics) {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		for i, method := range measuredMethods() {
 			if t := byName[name].methods[i].Load(); t != nil {
-				all = append(all, RouteMetrics{method, name, t.Read(now)})
+				all = append(all, newRouteMetrics(method, name, t.Read(now)))
 			}
 		}
 	}
 	return all
+}
+
+func newRouteMetrics(method, pattern string, read *tally.Reading) RouteMetrics {
+	rm := RouteMetrics{Method: method, Pattern: pattern, InFlight: read.InFlight, History: read.History, P50: read.P50, P99: read.P99}
+	for i, c := range read.Classes {
+		if c != nil {
+			rm.Classes[i] = newClassMetrics(c)
+		}
+	}
+	return rm
+}
+
+func newClassMetrics(c *tally.Class) *ClassMetrics {
+	bounds := tally.Bounds()
+	cm := &ClassMetrics{Count: c.Count, Bytes: c.Bytes, Duration: c.Sum, Buckets: make([]Bucket, len(c.Classic)), Native: map[int]uint64{}}
+	for i, n := range c.Classic {
+		b := &cm.Buckets[i]
+		b.Count = n
+		if i < len(bounds) {
+			b.UpperBound = bounds[i]
+		}
+		if e, ok := c.Exemplars[i]; ok {
+			b.Exemplar = &Exemplar{e.TraceID, e.Duration, e.Time}
+		}
+	}
+	for i, n := range c.Native {
+		if n > 0 {
+			cm.Native[tally.MinKey+i] = n
+		}
+	}
+	return cm
 }

@@ -138,17 +138,46 @@ func TestMeasuredKeepsTheTraceOfAnExample(t *testing.T) {
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	m := tigertonic.Measured(measuredTree(), nil)
 	serve(t, m, "GET", "/1.0/stuff/1", "", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-00") // isn't sampled
-	assert.Empty(t, m.Metrics()[0].Classes[1].Exemplars)
+	assert.Empty(t, tracesIn(m))
 	serve(t, m, "GET", "/1.0/stuff/1", "", "Traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
-	for _, e := range m.Metrics()[0].Classes[1].Exemplars {
-		assert.Equal(t, trace, e.TraceID)
-	}
-	assert.Len(t, m.Metrics()[0].Classes[1].Exemplars, 1)
+	assert.Equal(t, []string{trace}, tracesIn(m))
 	own := tigertonic.Measured(measuredTree(), &tigertonic.MeasureOptions{TraceID: func(r *http.Request) string { return r.Host }})
 	serve(t, own, "GET", "/1.0/stuff/1", "")
-	for _, e := range own.Metrics()[0].Classes[1].Exemplars {
-		assert.Equal(t, "example.com", e.TraceID)
+	assert.Equal(t, []string{"example.com"}, tracesIn(own))
+}
+
+// tracesIn returns the traces of the exemplars of the first route's successes.
+func tracesIn(m *tigertonic.MeasuredHandler) (traces []string) {
+	for _, b := range m.Metrics()[0].Classes[1].Buckets {
+		if b.Exemplar != nil {
+			traces = append(traces, b.Exemplar.TraceID)
+		}
 	}
+	return traces
+}
+
+func TestMeasuredHasHistograms(t *testing.T) {
+	m := tigertonic.Measured(measuredTree(), nil)
+	for range 3 {
+		serve(t, m, "GET", "/1.0/stuff/1", "")
+	}
+	class := m.Metrics()[0].Classes[1]
+	assert.EqualValues(t, 3, class.Count)
+	assert.Positive(t, class.Duration)
+	require.Len(t, class.Buckets, 14)
+	var classic, native uint64
+	for i, b := range class.Buckets {
+		classic += b.Count
+		if i > 0 && i < 13 {
+			assert.Greater(t, b.UpperBound, class.Buckets[i-1].UpperBound)
+		}
+	}
+	assert.Zero(t, class.Buckets[13].UpperBound)
+	for _, n := range class.Native {
+		native += n
+	}
+	assert.EqualValues(t, 3, classic)
+	assert.EqualValues(t, 3, native)
 }
 
 // The pattern is found behind a writer that can't be unwrapped, too.

@@ -40,7 +40,8 @@
 // http_request_duration_seconds by method, pattern and class of the status, which adds
 // up over instances, the counter http_response_body_bytes_total by the same, and the
 // gauge http_requests_in_flight by method and pattern. A client that asks for
-// OpenMetrics gets it, with trace IDs as exemplars.
+// OpenMetrics gets it, with trace IDs as exemplars; one that asks for protobuf gets
+// native histograms as well.
 //
 // The gauge tls_certificate_expiry_timestamp_seconds is when a certificate of the
 // server expires, in seconds since 1970, by its name and serial number.

@@ -49,8 +49,11 @@ type sample struct {
 	suffix string // behind the family's name
 	labels []label
 	value  float64
-	// exemplar is what OpenMetrics shows of one of those that were counted, or nil.
+	// exemplar is one of those that were counted, or nil. The text format leaves it out.
 	exemplar *exemplar
+	// native are a histogram's native buckets by their index, with its count. Only the
+	// protobuf format has them.
+	native map[int]uint64
 }
 
 type exemplar struct {
@@ -167,21 +170,32 @@ func hash(name string) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// text returns the families, sorted by name, in Prometheus' text format or in that of
-// OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/).
-func (e *exposition) text(openMetrics bool) []byte {
+// sorted returns the families, sorted by name.
+func (e *exposition) sorted() []family {
 	slices.SortFunc(e.families, func(a, b family) int { return strings.Compare(a.name, b.name) })
+	return e.families
+}
+
+// text returns the families in Prometheus' text format.
+func (e *exposition) text() []byte {
 	var b bytes.Buffer
-	for i := range e.families {
-		e.families[i].write(&b, openMetrics)
-	}
-	if openMetrics {
-		b.WriteString("# EOF\n")
-		return b.Bytes()
+	for _, f := range e.sorted() {
+		f.write(&b, false)
 	}
 	for _, failure := range e.failures {
 		b.WriteString("# " + failure + "\n")
 	}
+	return b.Bytes()
+}
+
+// openMetrics returns the families in the text format of OpenMetrics 1.0
+// (https://prometheus.io/docs/specs/om/open_metrics_spec/).
+func (e *exposition) openMetrics() []byte {
+	var b bytes.Buffer
+	for _, f := range e.sorted() {
+		f.write(&b, true)
+	}
+	b.WriteString("# EOF\n")
 	return b.Bytes()
 }
 

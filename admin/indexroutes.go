@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
-	"github.com/rcrowley/go-tigertonic/internal/tally"
 )
 
 // What the index shows of the routes that are measured: those in trouble first, which
@@ -37,7 +36,7 @@ func (a *Admin) routeRows() (rows []routeRow) {
 }
 
 // lastIntervals is how many elements of the history are the last minute.
-const lastIntervals = int(time.Minute / tally.Interval)
+const lastIntervals = 6
 
 func newRouteRow(rm tigertonic.RouteMetrics) routeRow {
 	row := routeRow{
@@ -46,7 +45,7 @@ func newRouteRow(rm tigertonic.RouteMetrics) routeRow {
 	}
 	var minute, highest uint32
 	for i, h := range rm.History {
-		if i >= tally.Intervals-lastIntervals {
+		if i >= len(rm.History)-lastIntervals {
 			minute += h.Count
 		}
 		row.requests += h.Count

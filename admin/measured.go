@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic"
-	"github.com/rcrowley/go-tigertonic/internal/tally"
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
@@ -65,26 +64,26 @@ func (a *Admin) addRoutes(e *exposition) {
 }
 
 // appendHistogram appends the cumulative buckets of a class, its sum and its count.
-func appendHistogram(samples []sample, labels []label, c *tally.Class) []sample {
+func appendHistogram(samples []sample, labels []label, c *tigertonic.ClassMetrics) []sample {
 	cumulative := uint64(0)
-	for i, n := range c.Classic {
+	for _, bucket := range c.Buckets {
 		bound := "+Inf"
-		if i < len(tally.Bounds()) {
-			bound = string(appendValue(nil, tally.Bounds()[i]))
+		if bucket.UpperBound > 0 {
+			bound = string(appendValue(nil, bucket.UpperBound.Seconds()))
 			if !strings.Contains(bound, ".") {
 				bound += ".0" // as OpenMetrics has it, and both formats alike
 			}
 		}
-		cumulative += n
+		cumulative += bucket.Count
 		s := sample{suffix: "_bucket", labels: append(slices.Clip(labels), label{"le", bound}), value: float64(cumulative)}
-		if x, ok := c.Exemplars[i]; ok {
+		if x := bucket.Exemplar; x != nil {
 			s.exemplar = &exemplar{x.TraceID, x.Duration.Seconds(), float64(x.Time.UnixMilli()) / 1000}
 		}
 		samples = append(samples, s)
 	}
 	return append(samples,
-		sample{suffix: "_sum", labels: labels, value: c.Sum.Seconds()},
-		sample{suffix: "_count", labels: labels, value: float64(cumulative)})
+		sample{suffix: "_sum", labels: labels, value: c.Duration.Seconds()},
+		sample{suffix: "_count", labels: labels, value: float64(cumulative), native: c.Native})
 }
 
 type acceptKey struct{}
@@ -97,47 +96,84 @@ func withAccept(r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), acceptKey{}, strings.Join(r.Header["Accept"], ", ")))
 }
 
-// wantsOpenMetrics reports whether a client, such as Prometheus, names the format, and
-// there may be exemplars, which the other format hasn't.
-func (a *Admin) wantsOpenMetrics(r *http.Request) bool {
-	return acceptsOpenMetrics(r) && len(measuredIn(a.handler)) > 0
+// A format is one in which metrics are written.
+type format struct {
+	mediaType  string
+	write      func(*exposition) []byte
+	parameters map[string]string // that a client may name, with their values
 }
 
-func acceptsOpenMetrics(r *http.Request) bool {
-	accept, _ := r.Context().Value(acceptKey{}).(string)
-	for part := range strings.SplitSeq(accept, ",") {
-		mediaType, parameters, _ := strings.Cut(part, ";")
-		if !strings.EqualFold(strings.TrimSpace(mediaType), "application/openmetrics-text") {
-			continue
-		}
-		parameters = strings.ReplaceAll(parameters, " ", "")
-		_, q, ok := strings.Cut(parameters, "q=")
-		q, _, _ = strings.Cut(q, ";")
-		weight, err := strconv.ParseFloat(q, 64)
-		version := !strings.Contains(parameters, "version=") || strings.Contains(parameters, "version=1.")
-		return version && (!ok || err == nil && weight > 0)
+// formats are those that show more than the text format, which clients must name.
+func formats() []format {
+	return []format{
+		{protobufType, (*exposition).protobuf, map[string]string{"proto": "io.prometheus.client.MetricFamily", "encoding": "delimited"}},
+		{openMetricsType, (*exposition).openMetrics, map[string]string{"version": "1."}},
 	}
-	return false
+}
+
+// formatFor returns the format that a client prefers, which is the text format where it
+// names no other, or where nothing is measured: only histograms have more to show.
+func (a *Admin) formatFor(r *http.Request) format {
+	best, highest := format{mediaType: expositionType, write: (*exposition).text}, 0.0
+	accept, _ := r.Context().Value(acceptKey{}).(string)
+	if accept == "" || len(measuredIn(a.handler)) == 0 {
+		return best
+	}
+	for _, f := range formats() {
+		if weight := f.weightIn(accept); weight > highest {
+			best, highest = f, weight
+		}
+	}
+	return best
+}
+
+// weightIn returns the weight of the format in the value of an Accept header, or 0.
+func (f *format) weightIn(accept string) (highest float64) {
+	own, _, _ := strings.Cut(f.mediaType, ";")
+	for part := range strings.SplitSeq(accept, ",") {
+		name, parameters, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), own) {
+			highest = max(highest, f.weightOf(parameters))
+		}
+	}
+	return highest
+}
+
+func (f *format) weightOf(parameters string) float64 {
+	weight := 1.0
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.ReplaceAll(parameter, " ", ""), "=")
+		if want, ok := f.parameters[strings.ToLower(name)]; ok && !strings.HasPrefix(value, want) {
+			return 0
+		}
+		if strings.EqualFold(name, "q") {
+			q, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				return 0
+			}
+			weight = q
+		}
+	}
+	return weight
 }
 
 // metricsPage shows the metrics in the format that is asked for.
 type metricsPage struct{ a *Admin }
 
 func (m metricsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := &page{mediaType: expositionType, content: m.a.metrics}
-	if m.a.wantsOpenMetrics(r) {
-		p.mediaType = openMetricsType
-	}
+	f := m.a.formatFor(r)
+	p := &page{mediaType: f.mediaType, content: func(r *http.Request) ([]byte, string, error) { return f.write(m.a.metrics(r)), "", nil }}
 	w.Header().Set("Vary", "Accept")
 	p.ServeHTTP(w, r)
 }
 
 // Describe adds what the page is.
 func (metricsPage) Describe(op *tigertonic.Operation) {
-	op.ID, op.Summary = "metrics", "Show the metrics in Prometheus' text format or in that of OpenMetrics"
+	op.ID, op.Summary = "metrics", "Show the metrics in Prometheus' text format, in its protobuf format or in that of OpenMetrics"
 	text := tigertonic.MediaType{Schema: &schema.Schema{Types: []string{"string"}}}
 	op.Response(http.StatusOK).Add(expositionType, text)
 	op.Response(http.StatusOK).Add(openMetricsType, text)
+	op.Response(http.StatusOK).Add(protobufType, tigertonic.MediaType{})
 }
 
 // String is how [tigertonic.Explain] shows the handler.

@@ -72,6 +72,15 @@ func TestOpenMetricsHaveExemplars(t *testing.T) {
 		w := ask(t, a, "GET", "/metrics", "", "Accept", accept)
 		assert.Equal(t, "text/plain; version=0.0.4; charset=utf-8", w.Header().Get("Content-Type"), accept)
 	}
+	for accept, want := range map[string]string{
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6," + openMetrics: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+		openMetrics + ",application/vnd.google.protobuf;q=0.4":                                                            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+		"application/vnd.google.protobuf;encoding=text":                                                                   "text/plain; version=0.0.4; charset=utf-8",
+		"application/vnd.google.protobuf;q=high":                                                                          "text/plain; version=0.0.4; charset=utf-8",
+	} {
+		w := ask(t, a, "GET", "/metrics", "", "Accept", accept)
+		assert.Equal(t, want, w.Header().Get("Content-Type"), accept)
+	}
 	plain := admin.New(tigertonic.NewTrieServeMux(), admin.Options{Registry: metrics.NewRegistry()})
 	w = ask(t, plain, "GET", "/metrics", "", "Accept", openMetrics)
 	assert.Contains(t, w.Header().Get("Content-Type"), "text/plain", "nothing of it is measured")

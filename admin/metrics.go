@@ -11,13 +11,13 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// metrics shows the registry's metrics and the runtime's in Prometheus' format.
-func (a *Admin) metrics(r *http.Request) ([]byte, string, error) {
-	var e exposition
-	a.addRuntime(&e)
-	a.addCertificates(&e)
-	a.addServer(&e)
-	a.addRoutes(&e)
+// metrics returns the registry's metrics, the runtime's, the server's and the routes'.
+func (a *Admin) metrics(r *http.Request) *exposition {
+	e := &exposition{}
+	a.addRuntime(e)
+	a.addCertificates(e)
+	a.addServer(e)
+	a.addRoutes(e)
 	entries, readings := takeResponses(a.read(r.Context()))
 	t := translation{counted: countedIn(a.handler), sums: a.sumsOf(readings)}
 	for _, rd := range readings {
@@ -29,7 +29,7 @@ func (a *Admin) metrics(r *http.Request) ([]byte, string, error) {
 		entries = append(entries, en)
 	}
 	e.add(entries)
-	return e.text(a.wantsOpenMetrics(r)), "", nil
+	return e
 }
 
 func btoi(b bool) int {

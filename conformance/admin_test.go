@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -30,6 +31,17 @@ func scrape(t *testing.T, h http.Handler) map[string]*dto.MetricFamily {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8001/metrics", nil)
 	r.Header.Set("Accept", "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"+
 		"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1")
+	return scrapeWith(t, h, r)
+}
+
+// scrapeText is scrape by a client that reads the text format only.
+func scrapeText(t *testing.T, h http.Handler) map[string]*dto.MetricFamily {
+	t.Helper()
+	return scrapeWith(t, h, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8001/metrics", nil))
+}
+
+func scrapeWith(t *testing.T, h http.Handler, r *http.Request) map[string]*dto.MetricFamily {
+	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	require.Equal(t, http.StatusOK, w.Code)
@@ -149,4 +161,101 @@ func TestPrometheusReadsTenThousandMetrics(t *testing.T) {
 	}
 	families := scrape(t, admin.New(tigertonic.NewTrieServeMux(), admin.Options{Registry: registry}))
 	assert.Greater(t, len(families), 10_000)
+}
+
+// Prometheus asks for the protobuf format where it scrapes native histograms.
+func TestPrometheusReadsNativeHistograms(t *testing.T) {
+	registry := metrics.NewRegistry()
+	metrics.GetOrRegisterTimer("get-version", registry).Update(time.Minute)
+	metrics.GetOrRegisterMeter("jobs", registry).Mark(5)
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleFunc("GET", "/wait", func(_ http.ResponseWriter, r *http.Request) {
+		d, err := time.ParseDuration(r.URL.RawQuery)
+		assert.NoError(t, err)
+		time.Sleep(d)
+	})
+	h := tigertonic.Measured(mux, nil)
+	a := admin.New(h, admin.Options{Registry: registry})
+	for _, d := range []string{"0s", "0s", "0s", "2ms", "30ms", "120ms"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/wait?"+d, nil)
+		r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8001/metrics", nil)
+	r.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"+
+		"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	require.Equal(t, http.StatusOK, w.Code)
+	format := expfmt.ResponseFormat(w.Header())
+	require.Equal(t, expfmt.TypeProtoDelim, format.FormatType())
+	families, decoder := map[string]*dto.MetricFamily{}, expfmt.NewDecoder(w.Body, format)
+	for {
+		f := &dto.MetricFamily{}
+		err := decoder.Decode(f)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		families[f.GetName()] = f
+	}
+
+	m := families["http_request_duration_seconds"].GetMetric()
+	require.Len(t, m, 1)
+	labels := map[string]string{}
+	for _, l := range m[0].GetLabel() {
+		labels[l.GetName()] = l.GetValue()
+	}
+	assert.Equal(t, map[string]string{"method": "GET", "pattern": "/wait", "class": "2xx"}, labels)
+	hist := m[0].GetHistogram()
+	assert.EqualValues(t, 6, hist.GetSampleCount())
+	assert.Greater(t, hist.GetSampleSum(), 0.152)
+	assert.EqualValues(t, 3, hist.GetSchema())
+	require.NotEmpty(t, hist.GetPositiveSpan())
+	index, count, sum := 0, int64(0), int64(0)
+	deltas := hist.GetPositiveDelta()
+	for _, span := range hist.GetPositiveSpan() {
+		index += int(span.GetOffset())
+		for range span.GetLength() {
+			count += deltas[0]
+			assert.Positive(t, count)
+			sum, deltas = sum+count, deltas[1:]
+			index++
+		}
+	}
+	assert.Empty(t, deltas)
+	assert.EqualValues(t, 6, sum)
+	assert.GreaterOrEqual(t, math.Exp2(float64(index-1)/8), 0.12, "where the last bucket ends")
+
+	buckets := hist.GetBucket()
+	require.Len(t, buckets, 14)
+	assert.True(t, math.IsInf(buckets[13].GetUpperBound(), 1))
+	assert.EqualValues(t, 6, buckets[13].GetCumulativeCount())
+	var traces int
+	for _, b := range buckets {
+		if x := b.GetExemplar(); x != nil {
+			traces++
+			assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", x.GetLabel()[0].GetValue())
+			assert.WithinDuration(t, time.Now(), x.GetTimestamp().AsTime(), time.Minute)
+		}
+	}
+	assert.Positive(t, traces)
+
+	// Everything else is as the text format has it.
+	for name, text := range scrapeText(t, a) {
+		f := families[name]
+		require.NotNil(t, f, name)
+		assert.Equal(t, text.GetType(), f.GetType(), name)
+		assert.Equal(t, text.GetHelp(), f.GetHelp(), name)
+		assert.Len(t, f.GetMetric(), len(text.GetMetric()), name)
+	}
+	timer := families["get_version_seconds"].GetMetric()[0].GetSummary()
+	assert.EqualValues(t, 1, timer.GetSampleCount())
+	assert.InDelta(t, 60, timer.GetSampleSum(), 1e-9)
+	require.Len(t, timer.GetQuantile(), 5)
+	assert.InDelta(t, 0.5, timer.GetQuantile()[0].GetQuantile(), 1e-9)
+	assert.InDelta(t, 60, timer.GetQuantile()[0].GetValue(), 1e-9)
+	assert.InDelta(t, 5, families["jobs_total"].GetMetric()[0].GetCounter().GetValue(), 1e-9)
+	assert.Len(t, families["jobs_per_second"].GetMetric(), 3)
 }

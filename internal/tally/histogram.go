@@ -9,10 +9,13 @@ import (
 	"time"
 )
 
-// Bounds returns the upper bounds of the classic buckets in seconds, without the last,
-// which has none.
-func Bounds() []float64 {
-	return []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+// Bounds returns the upper bounds of the classic buckets, but for the last, which has none.
+func Bounds() []time.Duration {
+	const ms = time.Millisecond
+	return []time.Duration{
+		ms, 2500 * time.Microsecond, 5 * ms, 10 * ms, 25 * ms, 50 * ms, 100 * ms, 250 * ms, 500 * ms,
+		time.Second, 2500 * ms, 5 * time.Second, 10 * time.Second,
+	}
 }
 
 // Schema is Prometheus' schema of the native buckets: the upper bound of bucket k is
@@ -128,10 +131,8 @@ func Bound(key int) time.Duration {
 	return time.Duration(math.Exp2(float64(key)/perDouble) * float64(time.Second))
 }
 
-// Quantile returns a quantile of the durations, or 0 if there are none. Its error is at
-// most a twelfth.
-func (h *Histogram) Quantile(q float64) time.Duration { return quantile(h.Native[:], q) }
-
+// quantile returns the duration that this part of all durations isn't above, or 0 if
+// there are none, at most a twelfth too high.
 func quantile[N uint32 | uint64](counts []N, q float64) time.Duration {
 	cumulative := make([]uint64, len(counts))
 	sum := uint64(0)
