@@ -1,7 +1,10 @@
 package tigertonic
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"net/http"
@@ -225,7 +228,8 @@ func (o *offsetSeeker) Seek(offset int64, whence int) (int64, error) {
 // problem.
 type rangeWriter struct {
 	http.ResponseWriter
-	refused int // its status, or 0
+	refused int   // its status, or 0
+	err     error // of reading the file
 }
 
 // WriteHeader writes the status, unless it is to be a problem.
@@ -245,8 +249,18 @@ func (w *rangeWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// ReadFrom lets the server send a file by itself.
-func (w *rangeWriter) ReadFrom(r io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, r) }
+// ReadFrom lets the server send a file by itself. That the file has become shorter is
+// an error, and so is one of reading it, but not that the client is gone.
+func (w *rangeWriter) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(w.ResponseWriter, r)
+	limited, ok := r.(*io.LimitedReader)
+	if path, isOfFile := errors.AsType[*fs.PathError](err); isOfFile {
+		w.err = path
+	} else if ok && err == nil && limited.N > 0 {
+		w.err = fmt.Errorf("the file has become shorter: %w", io.ErrUnexpectedEOF)
+	}
+	return n, err
+}
 
 // withKnownRange returns the request without the ranges in a unit other than bytes, which
 // aren't looked at (RFC 9110 §14.2), and with one behind every end for the last 0 bytes,

@@ -76,7 +76,7 @@ func bindRules() *bind.Rules {
 	return &bind.Rules{
 		OpenBody:  openBody,
 		FileTypes: bind.FileTypes{File: file, Files: files, MakeFiles: makeFiles},
-		Refused:   refused(),
+		Refused:   refused,
 		ReadBody:  readBody,
 		Listed:    findingsOf,
 		Printable: func(text string) string { return linelog.Escape(text, "") },

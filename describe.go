@@ -302,7 +302,7 @@ func (d *describedHandler) String() string { return "Described" }
 // SchemaOf returns the schema of T's JSON as [Typed] functions take and return
 // it. It panics if T has none, or has tags that are wrong.
 func SchemaOf[T any]() *schema.Schema {
-	c := typeschema.Compiler{Refused: refused()}
+	c := typeschema.Compiler{Refused: refused}
 	s := c.Schema(reflect.TypeFor[T]())
 	if err := c.Finish(); err != nil {
 		callsite.Panicf("SchemaOf: %v", err)
@@ -310,12 +310,18 @@ func SchemaOf[T any]() *schema.Schema {
 	return s
 }
 
-// refused returns types that a function may name but that aren't JSON values, each with the
-// error for using it as one.
-func refused() map[reflect.Type]string {
-	return map[reflect.Type]string{
-		reflect.TypeFor[http.Request](): "it has no JSON: for the request itself, register an http.HandlerFunc",
-		reflect.TypeFor[File]():         `it has no JSON: it is a field of a form, form:"name", or the body as a whole, body:""`,
-		reflect.TypeFor[Stream]():       "it is the whole of what a function returns, and not by a pointer",
+// refused returns why values of a type that a function may name aren't JSON, or "".
+func refused(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[http.Request]():
+		return "it has no JSON: for the request itself, register an http.HandlerFunc"
+	case reflect.TypeFor[File]():
+		return `it has no JSON: it is a field of a form, form:"name", or the body as a whole, body:""`
+	case reflect.TypeFor[Stream]():
+		return "it is the whole of what a function returns, and not by a pointer"
 	}
+	if t.Kind() == reflect.Struct && reflect.PointerTo(t).Implements(reflect.TypeFor[anyEvent]()) {
+		return "it has no JSON: it is an item of a stream that a function returns"
+	}
+	return ""
 }

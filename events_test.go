@@ -121,6 +121,19 @@ func TestTypedRefusesEventsThatCannotBe(t *testing.T) {
 		`the function returns a tigertonic.Event[int], which is an item of a stream, iter.Seq2[tigertonic.Event[int], error]`: func() {
 			tigertonic.Typed(func(context.Context, *struct{}) (out tigertonic.Event[int], err error) { return out, nil })
 		},
+		`tigertonic.Event[int]: it has no JSON: it is an item of a stream that a function returns`: func() {
+			tigertonic.Typed(func(context.Context, *struct {
+				A tigertonic.Event[int] `json:"a"`
+			},
+			) (struct{}, error) {
+				return struct{}{}, nil
+			})
+		},
+		`it has no JSON: it is an item of a stream`: func() {
+			returning(struct {
+				A *tigertonic.Event[tea] `json:"a"`
+			}{}, nil)
+		},
 		`isn't a stream of values`: func() { returning(sencha, nil).Heartbeat(time.Second) },
 	} {
 		assert.Contains(t, panicOf(t, f), want)

@@ -147,7 +147,7 @@ func compileOutput(t reflect.Type) (*output, error) {
 
 // compileAnswers compiles a type whose fields say what a response is.
 func compileAnswers(t reflect.Type) (*output, error) {
-	c := typeschema.Compiler{Output: true, Refused: refused()}
+	c := typeschema.Compiler{Output: true, Refused: refused}
 	plan, err := answers.Compile(t, &c)
 	o := &output{typ: t, plan: plan}
 	errs := []error{err, c.Finish()}
@@ -169,7 +169,7 @@ func (o *output) compileBody(t reflect.Type, inResponse bool) error {
 	if err := misfit(t, inResponse); err != nil {
 		return err
 	}
-	c := typeschema.Compiler{Output: true, Refused: refused()}
+	c := typeschema.Compiler{Output: true, Refused: refused}
 	item, isSequence := sequenceOf(t)
 	switch {
 	case t == reflect.TypeFor[struct{}]():
@@ -456,8 +456,12 @@ func (s *Stream) respondRanges(w http.ResponseWriter, r *http.Request, head resp
 	default:
 		return errors.New("tigertonic: the function returned a Stream that can't seek")
 	}
-	if offset, ok := seeker.(*offsetSeeker); ok && offset.err != nil {
-		noteCause(w, offset.err)
+	err := writer.err
+	if offset, ok := seeker.(*offsetSeeker); ok && err == nil {
+		err = offset.err
+	}
+	if err != nil {
+		noteCause(w, err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil

@@ -205,6 +205,45 @@ func TestNamesOfStreams(t *testing.T) {
 	assert.Equal(t, "inline", serve(t, inline, "GET", "/", "").Header().Get("Content-Disposition"))
 }
 
+// A shrinker is a ResponseWriter under which a file becomes shorter as its head is sent.
+type shrinker struct {
+	http.ResponseWriter
+	path string
+}
+
+func (s shrinker) WriteHeader(status int) {
+	s.ResponseWriter.WriteHeader(status)
+	_ = os.Truncate(s.path, 1<<16)
+}
+
+func (s shrinker) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s shrinker) ReadFrom(r io.Reader) (int64, error) { return io.Copy(s.ResponseWriter, r) }
+
+// Nobody takes a file for whole that has become shorter, and the log says why.
+func TestFilesThatBecomeShorterAreCutOff(t *testing.T) {
+	log := captureSlog(t)
+	path := filepath.Join(t.TempDir(), "zeros")
+	require.NoError(t, os.WriteFile(path, make([]byte, 1<<20), 0o600))
+	h := tigertonic.Accessed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		download(nil, func() tigertonic.Stream {
+			f, err := os.Open(path)
+			assert.NoError(t, err)
+			return tigertonic.Stream{ContentType: "text/plain", Reader: f}
+		}).ServeHTTP(shrinker{w, path}, r)
+	}), nil)
+	s := httptest.NewServer(h)
+	defer s.Close()
+	rs, err := s.Client().Get(s.URL)
+	require.NoError(t, err)
+	defer rs.Body.Close() //nolint:errcheck // its end is looked at
+	body, err := io.ReadAll(rs.Body)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.Len(t, body, 1<<16)
+	s.Close()
+	assert.Contains(t, log.String(), "the file has become shorter")
+}
+
 // An upload's name, whatever it is, is the name of the download, and never more than that.
 func FuzzNamesOfStreams(f *testing.F) {
 	for _, name := range []string{"a.txt", "a\r\nb", `"`, `\`, "%41", "ä", "\u202e", "''", "a;b", ".", strings.Repeat("ä.", 300)} {

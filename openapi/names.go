@@ -273,7 +273,9 @@ func qualifier(rivals []*schema.Schema) (best func(*schema.Schema) string) {
 	for _, name := range []func(*schema.Schema) string{
 		func(s *schema.Schema) string { return join("", sanitize(s.Name), s.Origin.Variant) },
 		func(s *schema.Schema) string { return join(path.Base(s.Origin.Package), sanitize(s.Name), "") },
-		func(s *schema.Schema) string { return join(path.Base(s.Origin.Package), sanitize(s.Name), s.Origin.Variant) },
+		func(s *schema.Schema) string {
+			return join(path.Base(s.Origin.Package), sanitize(s.Name), s.Origin.Variant)
+		},
 		func(s *schema.Schema) string { return join(s.Origin.Package, sanitize(s.Name), "") },
 		func(s *schema.Schema) string { return join(s.Origin.Package, sanitize(s.Name), s.Origin.Variant) },
 	} {

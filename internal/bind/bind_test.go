@@ -28,7 +28,12 @@ func (l list) Error() string   { return fmt.Sprint([]bind.Finding(l)) }
 func (l list) StatusCode() int { return 422 }
 
 var rules = &bind.Rules{
-	Refused: map[reflect.Type]string{reflect.TypeFor[refused](): "not here"},
+	Refused: func(t reflect.Type) string {
+		if t == reflect.TypeFor[refused]() {
+			return "not here"
+		}
+		return ""
+	},
 	ReadBody: func(b *codec.Buffer, _ http.ResponseWriter, r *http.Request) error {
 		if r.Body == nil {
 			return nil

@@ -26,7 +26,7 @@ func shortWithin(s *schema.Schema, whole bool) string {
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, " "+format, args...) }
 	if s.Name != "" {
-		add("%s", strings.TrimSuffix(s.Name+":"+s.Variant, ":"))
+		add("%s", strings.TrimSuffix(s.Name+":"+s.Origin.Variant, ":"))
 		if !whole {
 			return strings.TrimSpace(b.String())
 		}
@@ -237,7 +237,7 @@ func TestTypesMayContainThemselves(t *testing.T) {
 	assert.Equal(t, "list", l.Name)
 	assert.Same(t, l, l.Items)
 	p := c.Schema(reflect.TypeFor[patch[Node]]())
-	assert.Equal(t, "patch", p.Variant)
+	assert.Equal(t, "patch", p.Origin.Variant)
 	assert.Same(t, p, p.Properties[0].Schema.AnyOf[0])
 	type leaf struct {
 		Leaves []leaf `json:"leaves" maxItems:"3"`
@@ -249,7 +249,7 @@ func TestTypesMayContainThemselves(t *testing.T) {
 	assert.Equal(t, "branch object closed leaves!(array maxItems=2 [leaf])", short(b))
 	assert.Equal(t, "leaf object closed leaves!(array maxItems=3 [leaf])", short(b.Properties[0].Schema.Items))
 	o := typeschema.Compiler{Output: true}
-	assert.Equal(t, "output", o.Schema(reflect.TypeFor[Node]()).Variant)
+	assert.Equal(t, "output", o.Schema(reflect.TypeFor[Node]()).Origin.Variant)
 }
 
 func TestTypesWithoutSchemasAreTold(t *testing.T) {
@@ -292,10 +292,12 @@ func TestTypesWithoutSchemasAreTold(t *testing.T) {
 		{reflect.TypeFor[struct{ fmt.Stringer }](), "needs a name for its JSON"},
 		{reflect.TypeFor[Node](), "typeschema_test.Node: not here"},
 	} {
-		compiler := typeschema.Compiler{}
-		if c.of == reflect.TypeFor[Node]() {
-			compiler.Refused = map[reflect.Type]string{c.of: "not here"}
-		}
+		compiler := typeschema.Compiler{Refused: func(t reflect.Type) string {
+			if t == c.of && t == reflect.TypeFor[Node]() {
+				return "not here"
+			}
+			return ""
+		}}
 		_, err := schemaOf(&compiler, c.of)
 		assert.ErrorContains(t, err, c.want, c.of)
 		assert.True(t, compiler.HasFailed())
