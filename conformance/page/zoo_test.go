@@ -38,7 +38,7 @@ func stringOf(description string) *schema.Schema {
 }
 
 func named(name string, s *schema.Schema) *schema.Schema {
-	s.Name, s.Package = name, "example.com/zoo"
+	s.Name, s.Origin.Package = name, "example.com/zoo"
 	return s
 }
 
