@@ -11,6 +11,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"strings"
 )
 
@@ -50,22 +51,23 @@ var ErrFieldsTooLong = errors.New("the fields of the form are too long")
 
 // A Reader reads the parts of a body. It isn't safe for concurrent use.
 type Reader struct {
-	parts *multipart.Reader
-	body  meter
-	part  *Part
+	parts  *multipart.Reader
+	body   meter
+	part   *Part
+	budget int64 // what is left of it
 }
 
-// A meter counts what is read of a body. It allows budget bytes in all, not counting the
-// content of files, and header bytes before each part. After the end of the body it
-// supplies a line end, for a last boundary without one, and then an error: mime/multipart
-// takes the end of a body for that of the form if the header of a part is missing.
+// A meter reads a body, and at most header bytes of it before each part. After the end
+// of the body it supplies a line end, for a last boundary without one, and then an error:
+// mime/multipart takes the end of a body for that of the form if the header of a part is
+// missing.
 type meter struct {
-	body           io.Reader
-	budget, header int64
-	inFile, ahead  bool
-	behind         string // what is left of the line end
-	ended          bool
-	fault          error
+	body   io.Reader
+	header int64
+	ahead  bool
+	behind string // what is left of the line end
+	ended  bool
+	fault  error
 }
 
 // Read reads from the body, up to the limits.
@@ -76,23 +78,15 @@ func (m *meter) Read(p []byte) (int, error) {
 	if m.ended {
 		return m.readBehind(p)
 	}
-	allowed := int64(len(p))
-	switch {
-	case m.inFile:
-	case m.budget <= 0:
-		m.fault = ErrFieldsTooLong
-		return 0, m.fault
-	case m.ahead && m.header <= 0:
-		m.fault = Malformed(fmt.Sprintf("has a part with a header of more than %d bytes", maxHeader))
-		return 0, m.fault
-	case m.ahead:
-		allowed = min(allowed, m.budget, m.header)
-	default:
-		allowed = min(allowed, m.budget)
+	if m.ahead {
+		if m.header <= 0 {
+			m.fault = Malformed(fmt.Sprintf("has a part with a header of more than %d bytes", maxHeader))
+			return 0, m.fault
+		}
+		p = p[:min(int64(len(p)), m.header)]
 	}
-	n, err := m.body.Read(p[:allowed])
-	if !m.inFile {
-		m.budget -= int64(n)
+	n, err := m.body.Read(p)
+	if m.ahead {
 		m.header -= int64(n)
 	}
 	switch {
@@ -119,8 +113,8 @@ func (m *meter) readBehind(p []byte) (int, error) {
 	return n, nil
 }
 
-// NewReader returns a reader of a body's parts. Everything except the content of files
-// may have budget bytes.
+// NewReader returns a reader of a body's parts. The headers of all parts and the content
+// of those that aren't files may have budget bytes in all.
 func NewReader(body io.Reader, boundary string, budget int64) (*Reader, error) {
 	if boundary == "" {
 		return nil, Malformed("has no boundary in its Content-Type")
@@ -128,7 +122,7 @@ func NewReader(body io.Reader, boundary string, budget int64) (*Reader, error) {
 	if len(boundary) > maxBoundary {
 		return nil, Malformed(fmt.Sprintf("has a boundary of more than %d characters (RFC 2046 §5.1.1)", maxBoundary))
 	}
-	r := &Reader{body: meter{body: body, budget: budget, behind: "\r\n"}}
+	r := &Reader{body: meter{body: body, behind: "\r\n"}, budget: budget}
 	r.parts = multipart.NewReader(&r.body, boundary)
 	return r, nil
 }
@@ -141,6 +135,7 @@ type Part struct {
 	ContentType string // or ""
 
 	reader  *Reader
+	isFile  bool
 	content io.Reader
 	peeked  []byte // that was read before it was asked for
 	err     error
@@ -176,11 +171,14 @@ func (r *Reader) Next() (*Part, error) {
 			return nil, err
 		}
 	}
-	r.body.inFile, r.body.ahead, r.body.header = false, true, maxHeader
+	r.body.ahead, r.body.header = true, maxHeader
 	raw, err := r.parts.NextRawPart()
 	r.body.ahead = false
 	if err != nil {
 		return nil, r.errorOf(err)
+	}
+	if err := r.spend(sizeOf(raw.Header)); err != nil {
+		return nil, err
 	}
 	r.part = &Part{reader: r, content: raw}
 	if err := r.part.parse(raw.Header["Content-Disposition"], raw.Header["Content-Type"]); err != nil {
@@ -193,8 +191,27 @@ func (r *Reader) Next() (*Part, error) {
 			return nil, Malformed("has a part with a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)")
 		}
 	}
-	r.body.inFile = r.part.IsFile()
+	r.part.isFile = r.part.IsFile()
 	return r.part, nil
+}
+
+// spend takes n bytes off the budget. It counts what has been parsed: the bytes that were
+// read to parse a header may include the beginning of a file.
+func (r *Reader) spend(n int) error {
+	if r.budget -= int64(n); r.budget < 0 {
+		return ErrFieldsTooLong
+	}
+	return nil
+}
+
+// sizeOf returns the length of the lines of a header.
+func sizeOf(header textproto.MIMEHeader) (n int) {
+	for name, values := range header {
+		for _, value := range values {
+			n += len(name) + len(": ") + len(value) + len("\r\n")
+		}
+	}
+	return n
 }
 
 // errorOf returns why reading failed.
@@ -254,13 +271,14 @@ func (p *Part) Read(b []byte) (int, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	if p.reader.part != p {
-		p.err = errors.New("tigertonic: a file was read after the next one had been asked for")
-		return 0, p.err
-	}
 	n, err := p.content.Read(b)
 	if err != nil {
 		p.err = p.reader.errorOf(err)
+	}
+	if !p.isFile {
+		if err := p.reader.spend(n); err != nil {
+			n, p.err = 0, err
+		}
 	}
 	return n, p.err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"mime/multipart"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -120,6 +121,9 @@ func TestFormsWithAFileThatSeeksCanBeReadFromAnyPlace(t *testing.T) {
 		}
 	}
 	assert.Contains(t, string(whole), "\r\n\r\nthe file\r\n--")
+	n, err := at.ReadAt(make([]byte, 1), int64(len(whole)))
+	assert.Zero(t, n)
+	require.ErrorIs(t, err, io.EOF)
 }
 
 func TestFilesThatBreakBreakTheBody(t *testing.T) {
@@ -234,6 +238,214 @@ func TestPartsEndWithTheNextOne(t *testing.T) {
 	assert.Equal(t, "d", string(text))
 	_, err = r.Next()
 	require.ErrorIs(t, err, io.EOF)
+}
+
+const (
+	boundary = "--x\r\n"
+	named    = "Content-Disposition: form-data; name=\"a\""
+	last     = "--x--\r\n"
+	end      = "\r\n" + last
+)
+
+func TestMalformedFormsAreTold(t *testing.T) {
+	const other = "has a part with a Content-Disposition other than form-data (RFC 7578 §4.2)"
+	const one = "has a part without one Content-Disposition (RFC 7578 §4.2)"
+	const long = "has a part with a header of more than 16384 bytes"
+	for _, c := range []struct{ body, want string }{
+		{boundary + named + "\r\n\r\n" + end, ""},
+		{"preamble\r\n" + boundary + named + "\r\n\r\n" + end + "epilogue", ""},
+		{boundary + named + "\r\nContent-Transfer-Encoding: 8BIT\r\n\r\n" + end, ""},
+		{boundary + "content-disposition: FORM-DATA; NAME=a\r\nX: y\r\n\r\n" + end, ""},
+		{boundary + strings.Repeat("A: b\r\n", 2000) + named + "\r\n\r\n" + end, ""},
+		{"", "ends before its last boundary"},
+		{"--xyz\r\n\r\n", "ends before its last boundary"},
+		{boundary + "no header\r\n\r\n" + end, "isn't multipart/form-data with the boundary of its Content-Type (RFC 7578)"},
+		{boundary + "\r\n" + end, one},
+		{boundary + named + "\r\n" + named + "\r\n\r\n" + end, one},
+		{boundary + "Content-Disposition: attachment; name=a\r\n\r\n" + end, other},
+		{boundary + "Content-Disposition: form-data; name=\"a\r\n\r\n" + end, other},
+		{boundary + named + "; name=\"b\"\r\n\r\n" + end, other},
+		{boundary + "Content-Disposition: form-data; filename=a\r\n\r\n" + end, "has a part without a name (RFC 7578 §4.2)"},
+		{boundary + named + "\r\nContent-Type: text/plain\r\nContent-Type: image/png\r\n\r\n" + end, "has a part with two Content-Types"},
+		{boundary + named + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + end, "has a part with a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)"},
+		{boundary + named + "\r\nX: " + strings.Repeat("a", 20_000) + "\r\n\r\n" + end, long},
+		{boundary + strings.Repeat("A: b\r\n", 5_000) + named + "\r\n\r\n" + end, long},
+		{strings.Repeat("a\r\n", 10_000) + boundary + named + "\r\n\r\n" + end, long},
+	} {
+		_, err := parts(strings.NewReader(c.body), "x")
+		if c.want == "" {
+			assert.NoError(t, err, "%.100q", c.body)
+			continue
+		}
+		malformed, ok := errors.AsType[form.Malformed](err)
+		assert.True(t, ok, "%.100q: %v", c.body, err)
+		assert.EqualError(t, malformed, c.want, "%.100q", c.body)
+	}
+	_, err := form.NewReader(strings.NewReader(""), "", budget)
+	assert.EqualError(t, err, "has no boundary in its Content-Type")
+	_, err = form.NewReader(strings.NewReader(""), strings.Repeat("b", 71), budget)
+	assert.EqualError(t, err, "has a boundary of more than 70 characters (RFC 2046 §5.1.1)")
+	_, err = form.NewReader(strings.NewReader(""), strings.Repeat("b", 70), budget)
+	assert.NoError(t, err)
+}
+
+// Texts and headers are counted to the byte, the content of files isn't, wherever the
+// buffers begin and end.
+func TestTheBudgetIsForAllButFiles(t *testing.T) {
+	const text, file = boundary + named + "\r\n\r\n", boundary + named + "; filename=\"f\"\r\n\r\n"
+	const header = int64(len(named) + len("\r\n"))
+	read := func(body string, budget int64) (n int, err error) {
+		r, err := form.NewReader(strings.NewReader(body), "x", budget)
+		require.NoError(t, err)
+		for ; ; n++ {
+			p, err := r.Next()
+			if err == io.EOF { //nolint:errorlint // what wraps it isn't the end
+				return n, nil
+			}
+			if err != nil {
+				return n, err
+			}
+			if _, err := io.Copy(io.Discard, p); err != nil {
+				return n, err
+			}
+		}
+	}
+	for _, c := range []struct {
+		body string
+		cost int64
+	}{
+		{text + strings.Repeat("t", 20_000) + end, header + 20_000},
+		{strings.Repeat(text+"tt\r\n", 100) + last, 100 * (header + 2)},
+		{strings.Repeat(file+"\r\n", 100) + last, 100 * (header + int64(len("; filename=\"f\"")))},
+		{text + end, header},
+	} {
+		_, err := read(c.body, c.cost)
+		require.NoError(t, err, "%.100q", c.body)
+		_, err = read(c.body, c.cost-1)
+		require.ErrorIs(t, err, form.ErrFieldsTooLong, "%.100q", c.body)
+	}
+	for size := 3_900; size < 4_100; size += 7 {
+		n, err := read(strings.Repeat(file+strings.Repeat("f", size)+"\r\n", 50)+last, 50*100)
+		require.NoError(t, err, "files of %d bytes", size)
+		require.Equal(t, 50, n)
+	}
+
+	// What has failed once goes on failing.
+	r, err := form.NewReader(io.MultiReader(strings.NewReader(text), zeros{}), "x", budget)
+	require.NoError(t, err)
+	p, err := r.Next()
+	require.NoError(t, err)
+	for range 2 {
+		_, err = io.Copy(io.Discard, p)
+		require.ErrorIs(t, err, form.ErrFieldsTooLong)
+		_, err = r.Next()
+		require.ErrorIs(t, err, form.ErrFieldsTooLong)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// An error of the body is the reader's, wherever it comes.
+func TestErrorsOfTheBodyAreKept(t *testing.T) {
+	gone := errors.New("gone")
+	const whole = boundary + named + "; filename=\"f\"\r\n\r\nabc" + end
+	for i := range len(whole) - len("--\r\n") {
+		_, err := parts(io.MultiReader(strings.NewReader(whole[:i]), iotest.ErrReader(gone)), "x")
+		require.ErrorIs(t, err, gone, "%q", whole[:i])
+	}
+	r, err := form.NewReader(io.MultiReader(strings.NewReader(whole[:strings.Index(whole, "abc")]), iotest.ErrReader(gone)), "x", budget)
+	require.NoError(t, err)
+	p, err := r.Next()
+	require.NoError(t, err)
+	_, err = p.IsEmpty()
+	require.ErrorIs(t, err, gone)
+}
+
+func TestPartsAreTextsOrFiles(t *testing.T) {
+	for header, want := range map[string]struct{ isFile, isUTF8 bool }{
+		"":                             {false, true},
+		"; filename=\"\"":              {true, true},
+		"\r\nContent-Type: text/plain": {false, true},
+		"\r\nContent-Type: image/png":  {true, true},
+		"\r\nContent-Type: /":          {true, false},
+		"\r\nContent-Type: text/plain; charset=UTF-8":      {false, true},
+		"\r\nContent-Type: text/plain; charset=utf8":       {false, true},
+		"\r\nContent-Type: text/plain; charset=us-ascii":   {false, true},
+		"\r\nContent-Type: text/plain; charset=iso-8859-1": {false, false},
+	} {
+		r, err := form.NewReader(strings.NewReader(boundary+named+header+"\r\n\r\n"+end), "x", budget)
+		require.NoError(t, err)
+		p, err := r.Next()
+		require.NoError(t, err, header)
+		assert.Equal(t, want.isFile, p.IsFile(), header)
+		assert.Equal(t, want.isUTF8, p.IsUTF8(), header)
+		empty, err := p.IsEmpty()
+		require.NoError(t, err)
+		assert.True(t, empty)
+		empty, err = p.IsEmpty()
+		require.NoError(t, err, "again")
+		assert.True(t, empty)
+	}
+}
+
+func TestMediaTypesOfForms(t *testing.T) {
+	for _, c := range []struct {
+		values              []string
+		mediaType, boundary string
+		ok                  bool
+	}{
+		{nil, "", "", false},
+		{[]string{"multipart/form-data; boundary=x"}, form.Multipart, "x", true},
+		{[]string{`Multipart/Form-Data; Boundary="a b"; charset=UTF-8`}, form.Multipart, "a b", true},
+		{[]string{form.URLEncoded}, form.URLEncoded, "", true},
+		{[]string{form.URLEncoded + "; charset=latin1"}, form.URLEncoded, "", false},
+		{[]string{form.URLEncoded, form.URLEncoded}, "", "", false},
+		{[]string{";"}, "", "", false},
+	} {
+		mediaType, boundary, ok := form.MediaType(http.Header{"Content-Type": c.values})
+		assert.Equal(t, c.ok, ok, "%q", c.values)
+		assert.Equal(t, []string{c.mediaType, c.boundary}, []string{mediaType, boundary}, "%q", c.values)
+	}
+}
+
+func TestPartsThatAreLeftEndWithTheNextOne(t *testing.T) {
+	w := form.NewWriter()
+	w.Text("a", strings.Repeat("b", 10_000))
+	w.Text("c", "d")
+	_, boundary, _ := strings.Cut(w.ContentType(), "boundary=")
+	r, err := form.NewReader(bytes.NewReader(w.Texts()), boundary, budget)
+	require.NoError(t, err)
+	first, err := r.Next()
+	require.NoError(t, err)
+	_, err = first.Read(make([]byte, 1))
+	require.NoError(t, err)
+	_, err = r.Next()
+	require.NoError(t, err)
+	for range 2 {
+		n, err := first.Read(make([]byte, 1))
+		assert.Zero(t, n)
+		require.ErrorIs(t, err, io.EOF, "what was left of it has been dropped")
+	}
+}
+
+func TestLongNamesOfFilesAreCutInFrontOfTheirExtension(t *testing.T) {
+	for _, c := range []struct{ name, want string }{
+		{strings.Repeat("n", 255), strings.Repeat("n", 255)},
+		{strings.Repeat("n", 300), strings.Repeat("n", 255)},
+		{strings.Repeat("n", 300) + ".jpeg", strings.Repeat("n", 250) + ".jpeg"},
+		{strings.Repeat("é", 200) + ".jpg", strings.Repeat("é", 125) + ".jpg"},
+		{"n." + strings.Repeat("x", 300), "n." + strings.Repeat("x", 253)},
+	} {
+		assert.Equal(t, c.want, form.BaseName(c.name))
+	}
+	for _, name := range []string{"", "..", "a/", "\u202e"} {
+		assert.Equal(t, "attachment", form.Attachment(name), "%q", name)
+	}
 }
 
 // Whatever is read is a form for mime/multipart, too, and no name leads out of a

@@ -65,7 +65,11 @@ func (w *Writer) File(field string, f File) (body io.Reader, length int64, err e
 		return nil, 0, err
 	}
 	head, tail := w.texts.String()+head, "\r\n"+w.end()
-	if file, ok := section(f.Reader); ok {
+	file, err := section(f.Reader)
+	if err != nil {
+		return nil, 0, err
+	}
+	if file != nil {
 		return io.NewSectionReader(joined{strings.NewReader(head), file, strings.NewReader(tail)}, 0, int64(len(head))+file.Size()+int64(len(tail))), -1, nil
 	}
 	length = -1
@@ -86,32 +90,33 @@ func (w *Writer) Files(field string, files iter.Seq2[File, error]) io.ReadCloser
 	return &filesBody{writer: w, field: field, files: files, now: strings.NewReader(w.texts.String())}
 }
 
-// section returns the rest of a reader that is an [io.ReaderAt] and can seek.
-func section(r io.Reader) (s *io.SectionReader, ok bool) {
+// section returns what is left of a reader that is an [io.ReaderAt] and can seek, or nil.
+// It fails if the reader has been moved to its end and stays there.
+func section(r io.Reader) (*io.SectionReader, error) {
 	at, ok := r.(interface {
 		io.ReaderAt
 		io.Seeker
 	})
 	if !ok {
-		return nil, false
+		return nil, nil //nolint:nilnil // it is read as it comes
 	}
 	if file, ok := r.(*os.File); ok {
 		if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-			return nil, false // a pipe or a terminal can't seek
+			return nil, nil //nolint:nilnil // a pipe or a terminal can't seek
 		}
 	}
 	begin, err := at.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return nil, false
+		return nil, nil //nolint:nilerr,nilnil // likewise
 	}
 	end, err := at.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, false
+		return nil, nil //nolint:nilerr,nilnil // likewise
 	}
 	if _, err := at.Seek(begin, io.SeekStart); err != nil {
-		return nil, false
+		return nil, err
 	}
-	return io.NewSectionReader(at, begin, end-begin), true
+	return io.NewSectionReader(at, begin, end-begin), nil
 }
 
 // A sized is a part of a joined reader.
