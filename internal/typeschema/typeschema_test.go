@@ -31,7 +31,9 @@ func shortWithin(s *schema.Schema, whole bool) string {
 			return strings.TrimSpace(b.String())
 		}
 	}
-	add("%s", strings.Join(s.Types, "|"))
+	if len(s.Types) > 0 {
+		add("%s", strings.Join(s.Types, "|"))
+	}
 	for _, text := range []struct{ key, value string }{
 		{"format", s.Format},
 		{"pattern", s.Pattern},
@@ -424,4 +426,123 @@ func TestCompilersAreAskedMore(t *testing.T) {
 	assert.Equal(t, "integer format=int8 min=-128 max=127", short(typeschema.WithoutNull(nullable)))
 	plain := c.Schema(reflect.TypeFor[int8]())
 	assert.Same(t, plain, typeschema.WithoutNull(plain))
+}
+
+func TestMembersThatGoOneWay(t *testing.T) {
+	type account struct {
+		ID     string  `json:"id" readOnly:"true" minLength:"1"`
+		Secret string  `json:"secret" writeOnly:"true"`
+		Owner  *circle `json:"owner,omitempty" readOnly:"true"`
+	}
+	in, out := new(typeschema.Compiler), &typeschema.Compiler{Output: true}
+	s := in.Schema(reflect.TypeFor[account]())
+	require.NoError(t, in.Finish())
+	assert.Equal(t, "account object closed id(string minLength=1) secret!(string) owner(any(circle) any(null))", short(s), "what is read only isn't required of clients")
+	assert.True(t, s.Properties[0].Schema.ReadOnly && s.Properties[1].Schema.WriteOnly && s.Properties[2].Schema.ReadOnly)
+	o := out.Schema(reflect.TypeFor[account]())
+	require.NoError(t, out.Finish())
+	assert.Equal(t, "account:output object closed id!(string minLength=1) owner(any(circle:output) any(null))", short(o), "what is write only isn't sent")
+
+	p := in.Schema(reflect.TypeFor[patch[account]]())
+	require.NoError(t, in.Finish())
+	for i, readOnly := range []bool{true, false, true} {
+		assert.Equal(t, readOnly, p.Properties[i].Schema.ReadOnly, p.Properties[i].Name)
+	}
+	classic, err := schemaOf(&typeschema.Compiler{Classic: true}, reflect.TypeFor[struct {
+		A bool `readOnly:"no" writeOnly:"true"`
+	}]())
+	require.NoError(t, err)
+	assert.Equal(t, "object A(boolean)", classic)
+
+	for of, want := range map[reflect.Type]string{
+		reflect.TypeFor[struct {
+			A bool `readOnly:"true" writeOnly:"true"`
+		}](): "struct{A}.A: a member that is readOnly and writeOnly goes nowhere",
+		reflect.TypeFor[struct {
+			A bool `readOnly:"true" default:"true"`
+		}](): "struct{A}.A: what is readOnly has no default, for it isn't taken",
+		reflect.TypeFor[struct {
+			A bool `json:",case:ignore" writeOnly:"true"`
+		}](): "struct{A}.A: case:ignore can't be described, and JSON is strict about case\n" +
+			"struct{A}.A: a struct with readOnly or writeOnly fields has json tags with nothing but names, omitempty, omitzero and string",
+		reflect.TypeFor[struct {
+			A bool `readOnly:"yes"`
+			B bool `writeOnly:"1"`
+		}](): "struct{A, B}.A: readOnly:\"yes\": not true\nstruct{A, B}.B: writeOnly:\"1\": not true",
+	} {
+		_, err := schemaOf(new(typeschema.Compiler), of)
+		assert.EqualError(t, err, want)
+	}
+}
+
+func TestParametersAreConstrainedByTheirTags(t *testing.T) {
+	of := reflect.TypeFor[struct {
+		Page  int8   `query:"page" minimum:"1" doc:"which"`
+		Page2 *int8  `query:"page2" enum:"1,2" default:"1"`
+		When  circle `query:"c" doc:"named"`
+		ID    string `path:"id" readOnly:"true"`
+		Out   string `path:"out" writeOnly:"true"`
+		File  string `query:"file" maxBytes:"1"`
+		Types string `query:"types" mediaTypes:"image/png"`
+	}]()
+	var c typeschema.Compiler
+	constrained := func(name string) string {
+		f, ok := of.FieldByName(name)
+		require.True(t, ok)
+		return short(c.Constrain(c.Schema(f.Type), of, f))
+	}
+	assert.Equal(t, "integer format=int8 min=1 max=127 doc=which", constrained("Page"))
+	assert.Equal(t, "integer|null format=int8 min=-128 max=127 default=1 enum=1 enum=2 enum=null", constrained("Page2"))
+	assert.Equal(t, "doc=named ref(circle)", constrained("When"))
+	require.NoError(t, c.Finish())
+	for _, name := range []string{"ID", "Out", "File", "Types"} {
+		constrained(name)
+	}
+	const where = "struct{Page, Page2, When, …}."
+	assert.EqualError(t, c.Finish(), strings.Join([]string{
+		where + "ID: readOnly is for members of JSON", where + "Out: writeOnly is for members of JSON",
+		where + `File: maxBytes:"1": it is for files and for bodies that aren't JSON`, where + `Types: mediaTypes:"image/png": it is for files and for bodies that aren't JSON`,
+	}, "\n"))
+}
+
+func TestNumbersOfBytes(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0": 0, "1048576": 1 << 20, "10KiB": 10 << 10, "3MiB": 3 << 20, "1GiB": 1 << 30, "4TiB": 4 << 40, "4194304TiB": 1 << 62,
+		"": -1, "-1": -1, "1.5MiB": -1, "1MB": -1, "MiB": -1, "1 MiB": -1, "4194305TiB": -1, "9223372036854775807": -1, "9223372036854775808": -1, "1KiBMiB": -1,
+	} {
+		assert.Equal(t, want, typeschema.Bytes(text), "%q", text)
+	}
+}
+
+func TestMediaRanges(t *testing.T) {
+	for text, want := range map[string]bool{
+		"image/png": true, "image/*": true, "application/vnd.x+json": true, "x-a/y_z": true,
+		"": false, "image": false, "image/": false, "/png": false, "*/*": false, "*/png": false, "image/p*": false, "Image/png": false, "image/png; q=1": false, "a/b/c": false,
+	} {
+		assert.Equal(t, want, typeschema.IsMediaRange(text), "%q", text)
+	}
+}
+
+// The oracle is reflect.StructTag.
+func FuzzTags(f *testing.F) {
+	for _, tag := range []string{
+		"", " ", `a:"b"`, ` json:"x,omitempty"  doc:"a \"b\" c" `, `a:"b"c:"d"`, `a: "b"`, `a:"b`, `a:'b'`, "a:`b`", `:"b"`, `a`, `a:"\q"`, `a:"b",c:"d"`, "a\x7f:\"b\"", `é:"b"`, `a:"b" a:"c"`, `a:"b" `, `a:"\u00e9"`,
+	} {
+		f.Add(tag)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		tag := reflect.StructTag(text)
+		seen := map[string]bool{}
+		for key, value := range typeschema.TagsOf(tag) {
+			if got, ok := tag.Lookup(key); !seen[key] && (!ok || got != value) {
+				t.Fatalf("%q has %s:%q, for reflect it is %q, %v", text, key, value, got, ok)
+			}
+			seen[key] = true
+		}
+		if typeschema.Malformed(tag) == "" { // then what comes after the last pair would be another
+			if _, ok := reflect.StructTag(strings.TrimRight(text, " ") + ` last:"1"`).Lookup("last"); !ok {
+				t.Fatalf("%q isn't malformed, but reflect finds no tag after it", text)
+			}
+		}
+	})
 }
