@@ -22,12 +22,12 @@ import (
 
 // Server-sent events (HTML §9.2).
 
-// Event is an item of a stream that has more to say than its data, for a [Typed] function
-// that returns an iter.Seq2[Event[T], error]. As server-sent events, a stream has all of it;
-// as a JSON array or lines of JSON, it has the data alone.
+// Event is an item of a stream with more than its data, for a [Typed] function that
+// returns an iter.Seq2[Event[T], error]. A stream of server-sent events has all of it; a
+// JSON array or JSON lines have only the data.
 //
 // T may be a struct whose fields are pointers with the tag event, for events of several
-// types. Exactly one of them is set, and names the event:
+// types. Exactly one of them must be set, and names the event:
 //
 //	type change struct {
 //		Created *Issue     `event:"created"`
@@ -35,20 +35,20 @@ import (
 //	}
 //
 // In JSON, such an item is an object with one member, {"created": …}. A stream of these
-// without IDs is an iter.Seq2[change, error] as well.
+// without IDs may also be an iter.Seq2[change, error].
 //
-// An event that can't be sent ends the stream as an error does: one whose name or ID has a
-// line end or a NUL, and one with a name that means something to a browser or to a stream of
-// ours, which are open, error, end and problem, or with the ID end.
+// An event that can't be sent ends the stream like an error: one whose name or ID has a
+// line end or a NUL, one with a name that has a meaning for browsers or for these streams
+// (open, error, end and problem), and one with the ID end.
 type Event[T any] struct {
-	// Name is the type of the event, that a browser listens to, or "" for a message. Leave it
-	// to the tag if T has several.
+	// Name is the event's type, which browsers listen to, or "" for a message. Leave it
+	// empty if T has the tag event.
 	Name string
-	// ID is what a client that connects again sends in Last-Event-ID, for which the input has
-	// a field with the tag header:"Last-Event-ID". Without one, the last ID stays in force.
+	// ID is what a client sends in Last-Event-ID when it reconnects; read it with an
+	// input field header:"Last-Event-ID". If ID is "", the client keeps the previous ID.
 	ID string
-	// Retry is how long the client should wait before it connects again, in whole
-	// milliseconds, or 0 to leave that as it is.
+	// Retry is how long the client should wait before it reconnects, in whole
+	// milliseconds, or 0 to leave that unchanged.
 	Retry time.Duration
 	Data  T
 }
@@ -88,11 +88,11 @@ func (e *Event[T]) each(sequence reflect.Value, yield func(error) bool) {
 // has it.
 const defaultHeartbeat = 15 * time.Second
 
-// Heartbeat sets how often a stream of server-sent events that has no value to send sends a
-// comment, so that proxies don't take it for dead, and the server notices that a client has
-// gone without saying so. The default is 15 seconds; zero or less is never. The first one
-// begins the response if no value has: an error after that is the event problem. It panics if
-// the function doesn't return a stream of values.
+// Heartbeat sets how often an idle stream of server-sent events sends a comment, so that
+// proxies keep it open and the server notices clients that have gone. The default is 15
+// seconds; zero or less means never. The first comment begins the response if no value
+// has: a later error is the event problem. Heartbeat panics if the function doesn't
+// return a stream of values.
 func (e *Endpoint) Heartbeat(interval time.Duration) *Endpoint {
 	if !e.out.mayBeSequence() {
 		callsite.Panicf("Heartbeat: what %s returns isn't a stream of values", e)

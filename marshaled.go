@@ -17,12 +17,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
-// MarshalerError is an error in the type of a function given to [Marshaled], or
-// in what it was made to do.
+// MarshalerError is the error for a function that [Marshaled] can't use, or whose result
+// it can't send.
 type MarshalerError string
 
-// NewMarshalerError returns a MarshalerError with the text that [fmt.Sprintf]
-// makes.
+// NewMarshalerError returns a MarshalerError with a text formatted by [fmt.Sprintf].
 func NewMarshalerError(format string, args ...any) MarshalerError {
 	return MarshalerError(fmt.Sprintf(format, args...))
 }
@@ -30,8 +29,7 @@ func NewMarshalerError(format string, args ...any) MarshalerError {
 // Error returns the text.
 func (e MarshalerError) Error() string { return string(e) }
 
-// Marshaler is a handler made of a function by [Marshaled]. The zero value isn't
-// usable.
+// Marshaler is a handler for a function, made by [Marshaled]. The zero value isn't usable.
 type Marshaler struct {
 	function reflect.Value
 	request  reflect.Type  // of Rq, or nil
@@ -41,33 +39,33 @@ type Marshaler struct {
 	streams  bool          // Rs is an interface that includes io.Reader
 }
 
-// Marshaled returns a handler that decodes the body of a request as JSON, calls
-// f, and encodes what f returns as JSON. f is a
+// Marshaled returns a handler that decodes the body of a request as JSON, calls f, and
+// encodes what f returns as JSON. f is a
 //
 //	func(*url.URL, http.Header[, Rq[, *C]]) (int, http.Header, Rs, error)
 //
-// where Rq is a pointer, a map, a slice, or an empty interface if no body is
-// expected, and C is the type given to [WithContext]. Instead of *C there may be an
-// interface that *C implements. The URL has the wildcards of the request's pattern in
-// its query, whatever stands between the mux and f. Marshaled panics with a
-// [MarshalerError] if f is anything else.
+// where Rq is a pointer, a map or a slice, or an empty interface if f needs no body, and C
+// is the type given to [WithContext]. An interface that *C implements may take the place of
+// *C. The URL's query has the wildcards of the request's pattern, whatever handlers are
+// between the mux and f. Marshaled panics with a [MarshalerError] if f has any other type.
 //
-// The body is decoded, by the rules of [encoding/json], for PATCH, POST and PUT
-// only; it must be application/json without a content coding (else 415), at most
-// [DefaultMaxBytes] long or as long as [Sized] says (413), and one value (400).
-// For other methods Rq is zero, a pointer one to a zero value.
+// Only the bodies of PATCH, POST and PUT are decoded, by the rules of [encoding/json]. The
+// body must be application/json without a content coding (415 otherwise), at most
+// [DefaultMaxBytes] long, or as long as [Sized] allows (413), and a single value (400). For
+// other methods, Rq is its zero value, or a pointer to one.
 //
-// f returns a status, headers which replace those of the same name, or join them as
-// those of a [Response] do, and a value that is the body, encoded as a whole before the header is written. There is no
-// body if the value is a nil pointer or interface, or if the status is 204 or 304.
-// The Content-Type is application/json in any case, whatever f returns.
-// The request must accept application/json (else 406). If Rs is an interface type
-// that includes [io.Reader], then what f returns is copied as it is, each piece as
-// soon as it is there, and closed if it is an [io.Closer]; f then sets the
-// Content-Type itself, which the request must accept.
+// f returns a status, headers, a body and an error. The headers replace those with the same
+// name, or are added to them as those of a [Response]. The body is encoded completely
+// before the header is written. There is none if it is a nil pointer or interface, or if
+// the status is 204 or 304. The Content-Type is always application/json, whatever f
+// returns, and the request must accept that (406 otherwise).
 //
-// An error is written by [ResponseErrorWriter], without the headers returned with it. Its status is the one that it
-// has if it is an [HTTPEquivError], else the one returned with it, else 500.
+// If Rs is an interface that includes [io.Reader], what f returns is copied unchanged, each
+// piece as soon as it is read, and closed if it is an [io.Closer]. Then f sets the
+// Content-Type itself, and the request must accept it.
+//
+// [ResponseErrorWriter] writes errors, without the returned headers. The status is the
+// error's own if it is an [HTTPEquivError], or else the returned one, or else 500.
 func Marshaled(f any) *Marshaler {
 	m, err := newMarshaler(f)
 	if err != nil {
@@ -106,8 +104,7 @@ func newMarshaler(f any) (*Marshaler, error) {
 	return m, nil
 }
 
-// takeArguments checks the types of the arguments and keeps those that differ
-// from function to function.
+// takeArguments checks the types of the arguments and stores those that vary.
 func (m *Marshaler) takeArguments(t reflect.Type) error {
 	if in := t.In(0); in != reflect.TypeFor[*url.URL]() {
 		return NewMarshalerError("the first argument is a %v, not a *url.URL", in)
@@ -184,8 +181,7 @@ func (m *Marshaler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Describe adds what the function takes and returns. Its status is known only
-// when it is called.
+// Describe adds the function's input and output. The status isn't known before a call.
 func (m *Marshaler) Describe(op *Operation) {
 	c := typeschema.Compiler{Classic: true}
 	rs := op.ResponseRange("2XX")
@@ -237,7 +233,7 @@ func (m *Marshaler) arguments(in *[4]reflect.Value, w http.ResponseWriter, r *ht
 	return n, nil
 }
 
-// zero returns the argument for a request whose body isn't looked at.
+// zero returns the argument for a request whose body isn't read.
 func (m *Marshaler) zero() reflect.Value {
 	if m.request.Kind() == reflect.Pointer {
 		return reflect.New(m.request.Elem())
@@ -281,7 +277,7 @@ func (m *Marshaler) decoded() reflect.Type {
 	return m.request
 }
 
-// argument returns what the function gets of a pointer to what has been decoded.
+// argument returns the function's argument, given a pointer to the decoded value.
 func (m *Marshaler) argument(value reflect.Value) reflect.Value {
 	if m.request.Kind() == reflect.Pointer {
 		return value
@@ -289,7 +285,7 @@ func (m *Marshaler) argument(value reflect.Value) reflect.Value {
 	return value.Elem()
 }
 
-// respond writes what the function has returned, or nothing but an error.
+// respond writes the function's result, or returns an error and writes nothing.
 func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, head responseHead, rs reflect.Value) error {
 	if m.streams {
 		defer m.close(rs)
@@ -315,7 +311,7 @@ func (m *Marshaler) respond(w http.ResponseWriter, r *http.Request, head respons
 	return err
 }
 
-// stream copies the stream that the function has returned.
+// stream copies the stream that the function returned.
 func (m *Marshaler) stream(w http.ResponseWriter, r *http.Request, head responseHead, rs reflect.Value) error {
 	if isNil(rs) || head.status == http.StatusNoContent || head.status == http.StatusNotModified {
 		head.set(w)
@@ -339,7 +335,7 @@ func (m *Marshaler) stream(w http.ResponseWriter, r *http.Request, head response
 	})
 }
 
-// contentType returns the one that the response will have.
+// contentType returns the Content-Type that the response will have.
 func (h responseHead) contentType(w http.ResponseWriter) string {
 	for name, values := range h.header {
 		if len(values) > 0 && textproto.CanonicalMIMEHeaderKey(name) == "Content-Type" {
@@ -349,11 +345,11 @@ func (h responseHead) contentType(w http.ResponseWriter) string {
 	return w.Header().Get("Content-Type")
 }
 
-// canBeNil reports whether there may be no value of a kind to be sent. Nil maps and
-// slices are values, and so is a nil pointer in an interface: all are null.
+// canBeNil reports whether nil of a kind means that there is no body. Nil maps and slices
+// are values, and so is a nil pointer in an interface: all are null.
 func canBeNil(kind reflect.Kind) bool { return kind == reflect.Pointer || kind == reflect.Interface }
 
-// close closes a stream that the function has returned, if it can be.
+// close closes a stream that the function returned, if it can be closed.
 func (m *Marshaler) close(rs reflect.Value) {
 	if m.streams && !isNil(rs) {
 		if c, ok := reflect.TypeAssert[io.Closer](rs); ok {
@@ -362,7 +358,8 @@ func (m *Marshaler) close(rs reflect.Value) {
 	}
 }
 
-// isNil reports whether v is a nil pointer or interface, or one in the other.
+// isNil reports whether v is a nil pointer or interface, or an interface that holds a nil
+// pointer.
 func isNil(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Interface:
@@ -374,8 +371,8 @@ func isNil(v reflect.Value) bool {
 	}
 }
 
-// withStatus returns err with this status, or 500 for one that no response has,
-// unless it has a status itself.
+// withStatus returns err with this status, or 500 if that isn't valid, unless err has its
+// own status.
 func withStatus(err error, status int) error {
 	if _, ok := errors.AsType[HTTPEquivError](err); ok {
 		return err
@@ -386,9 +383,8 @@ func withStatus(err error, status int) error {
 	return NewHTTPEquivError(err, status)
 }
 
-// decodeError returns the error to answer with where decoding a body has failed.
-// It is named after encoding/json's, but doesn't tell what the body was to be
-// decoded into.
+// decodeError returns the response's error for a body that couldn't be decoded. It is
+// named after encoding/json's, but doesn't disclose the Go type.
 func decodeError(err error) error {
 	if err == nil {
 		return nil

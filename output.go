@@ -20,49 +20,48 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// CreatedResponse is the answer to a request that has made a resource: 201 with
-// its Location. Without one there is no such header.
+// CreatedResponse is the response to a request that created a resource: 201, with a
+// Location header unless Location is "".
 type CreatedResponse[T any] struct {
 	Location string
 	Body     T
 }
 
-// AcceptedResponse is the answer to a request that will be acted on later: 202.
-// Location is where to ask for how it goes, or "".
+// AcceptedResponse is the response to a request that will be handled later: 202. Location
+// is the URL of its state, or "".
 type AcceptedResponse[T any] struct {
 	Location string
 	Body     T
 }
 
-// Response is an answer with any status and headers, which replace those of the
-// same name, but for Vary, which is joined, and Set-Cookie, Link, WWW-Authenticate,
-// Proxy-Authenticate, Warning and Server-Timing, which are added to what middleware has
-// set. A status of 0 means 200, or 204 if there is no body.
+// Response is a response with any status and headers. The headers replace those with the
+// same name, except Vary, which is merged, and Set-Cookie, Link, WWW-Authenticate,
+// Proxy-Authenticate, Warning and Server-Timing, which are added to those that middleware
+// has set. A status of 0 means 200, or 204 if there is no body.
 type Response[T any] struct {
 	Status int
 	Header http.Header
 	Body   T
 }
 
-// Stream is a body that is copied as it is read, each piece as soon as it is
-// there. The reader is closed if it is an [io.Closer]. A nil one is an empty body.
+// Stream is a body that is copied while it is read, each piece as soon as it arrives. The
+// reader is closed if it is an [io.Closer]. A nil reader is an empty body.
 //
-// A reader that is an [io.Seeker], such as an [os.File] or a [bytes.Reader], is sent with
-// its length, from where it stands, and in answer to Range and If-Range only the parts
-// that are asked for (RFC 9110 §14): as [http.ServeContent] does, whose other conditions
-// look at the ETag and the Last-Modified of a [Response] round the stream. Its end
-// mustn't change while it is sent.
+// A reader that is an [io.Seeker], such as an [os.File] or a [bytes.Reader], is sent from
+// its current offset, with its length, and supports Range and If-Range (RFC 9110 §14). As
+// with [http.ServeContent], the other conditions use the ETag and Last-Modified of a
+// [Response] around the stream. Its end mustn't change while it is sent.
 type Stream struct {
 	ContentType string // required
 	io.Reader
-	// Name makes the body a file that browsers store under this name, whatever is in it:
-	// Content-Disposition: attachment (RFC 6266). Directories and control characters in
-	// it are left out. A Content-Disposition of a [Response] is used instead. Package client
-	// sets it to that of an attachment, likewise.
+	// Name makes browsers save the body as a file with this name: Content-Disposition:
+	// attachment (RFC 6266). Directories and control characters in the name are left out.
+	// The Content-Disposition of a [Response] takes precedence. Package client sets Name
+	// from the Content-Disposition of an attachment.
 	Name string
 }
 
-// An enveloped is a response that has a body in it.
+// An enveloped is a response type that wraps a body.
 type enveloped interface {
 	envelope() (status int, header http.Header)
 	content() any // a pointer to the body
@@ -92,7 +91,7 @@ func locationHeader(location string) http.Header {
 	return http.Header{"Location": {location}}
 }
 
-// An output is how values of a type become responses, compiled once.
+// An output says how values of a type become responses. It is compiled once.
 type output struct {
 	typ       reflect.Type
 	enveloped enveloped // a zero one, or nil
@@ -111,8 +110,8 @@ type output struct {
 	kinds     []eventKind
 	heartbeat time.Duration
 
-	// plan is that of a struct whose fields are headers, the body or one of several answers,
-	// or nil, and bodies are the outputs for those of its answers.
+	// plan describes a struct whose fields are headers, the body or one of several
+	// answers, or is nil; bodies are the outputs for the bodies of its answers.
 	plan   *answers.Plan
 	bodies []*output
 }
@@ -163,8 +162,8 @@ func compileAnswers(t reflect.Type) (*output, error) {
 	return o, joinOnce(errs...)
 }
 
-// compileBody compiles a body of type t, which is in a response or is what the function
-// returns itself.
+// compileBody compiles a body of type t, which is in a response or is the function's
+// result itself.
 func (o *output) compileBody(t reflect.Type, inResponse bool) error {
 	if err := misfit(t, inResponse); err != nil {
 		return err
@@ -200,8 +199,7 @@ func (o *output) compileBody(t reflect.Type, inResponse bool) error {
 	return err
 }
 
-// misfit returns why values of a type would be sent as JSON without being meant
-// to be.
+// misfit returns why sending values of a type as JSON would be a mistake.
 func misfit(t reflect.Type, inResponse bool) error {
 	elem := jsontype.Indirect(t)
 	_, isResponse := reflect.TypeAssert[enveloped](reflect.New(elem))
@@ -225,7 +223,7 @@ func (o *output) mayStream() bool {
 	return o.kind == streamOutput || slices.ContainsFunc(o.bodies, (*output).mayStream)
 }
 
-// negotiate returns an error if nothing of what can be sent is accepted.
+// negotiate returns an error if the request accepts none of the possible media types.
 func (o *output) negotiate(r *http.Request) error {
 	for _, body := range o.bodies { // whichever it is going to be
 		if err := body.negotiate(r); err != nil {
@@ -252,8 +250,8 @@ func notAcceptable(what string) error {
 	return NotAcceptable{fmt.Errorf("only %s can be sent, which the Accept header doesn't allow", what)}
 }
 
-// respond writes the response that result stands for, or nothing but an error.
-// It is what the function has returned, or a pointer to that unless o is direct.
+// respond writes the response for result, or returns an error and writes nothing. result
+// is what the function returned, or a pointer to that unless o is direct.
 func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) error {
 	if o.plan != nil {
 		return o.respondAnswer(w, r, reflect.ValueOf(result).Elem())
@@ -278,7 +276,7 @@ func (o *output) respond(w http.ResponseWriter, r *http.Request, result any) err
 	return o.send(w, r, responseHead{status, header}, value, none)
 }
 
-// respondAnswer writes the response that a value of the plan's type stands for.
+// respondAnswer writes the response for a value of the plan's type.
 func (o *output) respondAnswer(w http.ResponseWriter, r *http.Request, result reflect.Value) error {
 	a, parts, err := o.plan.Chosen(result)
 	var header http.Header
@@ -316,7 +314,7 @@ func (o *output) bodyOf(a *answers.Answer) *output {
 	return nil
 }
 
-// send writes a response with a body, or without one.
+// send writes a response with or without a body.
 func (o *output) send(w http.ResponseWriter, r *http.Request, head responseHead, value any, none bool) error {
 	status := head.status
 	if status == http.StatusNoContent || status == http.StatusNotModified || status == http.StatusResetContent {
@@ -340,8 +338,8 @@ func (o *output) send(w http.ResponseWriter, r *http.Request, head responseHead,
 	return o.respondJSON(w, head, value)
 }
 
-// A responseHead is what comes before a body. Its headers aren't set until it is
-// known that the body is sent, and not an error.
+// A responseHead is what precedes a body. Its headers aren't set until it is certain that
+// the body, and not an error, is sent.
 type responseHead struct {
 	status int
 	header http.Header
@@ -353,7 +351,7 @@ func (h responseHead) set(w http.ResponseWriter) {
 	}
 }
 
-// discard closes what the function has returned beside an error.
+// discard closes what the function returned together with an error.
 func (o *output) discard(result any) {
 	if o.plan != nil {
 		o.plan.All(reflect.ValueOf(result).Elem(), func(a *answers.Answer, parts reflect.Value) {
@@ -437,7 +435,7 @@ func (s *Stream) setHead(w http.ResponseWriter, head responseHead) {
 	w.Header()["Content-Type"] = []string{s.ContentType}
 }
 
-// respondRanges sends what is asked for of a stream that can seek.
+// respondRanges sends the requested ranges of a stream that can seek.
 func (s *Stream) respondRanges(w http.ResponseWriter, r *http.Request, head responseHead, seeker io.ReadSeeker) error {
 	s.setHead(w, head)
 	modified, _ := http.ParseTime(w.Header().Get("Last-Modified"))

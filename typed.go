@@ -15,9 +15,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
 )
 
-// Endpoint is a handler made of a function by [Typed]. Its methods but for
-// ServeHTTP describe it, and return it; call them before serving. The zero value
-// isn't usable.
+// Endpoint is a handler for a function, made by [Typed]. Its methods other than ServeHTTP
+// describe it and return it, so that calls can be chained; call them before serving. The
+// zero value isn't usable.
 type Endpoint struct {
 	serve func(w http.ResponseWriter, r *http.Request) error
 	in    *bind.Plan
@@ -34,13 +34,12 @@ type Endpoint struct {
 	hooks                    []Hook
 }
 
-// Typed returns a handler that makes an In of a request, calls f, and responds
-// with the Out that f returns. It panics, with all of the reasons, if the types
-// can't be that.
+// Typed returns a handler that decodes a request into an In, calls f, and sends the Out
+// that f returns. It panics, with a list of all reasons, if the types aren't suitable.
 //
 // # Input
 //
-// The fields of a struct are bound to a part of the request each, by a tag:
+// A tag binds each field of a struct to a part of the request:
 //
 //	path:"id"            the wildcard {id} of the pattern, required
 //	query:"limit"        the parameter of the query; a slice takes all of its values
@@ -49,68 +48,67 @@ type Endpoint struct {
 //	form:"title"         the field of a form, which is the body
 //	body:""              the body, as JSON
 //
-// They are strings, bools, numbers, [time.Time] (RFC 3339), [time.Duration] (as
-// 1h30m), and what is an [encoding.TextUnmarshaler]; or slices, for query and
-// header, pointers or [Opt]s of these. One that is absent leaves its field alone,
-// or has the value of the tag default, or is an error if the tag says
-// required:"true". A wildcard of a namespace that the mux is mounted on is
-// path:"tenant,namespace". Embedded structs are flattened.
+// Parameters may be strings, bools, numbers, [time.Time] (RFC 3339), [time.Duration] (such
+// as 1h30m) and any [encoding.TextUnmarshaler], pointers to these and [Opt]s of these, and,
+// in a query or header, slices of these. An absent parameter leaves its field alone, unless
+// the tag default gives it a value or the tag required:"true" makes it an error. The tag
+// path:"tenant,namespace" is for a wildcard of a namespace that the mux is mounted on.
+// Embedded structs are flattened.
 //
-// The name of a parameter of the query may be followed by an option. With comma, a slice is
-// one value with commas in it. With omitempty, an empty value is an absent one. With
-// deepObject, a struct whose fields have the tag query is an object: its status is
-// filter[status]. An Opt of a slice tells no values from an absent list. In a header whose
-// grammar is an HTTP-date, a time.Time is one; in If-Modified-Since, If-Unmodified-Since and
-// If-Range, what isn't one is ignored (RFC 9110 §13.1.3).
+// A query parameter's name may be followed by an option. With comma, a slice is one value
+// with commas in it. With omitempty, an empty value counts as absent. With deepObject, a
+// struct whose fields have the tag query is an object: the field status of a filter is
+// filter[status]. An Opt of a slice distinguishes an empty list from an absent one. In a
+// header whose grammar is an HTTP-date, a time.Time is one; in If-Modified-Since,
+// If-Unmodified-Since and If-Range, any other value is ignored (RFC 9110 §13.1.3).
 //
-// A struct without such tags, and any other type, is the body as a whole, and
-// struct{} is no input. The body is application/json (for a [Patch],
-// application/merge-patch+json; else the response is 415), and at most
-// [DefaultMaxBytes] long or as long as [Sized] says (413). A field body:"" that is
-// a pointer or an Opt makes it optional. JSON is strict: a name that is there
-// twice, isn't known or is in the wrong case, invalid UTF-8, and anything behind
-// the value are errors. So are members that are missing, but for those of
-// pointers and Opts, those of embedded pointers, those with the options omitempty or
-// omitzero, and those with a default; and null, but for pointers, Opts and interfaces. A time.Duration is
-// a string. Defaults add at most 8 MiB to a body, and arrays and objects that have
-// a schema are nested at most 1,000 deep.
+// A struct without such tags, and any other type, is the body as a whole; struct{} is no
+// input. The body must be application/json, or application/merge-patch+json for a [Patch]
+// (415 otherwise), and at most [DefaultMaxBytes] long, or as long as [Sized] allows (413).
+// A pointer or an Opt in a field body:"" makes the body optional. JSON is strict: duplicate
+// names, unknown names, names in the wrong case, invalid UTF-8, and anything after the
+// value are errors. So are missing members, except pointers, Opts, members of embedded
+// pointers, and members with the option omitempty or omitzero or a default; and null,
+// except for pointers, Opts and interfaces. A time.Duration is a string. Defaults may add
+// 8 MiB to a body, and arrays and objects with a schema may be nested 1,000 deep.
 //
 // A form is application/x-www-form-urlencoded or multipart/form-data (RFC 7578), and at
 // most 1 MiB long without its files. Its fields are in the input beside parameters, or in
-// a struct body:"". They are like those of a query, and a slice takes all of the fields of
-// its name. But a field that isn't known is an error, and an empty one is absent unless it
-// is a string, for browsers send empty inputs. A field that is a [File] or [Files] takes
-// what is uploaded, by multipart/form-data alone, and is the last one.
+// a struct body:"". They are like those of a query, and a slice takes all fields with its
+// name. But an unknown field is an error, and an empty one counts as absent unless it is a
+// string, because browsers send empty inputs. A field that is a [File] or [Files] takes
+// uploads, which are multipart/form-data, and must be the last one.
 //
-// A body:"" that is a File or an [io.Reader], or has the tag mediaTypes and is a []byte, is
-// taken as it is. For files and such bodies, the tag mediaTypes lists what is allowed
-// (415), with ranges such as image/*, and maxBytes the length (413), such as 10MiB, which
-// may be more than DefaultMaxBytes. A Sized round the handler limits the whole body all
-// the same.
+// A body:"" that is a File or an [io.Reader], or a []byte with the tag mediaTypes, isn't
+// decoded. For files and such bodies, the tag mediaTypes lists the allowed media types
+// (415), with ranges such as image/*, and maxBytes sets the maximum length (413), such as
+// 10MiB, which may exceed DefaultMaxBytes. A Sized around the handler still limits the
+// whole body.
 //
-// More tags limit the value of a field, with JSON Schema's keywords: minimum, maximum,
-// exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength (in code
-// points), pattern (as package regexp has it, not anchored; an OpenAPI document
-// translates it to ECMA-262), format; minItems, maxItems, uniqueItems:"true"; of maps,
-// minProperties and maxProperties; const; and enum, separated by commas. On a slice,
-// tags for items apply to its items. The tags title, doc, example and
-// deprecated:"true" describe. A member with readOnly:"true" is checked as any other
-// and then ignored, so that clients can send back what they have got; a [Patch] leaves
-// its field alone. One with writeOnly:"true" is never sent. Other JSON Schema keywords
-// panic. After these checks, the [Validator]s in the input are called.
+// More tags constrain the value of a field, with JSON Schema's keywords: minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, multipleOf; minLength, maxLength (in code points),
+// pattern (in the syntax of package regexp, not anchored; OpenAPI documents translate it
+// to ECMA-262), format; minItems, maxItems, uniqueItems:"true"; for maps, minProperties and
+// maxProperties; const; and enum, separated by commas. On a slice, tags for items apply to
+// its items. The tags title, doc, example and deprecated:"true" describe. A member with
+// readOnly:"true" is checked like any other and then ignored, so that clients can send
+// back what they got; a [Patch] leaves its field alone. One with writeOnly:"true" is never
+// sent. Other JSON Schema keywords panic. After these checks, the [Validator]s in the
+// input are called.
 //
-// The response lists everything wrong, up to 100 places, as a problem (RFC 9457): with
-// 400 if the request is malformed, and 422 if it is well-formed but invalid.
+// The response to an invalid request lists everything wrong, up to 100 places, as a
+// problem (RFC 9457): with 400 if the request is malformed, and 422 if it is well-formed
+// but invalid.
 //
 // # Output
 //
-// A value is sent as JSON with 200, by the rules of go-json-experiment/json,
-// which is to be encoding/json/v2; but the option omitempty leaves out what
-// encoding/json does, too, such as 0 and false. A nil pointer or interface, or struct{}, is
-// 204. The types [CreatedResponse], [AcceptedResponse] and [Response] choose the
-// status and the headers, [Stream] is any body, and an iter.Seq2[T, error] a
-// stream of values. A struct whose fields have the tags header and body is the response
-// that they make, and a struct whose fields have the tag status is one of several:
+// A value is sent as JSON with 200, by the rules of go-json-experiment/json, the future
+// encoding/json/v2; but the option omitempty also leaves out what encoding/json leaves out,
+// such as 0 and false. A nil pointer or interface, or struct{}, is a 204. The types
+// [CreatedResponse], [AcceptedResponse] and [Response] choose the status and the headers,
+// [Stream] is any body, and an iter.Seq2[T, error] is a stream of values. A struct with the
+// tags header and body is a response with these headers and this body, and a struct with
+// the tag status is one of several responses:
 //
 //	type noteOut struct {                       type putOut struct {
 //		ETag string `header:"ETag"`                 Created  *created  `status:"201"`
@@ -118,36 +116,35 @@ type Endpoint struct {
 //	}                                                   None     *struct{} `status:"204"`
 //	                                            }
 //
-// Headers are of the types that parameters have, and a slice is a line each; one that is zero
-// is left out unless the tag says required:"true". A [time.Time] is an HTTP-date in a header
-// whose grammar is one, such as Last-Modified. A field _ struct{} with the tag status is the
-// only response's. Exactly one of several responses is set: another number is an error of the
-// function's, as is a header that has a control character.
+// Headers have the types of parameters, and a slice is one line for each element. A zero
+// header is left out unless it has the tag required:"true". A [time.Time] is an HTTP-date
+// in a header whose grammar is one, such as Last-Modified. If there is only one response,
+// a field _ struct{} with the tag status sets its status. Exactly one of several responses
+// must be set; anything else is an error of the function, as is a header with a control
+// character.
 //
-// By what the request accepts, a stream of values is a JSON array, a value a line
-// (application/jsonl) or server-sent events. Each value is flushed. An error
-// before the first one is answered as any other; later, a JSON stream is cut off.
-// The header is sent with the first value, so a stream that may be quiet begins with
-// one. A client has as long to read each as the server's WriteTimeout says, or 30
-// seconds.
+// Depending on what the request accepts, a stream of values is a JSON array, a value per
+// line (application/jsonl), or server-sent events. Each value is flushed. An error before
+// the first value gets a response like any other error; a later one cuts off a JSON
+// stream. The header is sent with the first value, so a stream that may be quiet should
+// begin with one. A client may take as long to read each value as the server's
+// WriteTimeout, or 30 seconds.
 //
-// Server-sent events are messages without a name, unless the values are [Event]s, and
-// the last one has a name: end,
-// after all values, or problem, with the problem as its data, after an error. Its ID
-// is end, too, and a request with that in Last-Event-ID gets a 204, which stops a
-// browser's EventSource; otherwise it would reconnect and get all values again. A
-// stream without a last event was interrupted, and browsers reconnect. They also do
-// after a temporary problem (429, 502, 503, 504), and after a stream that ended
-// because the [Server] stops, which has no last event. While there is no value, a
-// comment is sent every 15 seconds: see [Endpoint.Heartbeat].
+// Server-sent events are messages without a name, unless the values are [Event]s. The last
+// event has a name: end after all values, or problem, with the problem as its data, after
+// an error. Its ID is end, too, and a request with that in Last-Event-ID gets a 204, which
+// stops a browser's EventSource; otherwise it would reconnect and get all values again.
+// Without a last event, a stream was interrupted, and browsers reconnect. They also do
+// after a temporary problem (429, 502, 503, 504), and after a stream that ended because
+// the [Server] stops, which has no last event. While there is no value, a comment is sent
+// every 15 seconds: see [Endpoint.Heartbeat].
 //
-// An error is answered as by [ProblemWriter]: an [HTTPEquivError] under 500 keeps
-// its status and text, a [Problem] is sent as it is, and of anything else the
-// client is told nothing but an ID. The cause is logged. An error that is
-// [context.Canceled], when the client has gone, is no failure.
+// Errors are sent as by [ProblemWriter]: an [HTTPEquivError] under 500 with its status and
+// text, a [Problem] as it is. For any other error, the client gets only an ID; the log has
+// the cause. [context.Canceled] isn't a failure once the client has gone.
 //
-// The function may be called by many goroutines at a time. The context is the
-// request's; [ContextFrom] finds in it what [WithContext] has put there.
+// f must be safe for concurrent use. Its context is the request's; [ContextFrom] returns
+// what [WithContext] has put there.
 func Typed[In, Out any](f func(context.Context, *In) (Out, error)) *Endpoint {
 	if f == nil {
 		callsite.Panicf("Typed: the function is nil")
@@ -222,9 +219,8 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ProblemWriter{}.WriteError(r, w, err)
 }
 
-// clientGone is the error of a request whose client hasn't waited. Nobody reads
-// the response, but its status, which nginx has made known, isn't counted as a
-// failure.
+// clientGone is the error of a request whose client has gone. Nobody reads the response,
+// but its status, as in nginx, isn't counted as a failure.
 type clientGone struct{}
 
 func (clientGone) Error() string   { return "the client has gone" }
@@ -238,39 +234,38 @@ func statusText(status int) string {
 	return http.StatusText(status)
 }
 
-// Summary sets what the endpoint does, in a few words.
+// Summary says what the endpoint does, in a few words.
 func (e *Endpoint) Summary(text string) *Endpoint {
 	e.summary = text
 	return e
 }
 
-// Description sets what else is to be known of the endpoint.
+// Description says more about the endpoint.
 func (e *Endpoint) Description(text string) *Endpoint {
 	e.description = text
 	return e
 }
 
-// Tags adds what the endpoint is grouped by.
+// Tags adds the groups that the endpoint belongs to.
 func (e *Endpoint) Tags(tags ...string) *Endpoint {
 	e.tags = append(e.tags, tags...)
 	return e
 }
 
-// OperationID sets what the endpoint is called by programs, which must be unique
-// in a document.
+// OperationID sets the endpoint's name for programs, which must be unique in a document.
 func (e *Endpoint) OperationID(id string) *Endpoint {
 	e.id = id
 	return e
 }
 
-// StrictQuery has the endpoint refuse requests whose query has parameters that the input
-// hasn't, with a 400 that names them and those that there are. Without it they are ignored.
+// StrictQuery makes the endpoint refuse requests with unknown query parameters, with a
+// 400 that names them and lists the known ones. By default, they are ignored.
 func (e *Endpoint) StrictQuery() *Endpoint {
 	e.in.RefuseOtherQueries()
 	return e
 }
 
-// Deprecated marks the endpoint as one not to be used any more.
+// Deprecated marks the endpoint as deprecated.
 func (e *Endpoint) Deprecated() *Endpoint {
 	e.deprecated = true
 	return e
@@ -316,9 +311,10 @@ func (e *Endpoint) RequestExample(name string, body any) *Endpoint {
 	return e
 }
 
-// ResponseExample adds an example of the response's body under a unique name. It panics if
-// the body doesn't have the type that the function returns, or if that isn't sent as one
-// JSON value. Of several answers, the example is for those whose bodies have its type.
+// ResponseExample adds an example of the response's body under a unique name. It panics
+// if the body doesn't have the type that the function returns, or if that isn't sent as
+// one JSON value. If there are several answers, the example is for those whose bodies
+// have its type.
 func (e *Endpoint) ResponseExample(name string, body any) *Endpoint {
 	found := false
 	for status, out := range e.out.examples(body) {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -314,6 +315,7 @@ func TestFaultHookHangs(t *testing.T) {
 	r.count(t, "x", 10)
 	account, _ := r.store.AccountByEmail(t.Context(), r.account.email)
 	stat, _ := r.store.StatByName(t.Context(), account.ID, "x")
+	alone := r.slowest(t)
 	form := "stat_id=" + stat.PublicID + "&kind=value&operator=gt&threshold=5&time_window=5m&hook=" + hook.URL
 	if got := r.do(t, "www.localhost", "POST /x/"+r.account.token+"/alerts", form, isForm); got.status != 200 || !strings.Contains(got.body, `"operator":"greater than"`) {
 		t.Fatalf("got %v", got)
@@ -322,9 +324,20 @@ func TestFaultHookHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-began
-	for range 50 {
+	t.Logf("99%% of requests that count took %v, and %v beside a hook that hangs", alone, r.slowest(t))
+}
+
+// slowest counts many times, and returns the 99th percentile of how long that took.
+func (r *running) slowest(t *testing.T) time.Duration {
+	t.Helper()
+	took := make([]time.Duration, times(100, 5000))
+	for i := range took {
+		began := time.Now()
 		r.count(t, "x", 1)
+		took[i] = time.Since(began)
 	}
+	slices.Sort(took)
+	return took[len(took)*99/100]
 }
 
 func TestFaultBodiesThatAreTooLong(t *testing.T) {
@@ -421,48 +434,4 @@ func TestFaultClockStepsBack(t *testing.T) {
 			t.Errorf("minute %d has %v, want %v", i, c.Sum, want)
 		}
 	}
-}
-
-// What is secret isn't in the log, whoever asks for it and however.
-func TestSecretsAreNotLogged(t *testing.T) {
-	dir := t.TempDir()
-	p := processtest.Start(t, binary, "-data", dir, "-listen", "127.0.0.1:0", "-admin", "")
-	secrets := accountFile(t, dir)
-	client := &http.Client{Timeout: patient}
-	defer client.CloseIdleConnections()
-	for _, path := range []string{
-		"/x/" + secrets["token"] + "/statlist", "/x/" + secrets["token"] + "/none", "/x/" + secrets["token"], "//x/" + secrets["token"] + "/stat",
-		"/x/" + secrets["token"] + "/data/x?t=zzz", "/embed/" + secrets["token"] + ".svg", "/destroy/" + secrets["token"], "/X/" + secrets["token"] + "/statlist", "/a/" + secrets["token"],
-	} {
-		rs, err := client.Get(p.Base() + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = rs.Body.Close()
-	}
-	p.Stop(t)
-	_, log, _ := strings.Cut(p.Output(), "and read ")
-	for _, name := range []string{"token", "password"} {
-		if strings.Contains(log, secrets[name]) {
-			t.Errorf("the %s is in the log:\n%s", name, log)
-		}
-	}
-	if !strings.Contains(log, "/x/REDACTED/statlist") {
-		t.Errorf("got %s", log)
-	}
-}
-
-// accountFile returns what the service has written of the first account, by name.
-func accountFile(t *testing.T, data string) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(data, "account"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		fields[name] = value
-	}
-	return fields
 }

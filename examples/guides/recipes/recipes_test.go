@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -189,5 +191,32 @@ func TestPagesAndTransactions(t *testing.T) {
 	}
 	if pages != 2 || len(names) != 3 {
 		t.Errorf("got %q on %d pages, want three on two", names, pages)
+	}
+}
+
+func TestSite(t *testing.T) {
+	t.Parallel()
+	api := tigertonic.NewTrieServeMux()
+	api.Handle("POST", "/sessions", tigertonic.Typed(signIn))
+	h := site(api, fstest.MapFS{
+		"index.html": {Data: []byte("<title>tea</title>")}, "app.js": {Data: []byte("start()")},
+	})
+	for path, want := range map[string]string{
+		"/": "200 <title>tea</title>", "/app.js": "200 start()", "/teas/1": "200 <title>tea</title>",
+		"/api/none": `404 {"title":"Not Found","status":404`, "/../secrets": "404 {",
+	} {
+		if w := send(t, h, "GET", path, ""); !strings.HasPrefix(fmt.Sprint(w.Code, " ", w.Body), want) {
+			t.Errorf("%s: got %d %s, want %s", path, w.Code, w.Body, want)
+		}
+	}
+	for form, want := range map[string]int{"user=ann&password=secret": 303, "user=ann&password=guess": 403, "user=ann": 422} {
+		w := send(t, h, "POST", "/api/sessions", form, "Content-Type", "application/x-www-form-urlencoded")
+		if w.Code != want {
+			t.Errorf("%s: got %d %s, want %d", form, w.Code, w.Body, want)
+		}
+		set := w.Header().Get("Set-Cookie")
+		if want == http.StatusSeeOther && (w.Header().Get("Location") != "/" || !strings.HasPrefix(set, "__Host-session=") || !strings.Contains(set, "; HttpOnly; Secure; SameSite=Lax")) {
+			t.Errorf("got %v", w.Header())
+		}
 	}
 }

@@ -120,11 +120,11 @@ func (g *figure) graph(id string) chart.Graph {
 // Words describes the graph for people who can't see it.
 func (g *figure) Words() string {
 	if g.N == 0 {
-		return "There is nothing in this time."
+		return "There are no numbers in this period."
 	}
-	text := fmt.Sprintf("From %s to %s, the last one is %s.", chart.Number(g.Low), chart.Number(g.High), chart.Number(g.Latest))
+	text := fmt.Sprintf("From %s to %s, latest %s.", chart.Number(g.Low), chart.Number(g.High), chart.Number(g.Latest))
 	if g.Change != "" {
-		text += " Against the time before: " + g.Change + "."
+		text += " Change from the period before: " + g.Change + "."
 	}
 	return text
 }
