@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// compared are the modules that are compared, or that what is compared is made
-// of.
+// compared are the modules that are compared, and those that they are built on.
 func compared() []string {
 	return []string{
 		"github.com/danielgtaylor/huma/v2",
@@ -33,8 +32,7 @@ func compared() []string {
 	}
 }
 
-// config returns what is to be known of the run. The versions are those in this
-// binary.
+// config describes the run. The versions are those in this binary.
 func (o *options) config(ctx context.Context) (string, error) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -61,7 +59,7 @@ func (o *options) config(ctx context.Context) (string, error) {
 	return w.String(), nil
 }
 
-// commit returns what is checked out, if that is known.
+// commit returns the commit that is checked out, if it is known.
 func commit(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--exclude=*").Output()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Benchmarks compares Tiger Tonic with other routers, frameworks and middleware,
-// and writes what it has found as a report.
+// Benchmarks compares Tiger Tonic with other routers, frameworks and middleware, and
+// writes a report.
 package main
 
 import (
@@ -55,7 +55,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// measure measures all that is wanted and keeps it in the raw file.
+// measure measures the wanted parts and keeps the results in the raw file.
 func (o *options) measure(ctx context.Context) (err error) {
 	raw, err := os.Create(o.raw)
 	if err != nil {
@@ -72,8 +72,8 @@ func (o *options) measure(ctx context.Context) (err error) {
 	return o.rounded(ctx, raw)
 }
 
-// tell writes the report of the raw file, whole to the file that it is for, and
-// its tables of ratios to out.
+// tell writes the report of the raw file: all of it to its file, and the tables of ratios
+// to out.
 func (o *options) tell(out io.Writer) error {
 	raw, err := os.ReadFile(o.raw)
 	if err != nil {

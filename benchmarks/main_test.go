@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The report names the version of all that the module requires, but for what
-// isn't compared.
+// The report names the versions of all requirements of the module, except those that
+// aren't compared.
 func TestVersionsAreToldOfAllThatIsCompared(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json").Output()
 	require.NoError(t, err)

@@ -15,9 +15,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/loopback"
 )
 
-// What is measured is a round of all, many times, and briefly: so what happens to
-// the machine meanwhile happens to all peers. Every other round asks the services in
-// the reverse order.
+// Everything is measured in many short rounds, so that changes of the machine affect all
+// peers alike. Every other round runs the services in reverse order.
 
 type options struct {
 	only                string
@@ -37,7 +36,7 @@ func (o *options) wants(part string) bool {
 	return o.only == "" || slices.Contains(strings.Split(o.only, ","), part)
 }
 
-// rounded measures all that is wanted and writes it to raw.
+// rounded measures the wanted parts and writes the results to raw.
 func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "benchmarks")
 	if err != nil {
@@ -75,11 +74,10 @@ func (o *options) rounded(ctx context.Context, raw io.Writer) (err error) {
 	return nil
 }
 
-// serve returns the arguments that have this program be a service.
+// serve returns the arguments that make this program a service.
 func serve(name string) []string { return []string{"serve", name} }
 
-// profile has the services asked by 64 connections, in as many rounds as are
-// measured.
+// profile loads the services with 64 connections, in as many rounds as are measured.
 func (o *options) profile(ctx context.Context, out io.Writer) (err error) {
 	dir, err := filepath.Abs(o.profiles)
 	if err == nil {
@@ -97,8 +95,8 @@ func (o *options) profile(ctx context.Context, out io.Writer) (err error) {
 	return services.Profile(ctx, load, o.rounds, dir, out)
 }
 
-// build builds the benchmarks of the packages, after it has made sure that their
-// tests pass: the peers answer the same.
+// build builds the benchmarks of the packages, after their tests have passed: all peers
+// respond alike.
 func (o *options) build(ctx context.Context, dir string) (tests []string, err error) {
 	for _, name := range packages() {
 		if !o.wants(name) {

@@ -1,5 +1,5 @@
-// Package documents compares what a service spends on its OpenAPI document, by how many
-// endpoints it has: until it serves, for the document and on the heap.
+// Package documents compares the cost of a service's OpenAPI document by the number of
+// endpoints: the time until it serves, the document, and the heap.
 package documents
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/openapi"
 )
 
-// A Peer is a library that makes a document of typed endpoints.
+// A Peer is a library that generates a document from typed endpoints.
 type Peer struct {
 	Name string
-	// New returns a service with this many endpoints, four a resource, with its
+	// New returns a service with this many endpoints, four per resource, with its
 	// document at Document and a page for people at /docs.
 	New      func(endpoints int) http.Handler
 	Document string

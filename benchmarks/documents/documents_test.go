@@ -58,15 +58,15 @@ func each(b *testing.B, run func(b *testing.B, p Peer, n int)) {
 	}
 }
 
-// BenchmarkStart is from nothing to the first answer.
+// BenchmarkStart measures the time from nothing to the first response.
 func BenchmarkStart(b *testing.B) {
 	each(b, func(b *testing.B, p Peer, n int) {
 		probe.Measure(b, func() { ask(b, p.New(n), first) })
 	})
 }
 
-// BenchmarkDocument is of what the document and the page weigh, once both have been asked
-// for, with the endpoints that they are of.
+// BenchmarkDocument measures the memory of the document, the page and their endpoints,
+// after both have been requested.
 func BenchmarkDocument(b *testing.B) {
 	each(b, func(b *testing.B, p Peer, n int) {
 		var document, page, kept int64

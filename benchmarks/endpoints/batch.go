@@ -28,7 +28,7 @@ type taken struct {
 	Latest  time.Time `json:"latest"`
 }
 
-// take is what the service does with a batch.
+// take is the service's work on a batch.
 func take(b *batch) *taken {
 	t := &taken{Taken: len(b.Readings)}
 	for i := range b.Readings {

@@ -9,7 +9,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 )
 
-// A codec is a JSON package, used in the way that takes it the least time.
+// A codec is a JSON package, used in its fastest way.
 type codec struct {
 	decode func(io.Reader, any) error
 	encode func(any) ([]byte, error)
@@ -35,7 +35,7 @@ func v2() codec {
 	}
 }
 
-// newByHand returns what one writes on net/http alone.
+// newByHand returns a service written by hand on net/http.
 func newByHand[O any, P orders[O]](c codec) func(checked bool) http.Handler {
 	return func(checked bool) http.Handler {
 		all := summaries()

@@ -1,5 +1,5 @@
-// Package endpoints compares what a JSON endpoint costs with and without a
-// framework. All do the same work, in a few lines of each one's own style.
+// Package endpoints compares the cost of a JSON endpoint with and without a framework.
+// All do the same work, in a few lines of their own style.
 package endpoints
 
 import (
@@ -76,7 +76,7 @@ type receipt[O any] struct {
 	Order  O       `json:"order"`
 }
 
-// receive is what the service does with an order.
+// receive is the service's work on an order.
 func receive[O any, P orders[O]](o P) (*receipt[O], error) {
 	switch o.currency() {
 	case "EUR", "USD", "JPY":
@@ -91,7 +91,7 @@ type customer struct {
 	Next     string `json:"next"`
 }
 
-// lookUp is what the service does for a GET.
+// lookUp is the service's work for a GET.
 func lookUp(name string, limit int) *customer {
 	return &customer{name, limit, "0f8fad5b-d9cb-469f-a165-70867728950e"}
 }
@@ -105,7 +105,7 @@ type summary struct {
 	State    string  `json:"state"`
 }
 
-// summaries returns what the service lists: 100 objects, 10 KB as JSON.
+// summaries returns the service's list: 100 objects, 10 KB as JSON.
 func summaries() []summary {
 	all := make([]summary, 100)
 	for i := range all {

@@ -13,7 +13,7 @@ type echoParams struct {
 	Limit    int    `query:"limit" validate:"min=1,max=100"`
 }
 
-// echoValidator is how echo's guide has it.
+// echoValidator is written as in echo's guide.
 type echoValidator struct{ validator *validator.Validate }
 
 func (v echoValidator) Validate(value any) error { return v.validator.Struct(value) }

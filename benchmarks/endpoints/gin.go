@@ -83,8 +83,8 @@ func ginError(c *gin.Context, err error) {
 	c.JSON(http.StatusUnprocessableEntity, invalid(validatorProblems(errs)))
 }
 
-// validatorProblems tells what go-playground/validator, which gin and echo leave
-// checking to, has found.
+// validatorProblems lists the errors of go-playground/validator, which gin and echo use
+// to validate.
 func validatorProblems(errs validator.ValidationErrors) []fieldProblem {
 	problems := make([]fieldProblem, len(errs))
 	for i, err := range errs {

@@ -12,9 +12,8 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// The classic functions. What they check they check by hand. The compiler mustn't
-// inline them where they are called without reflection: a service's are too long
-// for that.
+// The classic functions. They validate by hand. The compiler mustn't inline them where
+// they are called without reflection: a service's are too long for that.
 
 //go:noinline
 func classicGet(u *url.URL, _ http.Header) (int, http.Header, *customer, error) {
@@ -43,7 +42,7 @@ func classicGetter(checked bool) func(*url.URL, http.Header) (int, http.Header, 
 	return classicGet
 }
 
-// A classicList is a method value's receiver, as services have it.
+// A classicList is the receiver of a method value, as in services.
 type classicList []summary
 
 //go:noinline

@@ -2,11 +2,11 @@ package endpoints
 
 import "net/http"
 
-// A Peer is a way to make a service of endpoints.
+// A Peer is a way to build the service.
 type Peer struct {
 	Name string
-	// New returns the service, which answers all tasks, and checks what it is sent
-	// if it is told to.
+	// New returns the service, which handles all tasks, and validates its input if
+	// checked is set.
 	New func(checked bool) http.Handler
 }
 

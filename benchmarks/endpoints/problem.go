@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// A problem is an error as RFC 9457 has it, which all answer but for the classic
+// A problem is an error in the form of RFC 9457, which all peers send except the classic
 // functions.
 type problem struct {
 	Title  string         `json:"title"`
@@ -25,8 +25,8 @@ func unprocessable(err error) problem {
 	return newProblem(err.Error(), nil)
 }
 
-// invalid is what those say that check by hand, or by a library that leaves it to
-// them.
+// invalid is the error of peers that validate by hand, or with a library that leaves the
+// response to them.
 func invalid(errs []fieldProblem) problem {
 	return newProblem("the request isn't valid", errs)
 }
@@ -37,7 +37,7 @@ func newProblem(detail string, errs []fieldProblem) problem {
 
 func (o *order) problems() []fieldProblem { return nil }
 
-// problems is how one checks by hand.
+// problems validates an order by hand.
 func (o *checkedOrder) problems() (errs []fieldProblem) {
 	bad := func(pointer, detail string) { errs = append(errs, fieldProblem{pointer, detail}) }
 	if n := utf8.RuneCountInString(o.Customer); n < 1 || n > 64 {
@@ -73,7 +73,7 @@ func (o *checkedOrder) problems() (errs []fieldProblem) {
 	return errs
 }
 
-// parameterProblems checks those of a GET.
+// parameterProblems validates the parameters of a GET.
 func parameterProblems(name string, limit int) (errs []fieldProblem) {
 	if n := utf8.RuneCountInString(name); n < 1 || n > 64 {
 		errs = append(errs, fieldProblem{"customer", "must have 1 to 64 characters"})

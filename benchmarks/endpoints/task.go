@@ -6,7 +6,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// A Task is a request to answer.
+// A Task is a request to handle.
 type Task struct {
 	Name    string
 	Request probe.Request
@@ -34,7 +34,7 @@ func Tasks() []Task {
 	}
 }
 
-// Batches returns the tasks with long bodies, which are read and hardly answered.
+// Batches returns the tasks with long bodies, whose responses are short.
 func Batches() []Task {
 	all := []Task{{"batch-100KB", posted(manyReadings(1_000)), 200}, {"batch-1MB", posted(manyReadings(9_000)), 200}}
 	for i := range all {

@@ -20,8 +20,8 @@ type Child struct {
 	lines  *bufio.Scanner
 }
 
-// Start starts this program anew with these arguments, which have it run Serve
-// with its standard input and output. It ends with the context at the latest.
+// Start starts this program again with arguments that make it run Serve on its standard
+// input and output. The process ends with the context at the latest.
 func Start(ctx context.Context, args ...string) (*Child, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Child) line() (string, error) {
 	return c.lines.Text(), nil
 }
 
-// A usage is what a process has taken so far.
+// A usage is the resources that a process has used so far.
 type usage struct {
 	cpu            time.Duration
 	bytes, objects int64 // allocated
@@ -69,7 +69,7 @@ func (u usage) and(other usage) usage {
 	return usage{u.cpu + other.cpu, u.bytes + other.bytes, u.objects + other.objects}
 }
 
-// order has the process do something and returns what it has taken then.
+// order makes the process do something, and returns its usage afterwards.
 func (c *Child) order(what string) (u usage, err error) {
 	if _, err := io.WriteString(c.orders, what+"\n"); err != nil {
 		return u, err
@@ -82,7 +82,7 @@ func (c *Child) order(what string) (u usage, err error) {
 	return u, err
 }
 
-// rest returns when the process has nothing more to do for those who have asked it.
+// rest returns when the process has finished all work for its clients.
 func (c *Child) rest() error {
 	_, err := c.order("rest")
 	return err

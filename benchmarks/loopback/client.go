@@ -13,9 +13,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// A client asks over a connection of its own. It sends and receives by the system
-// calls, for net.Conn tries to read first and waits then: an answer is never there
-// at once, so that would be a system call more for each request.
+// A client sends requests over its own connection. It makes the system calls itself,
+// because net.Conn tries to read before it waits: the response is never there at once, so
+// that would cost one more system call per request.
 type client struct {
 	conn    net.Conn
 	raw     syscall.RawConn
@@ -28,11 +28,10 @@ type client struct {
 	took    []time.Duration // each answer that counts
 }
 
-// patience is how long an answer may take. A service that hangs fails the run.
+// patience is how long a response may take. A service that hangs fails the run.
 const patience = 10 * time.Second
 
-// dialAll returns clients that are connected, those that there are by then if it
-// fails.
+// dialAll returns connected clients. If it fails, it returns those that it has so far.
 func dialAll(ctx context.Context, addr string, n int, rq probe.Request) (clients []*client, err error) {
 	request := wire(rq)
 	for len(clients) < n {
@@ -58,8 +57,8 @@ func closeAll(clients []*client) error {
 	return errors.Join(errs...)
 }
 
-// ask sends requests until the end of the window and notes what those have taken
-// that were answered in it.
+// ask sends requests until the end of the window, and records the times of those that are
+// answered within it.
 func (c *client) ask(ctx context.Context, w window) error {
 	if err := c.conn.SetDeadline(w.start.Add(w.end + patience)); err != nil {
 		return err
@@ -77,7 +76,7 @@ func (c *client) ask(ctx context.Context, w window) error {
 	return nil
 }
 
-// once sends a request and receives the answer.
+// once sends a request and receives the response.
 func (c *client) once() error {
 	c.sent, c.length, c.err = false, 0, nil
 	if err := c.raw.Read(c.step); err != nil {
@@ -86,8 +85,8 @@ func (c *client) once() error {
 	return c.err
 }
 
-// sendOrReceive is called by RawConn.Read, and again whenever there is something to
-// read that wasn't there before the first call, until it is done.
+// sendOrReceive is called by RawConn.Read, first at once and then whenever there is
+// something to read, until it reports that it is done.
 func (c *client) sendOrReceive(fd uintptr) (done bool) {
 	if !c.sent {
 		c.sent = true
@@ -98,8 +97,8 @@ func (c *client) sendOrReceive(fd uintptr) (done bool) {
 	return done
 }
 
-// send writes a request, which there is always room for: all that was sent before
-// has been answered.
+// send writes a request. There is always room for it, because all earlier requests have
+// been answered.
 func (c *client) send(fd int) error {
 	n, err := again(syscall.Write, fd, c.request)
 	if err == nil && n < len(c.request) {
@@ -113,8 +112,8 @@ var (
 	errEnded   = errors.New("the connection has ended within the answer")
 )
 
-// receive reads what there is, and reports whether that is an answer, or none will
-// come of it. Nothing can be behind an answer.
+// receive reads what has arrived, and reports whether the response is complete or can't
+// become valid. Nothing can follow a response.
 func (c *client) receive(fd int) (done bool, err error) {
 	for {
 		n, err := again(syscall.Read, fd, c.buffer[c.length:])
@@ -137,7 +136,7 @@ func (c *client) receive(fd int) (done bool, err error) {
 	}
 }
 
-// again calls a system call until no signal interrupts it.
+// again repeats a system call while signals interrupt it.
 func again(call func(fd int, p []byte) (int, error), fd int, p []byte) (n int, err error) {
 	for {
 		if n, err = call(fd, p); !errors.Is(err, syscall.EINTR) {
@@ -146,9 +145,8 @@ func again(call func(fd int, p []byte) (int, error), fd int, p []byte) (n int, e
 	}
 }
 
-// answerLength returns the length of the answer that begins with text, or -1 if
-// its header isn't complete. A header that net/http writes has its names in this
-// case.
+// answerLength returns the length of the response that begins with text, or -1 if its
+// header isn't complete. net/http writes header names in this case.
 func answerLength(text []byte) (int, error) {
 	end := bytes.Index(text, []byte("\r\n\r\n"))
 	if end < 0 {

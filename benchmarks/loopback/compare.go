@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Services are the processes of all peers. One that isn't asked costs nothing.
+// Services are the processes of all peers. An idle one costs nothing.
 type Services []*Child
 
 // StartAll starts the service of each peer by the arguments that command
@@ -37,8 +37,8 @@ func (s Services) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Round puts the load on one after another, the last one first if it is a return,
-// and writes what it has found as a benchmark does.
+// Round puts the load on one service after another, in reverse order if isReturn is set,
+// and writes the results in the format of benchmarks.
 func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Writer) error {
 	peers := Peers()
 	for i := range peers {
@@ -60,7 +60,7 @@ func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Wr
 	return nil
 }
 
-// Loads returns those that the services are compared under.
+// Loads returns the loads for the comparison.
 func Loads(warm, take time.Duration) []Load {
 	return []Load{{64, warm, take}, {512, warm, take}}
 }

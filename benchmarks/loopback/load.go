@@ -14,19 +14,19 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// The load is a closed loop: each connection sends the next request when it has
-// the answer to the last one, so that there are as many requests at a time as
-// there are connections. All of them are there before the first one is used. What
-// is sent is made once, and of what is received no more is looked at than has to
-// be, so that the service gets most of the machine.
+// The load is a closed loop: each connection sends the next request when it has the
+// response to the last one, so there are as many requests at a time as connections. All
+// connections are open before the first is used. Requests are rendered once, and
+// responses are parsed no more than necessary, so that the service gets most of the
+// machine.
 
-// A Load is how a service is asked.
+// A Load says how to load a service.
 type Load struct {
 	Connections int
 	Warm, Take  time.Duration // how long before anything is counted, and after
 }
 
-// A Result is what a load has found.
+// A Result is the outcome of a load.
 type Result struct {
 	Requests int64
 	Elapsed  time.Duration
@@ -35,7 +35,7 @@ type Result struct {
 	P50, P99 time.Duration
 }
 
-// A window is when answers count, by the time since start.
+// A window is the time, since the start, in which responses count.
 type window struct {
 	start      time.Time
 	begin, end time.Duration
@@ -67,7 +67,7 @@ func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, er
 	return r, nil
 }
 
-// used returns what the service takes in the window, and the CPU time of this process.
+// used returns what the service uses in the window, and the CPU time of this process.
 func (w window) used(ctx context.Context, c *Child) (service usage, own time.Duration, err error) {
 	var (
 		services [2]usage
@@ -96,8 +96,7 @@ func (r *Result) summarize(clients []*client) {
 	r.Requests, r.P50, r.P99 = int64(len(all)), quantile(all, 0.5), quantile(all, 0.99)
 }
 
-// quantile returns what the fraction q of sorted times doesn't exceed, or 0 if
-// there are none.
+// quantile returns the quantile q of sorted times, or 0 if there are none.
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0

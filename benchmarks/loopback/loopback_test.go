@@ -118,7 +118,7 @@ func TestServiceThatDoesNotExist(t *testing.T) {
 	assert.ErrorContains(t, Serve("nothing", nil, io.Discard), `there is no service "nothing"`)
 }
 
-// The service here writes what it is told, however it is asked.
+// The service here writes given bytes, whatever the request.
 func TestClientReceivesOneAnswer(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n"
 	for _, c := range []struct{ text, err string }{

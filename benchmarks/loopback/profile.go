@@ -14,12 +14,11 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Where the CPU time of a service goes is told by whose code it is spent for. Of a
-// sample, that is the innermost function which somebody answers for: memory that
-// net/http allocates is net/http's. What the kernel does is told apart, as are the
-// collector and the scheduler.
+// The CPU time of a service is divided by whose code it is spent for. A sample belongs to
+// the innermost function with an owner: memory that net/http allocates is net/http's. The
+// kernel, the collector and the scheduler are separate.
 
-// An owner answers for the functions whose names have one of its prefixes.
+// An owner owns the functions whose names have one of its prefixes.
 type owner struct {
 	name     string
 	prefixes []string
@@ -27,7 +26,7 @@ type owner struct {
 
 const others = "others"
 
-// owners returns those that are asked, one after another, for each function.
+// owners returns the owners in the order in which they are tried for a function.
 func owners() []owner {
 	return []owner{
 		{"system calls", []string{"internal/runtime/syscall/", "syscall.", "runtime.futex", "runtime.usleep", "runtime.madvise"}},
@@ -44,7 +43,7 @@ func owners() []owner {
 	}
 }
 
-// ownerOf returns who answers for a sample.
+// ownerOf returns the owner of a sample.
 func ownerOf(s *profile.Sample) string {
 	for _, location := range s.Location {
 		for _, line := range location.Line {
@@ -59,7 +58,7 @@ func ownerOf(s *profile.Sample) string {
 	return others
 }
 
-// shares returns what part of a profile's samples each owner has.
+// shares returns each owner's share of a profile's samples.
 func shares(p *profile.Profile) map[string]float64 {
 	all, of := 0.0, map[string]float64{}
 	for _, s := range p.Sample {
@@ -73,8 +72,8 @@ func shares(p *profile.Profile) map[string]float64 {
 	return of
 }
 
-// Profile puts the load on one after another, that many times, leaves a CPU profile
-// of each in dir, and writes a table of where the time goes.
+// Profile puts the load on one service after another, for so many rounds, writes a CPU
+// profile of each to dir, and writes a table of where the time goes.
 func (s Services) Profile(ctx context.Context, load Load, turns int, dir string, out io.Writer) error {
 	peers := Peers()
 	all := make([]profiled, len(peers))
@@ -96,7 +95,7 @@ func (s Services) Profile(ctx context.Context, load Load, turns int, dir string,
 	return writeColumns(out, columns)
 }
 
-// A profiled is what is known of where the time of a service goes.
+// A profiled says where the time of a service goes.
 type profiled struct {
 	requests int64
 	service  usage
@@ -104,8 +103,7 @@ type profiled struct {
 	profile  *profile.Profile
 }
 
-// add puts the load on a service, has it write a profile of that to the file, and
-// has the file hold what came before, too.
+// add puts the load on a service, and merges a profile of it into the file.
 func (p *profiled) add(ctx context.Context, c *Child, load Load, path string) error {
 	if _, err := c.order("profile " + path); err != nil {
 		return err
@@ -141,7 +139,7 @@ func (p *profiled) add(ctx context.Context, c *Child, load Load, path string) er
 	return errors.Join(now.Write(f), f.Close())
 }
 
-// column returns what is told of a service.
+// column returns the table's column for a service.
 func (p *profiled) column(name string) []string {
 	n := float64(max(p.requests, 1))
 	cpu, own := p.service.cpu.Seconds()*1e6/n, p.own.Seconds()*1e6/n

@@ -1,5 +1,5 @@
-// Package loopback compares services as processes of their own, which a load
-// generator asks over TCP.
+// Package loopback compares services that run as separate processes under a load
+// generator over TCP.
 package loopback
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// A Peer is a service that answers [Request].
+// A Peer is a service that handles [Request].
 type Peer struct {
 	Name string
 	New  func(log *middleware.Log) http.Handler
@@ -44,8 +44,8 @@ func Peers() []Peer {
 	}
 }
 
-// Request is what all services are asked: the order of package endpoints, as a
-// browser with a password sends it.
+// Request is the request to all services: the order of package endpoints, as a browser
+// with a password sends it.
 func Request() probe.Request {
 	rq := endpoints.Post()
 	rq.Header.Set("Authorization", "Basic dXNlcjpwYXNzd29yZA==")
@@ -53,7 +53,7 @@ func Request() probe.Request {
 	return rq
 }
 
-// constant answers what the others do without looking at the request.
+// constant sends the same response as the others, without looking at the request.
 func constant(*middleware.Log) http.Handler {
 	answer := []byte(probe.Answered(endpoints.Named("encoding-json").New(false), endpoints.Post()).Body)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -73,6 +73,6 @@ func (p Peer) server(log *middleware.Log, state func(net.Conn, http.ConnState)) 
 		s.ConnState = state
 		return s
 	}
-	// Deadlines cost, so they are the same for all: those of tigertonic.NewServer.
+	// Deadlines have a cost, so all services have those of tigertonic.NewServer.
 	return &http.Server{Handler: p.New(log), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: state}
 }

@@ -20,15 +20,15 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// Serve is the process of the service of this name. It writes its address to out
-// in a line. What it reads from in are orders, a line each, and it answers each with
-// what it has taken so far. At the end of in it ends.
+// Serve runs the service with this name. It writes a line with its address to out. It
+// reads orders from in, one per line, and answers each with its usage so far. It ends at
+// the end of in.
 func Serve(name string, in io.Reader, out io.Writer) (err error) {
 	i := slices.IndexFunc(Peers(), func(p Peer) bool { return p.Name == name })
 	if i < 0 {
 		return fmt.Errorf("there is no service %q", name)
 	}
-	// The log is to nowhere, but by a system call for each block.
+	// The log goes nowhere, but with a system call for each block.
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// connections are how many there are.
+// connections counts the open connections.
 type connections struct{ atomic.Int64 }
 
 func (c *connections) count(_ net.Conn, state http.ConnState) {
@@ -79,7 +79,7 @@ func (c *connections) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// obey does what an order says.
+// obey executes an order.
 func (c *connections) obey(order string) error {
 	switch what, path, _ := strings.Cut(order, " "); what {
 	case "tell":
@@ -100,8 +100,8 @@ func (c *connections) obey(order string) error {
 	return fmt.Errorf("there is no order %q", order)
 }
 
-// rest waits until the connections have ended, and collects all garbage: neither is
-// to take time from the service that is asked next.
+// rest waits until the connections have ended, and collects all garbage, so that neither
+// takes time from the next service.
 func (c *connections) rest() {
 	for range 1000 {
 		if c.Load() == 0 {

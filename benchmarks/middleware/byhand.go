@@ -13,8 +13,7 @@ import (
 	"github.com/rcrowley/go-metrics"
 )
 
-// What one writes where there is no library, or makes of a library that is not
-// for HTTP.
+// Middleware written by hand, where there is no library or only one that isn't for HTTP.
 
 func recovered(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +65,7 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// accessed says as much of a request as tigertonic.Accessed does.
+// accessed logs as much about a request as tigertonic.Accessed does.
 func accessed(h http.Handler, logger *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sw, start := &statusWriter{ResponseWriter: w}, time.Now()

@@ -66,8 +66,7 @@ func TestStacksAnswerTheSame(t *testing.T) {
 	}
 }
 
-// nowhere returns a log that nobody reads, and that is of no cost to what comes
-// after the benchmark.
+// nowhere returns a log that nobody reads, and that has no effect on later benchmarks.
 func nowhere(b *testing.B) *Log {
 	b.Helper()
 	log := NewLog(io.Discard)
@@ -87,7 +86,7 @@ func BenchmarkMiddleware(b *testing.B) {
 	}
 }
 
-// BenchmarkTimed is of as many requests at a time as there are processors.
+// BenchmarkTimed runs as many requests at a time as there are processors.
 func BenchmarkTimed(b *testing.B) {
 	none := Tasks()[0]
 	for _, cpus := range []int{1, min(2, runtime.NumCPU())} {
@@ -101,8 +100,8 @@ func BenchmarkTimed(b *testing.B) {
 	}
 }
 
-// stacks returns endpoints in all that a service in production has round
-// them, and without.
+// stacks returns endpoints with and without all the middleware of a service in
+// production.
 func stacks() []Peer {
 	typed, byHand := endpoints.Named("typed").New(false), endpoints.Named("encoding-json").New(false)
 	return []Peer{

@@ -12,10 +12,10 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// What there is for each purpose, ours first.
+// The middleware for each purpose, ours first.
 
 // recorders are what middlewares that look at the response have in common: a
-// ResponseWriter round another. Of several of ours, one makes it for all.
+// ResponseWriter around another. Several of ours share one.
 func recorders() []Peer {
 	return []Peer{
 		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.First(h, h) })},

@@ -1,5 +1,4 @@
-// Package middleware compares middleware with that of others, one at a time and
-// nested.
+// Package middleware compares our middleware with others', one at a time and nested.
 package middleware
 
 import (
@@ -12,11 +11,12 @@ import (
 // A Peer is a middleware, or several.
 type Peer struct {
 	Name string
-	// Wrap returns h in it. What it logs is written when log is closed.
+	// Wrap returns h wrapped in the middleware. What it logs is written when log is
+	// closed.
 	Wrap func(h http.Handler, log *Log) http.Handler
 }
 
-// A Task is what middlewares of the same purpose are asked.
+// A Task is a request for middlewares of the same purpose.
 type Task struct {
 	Name    string
 	Request probe.Request
@@ -27,7 +27,7 @@ type Task struct {
 	Peers   []Peer
 }
 
-// Answer is the handler that the middlewares are round: it does next to nothing.
+// Answer is the handler inside the middlewares, which does next to nothing.
 func Answer() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 }
@@ -64,13 +64,12 @@ func Tasks() []Task {
 	}
 }
 
-// plainly makes a Peer's Wrap of what logs nothing.
+// plainly returns a Peer's Wrap for a middleware that doesn't log.
 func plainly(wrap func(http.Handler) http.Handler) func(http.Handler, *Log) http.Handler {
 	return func(h http.Handler, _ *Log) http.Handler { return wrap(h) }
 }
 
-// IsLogLine reports whether a line of the log has what is to be known of a request
-// to the task.
+// IsLogLine reports whether a line of the log says what it should about a request.
 func (t *Task) IsLogLine(line string) bool {
 	return strings.HasSuffix(line, "\n") && strings.Count(line, "\n") == 1 &&
 		strings.Contains(line, t.Request.Method) && strings.Contains(line, t.Request.Target) && strings.Contains(line, "200")

@@ -7,7 +7,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// mixed has what is moved in front of what isn't yet.
+// mixed serves what has moved, and passes the rest to the old router.
 func mixed(s *shelf, oldRouter http.Handler) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/books/{id}", tigertonic.Typed(s.get))
@@ -15,7 +15,7 @@ func mixed(s *shelf, oldRouter http.Handler) http.Handler {
 	return mux
 }
 
-// mixedChi has what is moved in a router of chi's.
+// mixedChi mounts what has moved in a chi router.
 func mixedChi(s *shelf, chiRouter chi.Router) http.Handler {
 	chiRouter.Method("GET", "/books/{id}", tigertonic.Typed(s.get)) // chi fills r.PathValue
 	return chiRouter

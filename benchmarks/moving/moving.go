@@ -1,5 +1,5 @@
-// Package moving has one small service in five frameworks and in this one, as the
-// guide docs/moving.md shows them. A test holds their answers together.
+// Package moving has one small service in five frameworks and in this one, as in the
+// guide docs/moving.md. A test compares their responses.
 package moving
 
 import (
@@ -17,7 +17,7 @@ type book struct {
 	Title string `json:"title" binding:"required" validate:"required" minLength:"1"`
 }
 
-// shelf is what all of the services keep.
+// shelf is the data of all the services.
 type shelf struct {
 	mu    sync.Mutex
 	books map[string]book

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The services are the same but for what the guide says: the form of their errors.
+// The services differ only in what the guide says: the form of their errors.
 func TestServicesAnswerAlike(t *testing.T) {
 	for name, service := range map[string]func(*shelf) http.Handler{
 		"tigertonic": tigertonicService, "gin": ginService, "chi": chiService,

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Measure is the loop of a benchmark. Beside what a benchmark always reports, it
-// reports the CPU time of the process, the collector's included, which holds
-// stiller than the time that passes on a machine that does something else, too.
+// Measure is the loop of a benchmark. In addition to the usual figures, it reports the
+// CPU time of the process, including the collector's, which varies less than elapsed time
+// on a busy machine.
 func Measure(b *testing.B, op func()) {
 	b.Helper()
 	b.ReportAllocs()
@@ -18,8 +18,8 @@ func Measure(b *testing.B, op func()) {
 	b.ReportMetric(float64(CPUTime()-start)/float64(b.N), "cpu-ns/op")
 }
 
-// MeasureParallel is Measure on all processors at once. Each goroutine calls an
-// operation of its own.
+// MeasureParallel is Measure on all processors at once. Each goroutine calls its own
+// operation.
 func MeasureParallel(b *testing.B, newOp func() func()) {
 	b.Helper()
 	b.ReportAllocs()
@@ -33,7 +33,7 @@ func MeasureParallel(b *testing.B, newOp func() func()) {
 	b.ReportMetric(float64(CPUTime()-start)/float64(b.N), "cpu-ns/op")
 }
 
-// CPUTime returns how long this process has been computing, in nanoseconds.
+// CPUTime returns the CPU time of this process, in nanoseconds.
 func CPUTime() int64 {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -1,5 +1,5 @@
-// Package probe asks an http.Handler without a server, at a cost that is small
-// and the same for all handlers.
+// Package probe calls an http.Handler without a server, at a cost that is small and the
+// same for all handlers.
 package probe
 
 import (
@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// A Request is what a handler is asked.
+// A Request is a request to a handler.
 type Request struct {
 	Method, Target string
 	Header         http.Header
 	Body           []byte
 }
 
-// An Answer is what a handler said.
+// An Answer is a handler's response.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Answered returns what h answers.
+// Answered returns the response of h.
 func Answered(h http.Handler, rq Request) Answer {
 	p := New(h, rq)
 	w := httptest.NewRecorder()
@@ -34,10 +34,10 @@ func Answered(h http.Handler, rq Request) Answer {
 	return Answer{w.Code, w.Result().Header, w.Body.String()}
 }
 
-// A Prober asks a handler the same request again and again. Each is a fresh copy
-// of http.Request and url.URL, so that nothing a router leaves in them, such as a
-// map of wildcards, is there the next time. The header is shared, and the
-// response is dropped. A Prober is for one goroutine.
+// A Prober sends a handler the same request again and again. Each is a fresh copy of
+// http.Request and url.URL, so that nothing that a router leaves in them, such as a map
+// of wildcards, is there the next time. The header is shared, and the response is
+// dropped. A Prober isn't safe for concurrent use.
 type Prober struct {
 	handler  http.Handler
 	request  http.Request
@@ -49,7 +49,7 @@ type Prober struct {
 	text     []byte
 }
 
-// New returns a Prober. It panics if the request can't be one.
+// New returns a Prober. It panics if the request isn't valid.
 func New(h http.Handler, rq Request) *Prober {
 	r, err := http.NewRequestWithContext(context.Background(), rq.Method, rq.Target, nil)
 	if err != nil {
@@ -66,13 +66,13 @@ func New(h http.Handler, rq Request) *Prober {
 	return p
 }
 
-// Ask has the handler answer once.
+// Ask calls the handler once.
 func (p *Prober) Ask() {
 	p.renew()
 	p.ask()
 }
 
-// AskFor is Ask with another method and another path, which is taken as it is.
+// AskFor is Ask with another method and path, which it doesn't parse.
 func (p *Prober) AskFor(method, path string) {
 	p.renew()
 	p.request.Method, p.request.RequestURI, p.url.Path = method, path, path
@@ -100,8 +100,7 @@ type body struct{ bytes.Reader }
 
 func (*body) Close() error { return nil }
 
-// null is a ResponseWriter that drops the response. It can flush, as that of a
-// server can.
+// null is a ResponseWriter that drops the response. It can flush, like a server's.
 type null struct{ header http.Header }
 
 func (n *null) Header() http.Header               { return n.header }
@@ -110,8 +109,8 @@ func (n *null) Write(p []byte) (int, error)       { return len(p), nil }
 func (n *null) WriteString(s string) (int, error) { return len(s), nil }
 func (n *null) Flush()                            {}
 
-// Same tells in what other differs from a, or "" if it doesn't: in the status,
-// the body, or one of the headers that are named.
+// Same returns how other differs from a in the status, the body or one of the named
+// headers, or "" if it doesn't.
 func (a Answer) Same(other Answer, headers ...string) string {
 	var different []string
 	if a.Status != other.Status {

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// samples are what was measured of each benchmark and unit.
+// samples are the measurements of each benchmark and unit.
 type samples map[key][]float64
 
 type key struct{ benchmark, unit string }
 
-// read reads what benchmarks have written.
+// read reads the output of benchmarks.
 func read(text string) (samples, error) {
 	all := samples{}
 	var errs []error
@@ -35,7 +35,7 @@ func read(text string) (samples, error) {
 	return all, errors.Join(append(errs, reader.Err())...)
 }
 
-// A regression is that a benchmark allocates more than it did.
+// A regression is a benchmark that allocates more than before.
 type regression struct {
 	key
 	before, now float64
@@ -45,9 +45,9 @@ func (r regression) String() string {
 	return fmt.Sprintf("%s: %.0f %s, was %.0f", r.benchmark, r.now, r.unit, r.before)
 }
 
-// A rule is by how much more of a unit is a regression. A benchmark that shares
-// pools with others doesn't allocate the same number of bytes each time; how
-// often it allocates is exact but for what is spread over many operations.
+// A rule says how much more of a unit is a regression. A benchmark that shares pools with
+// others doesn't allocate the same number of bytes each time; the number of allocations
+// is exact, except those that are spread over many operations.
 type rule struct {
 	unit            string
 	least, fraction float64
@@ -55,8 +55,8 @@ type rule struct {
 
 func rules() []rule { return []rule{{"allocs/op", 1, 0.005}, {"B/op", 16, 0.05}} }
 
-// regressions returns what has got worse by the rules, where benchstat's test
-// says that it isn't chance, and how many benchmarks there are in both.
+// regressions returns what has become worse by the rules, if benchstat's test says that
+// it isn't chance, and how many benchmarks are in both.
 func regressions(before, now samples) (found []regression, compared int) {
 	order := func(a, b key) int { return strings.Compare(a.benchmark+" "+a.unit, b.benchmark+" "+b.unit) }
 	for _, k := range slices.SortedFunc(maps.Keys(now), order) {

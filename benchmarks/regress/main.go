@@ -1,6 +1,5 @@
-// Regress compares what the root's benchmarks allocate with what they did at an
-// earlier revision, and fails if it is more. Times are left alone: they belong to
-// the machine.
+// Regress compares the allocations of the root's benchmarks with those at an earlier
+// revision, and fails if there are more. It ignores times, which depend on the machine.
 package main
 
 import (
@@ -86,7 +85,7 @@ func measure(ctx context.Context, dir, bench string) (samples, error) {
 	return read(string(out))
 }
 
-// git returns what a git command says.
+// git returns the output of a git command.
 func git(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // who starts this names the revision
 	out, err := cmd.Output()

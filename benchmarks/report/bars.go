@@ -8,8 +8,7 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// A bar is a promise about speed: a number that is at most, or at least, so
-// large.
+// A bar is a promise about speed: an upper or lower limit on a number.
 type bar struct {
 	what    string
 	limit   float64
@@ -29,12 +28,12 @@ func (b *bar) reached(value float64) bool {
 	return value <= b.limit
 }
 
-// summary returns the median of all rounds, and how far it may be off.
+// summary returns the median of all rounds and its uncertainty.
 func (b *bar) summary(rs *Results, unit string) benchmath.Summary {
 	return summarize(b.values(rs, unit))
 }
 
-// must is the limit in words.
+// must returns the limit in words.
 func (b *bar) must() string {
 	word := "≤ "
 	if b.atLeast {
@@ -43,7 +42,7 @@ func (b *bar) must() string {
 	return word + fmt.Sprintf(b.format, b.limit)
 }
 
-// timeBar is of one peer's time to another's.
+// timeBar limits the ratio of one peer's time to another's.
 func timeBar(what string, limit float64, group, task, peer, other string) bar {
 	return bar{
 		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
@@ -53,7 +52,7 @@ func timeBar(what string, limit float64, group, task, peer, other string) bar {
 	}
 }
 
-// fastestBar is of ours to the fastest router that isn't ours.
+// fastestBar limits the ratio of our time to that of the fastest other router.
 func fastestBar(what string, limit float64, task, ours string) bar {
 	return bar{
 		what: what, limit: limit, format: "%.2f", unit: wallTime, second: cpuTime,
@@ -64,8 +63,8 @@ func fastestBar(what string, limit float64, task, ours string) bar {
 	}
 }
 
-// fastest returns the router that does the task in the least time, but for ours
-// and for none.
+// fastest returns the router that does the task in the least time, not counting ours and
+// none.
 func (rs *Results) fastest(task, unit string) (peer string) {
 	g := rs.group("Routing")
 	if g == nil {
@@ -83,7 +82,7 @@ func (rs *Results) fastest(task, unit string) (peer string) {
 	return peer
 }
 
-// growthBar is of the time with 10,000 routes to that with 10.
+// growthBar limits the ratio of the time with 10,000 routes to that with 10.
 func growthBar(what, order string) bar {
 	return bar{
 		what: what, limit: 3, format: "%.2f", unit: wallTime, second: cpuTime,
@@ -93,7 +92,7 @@ func growthBar(what, order string) bar {
 	}
 }
 
-// countBar is of a number of its own.
+// countBar limits an absolute number.
 func countBar(what string, limit float64, format, group, task, peer, unit string) bar {
 	return bar{
 		what: what, limit: limit, format: format, unit: unit,
@@ -101,7 +100,7 @@ func countBar(what string, limit float64, format, group, task, peer, unit string
 	}
 }
 
-// moreBar is of how much more of something a peer needs than another.
+// moreBar limits how much more of something one peer needs than another.
 func moreBar(what string, limit float64, group, task, peer, otherTask, other, unit string) bar {
 	b := bar{
 		what: what, limit: limit, format: "%.0f", unit: unit,
@@ -123,8 +122,8 @@ func moreBar(what string, limit float64, group, task, peer, otherTask, other, un
 	return b
 }
 
-// loadBar is of the throughput of our typed endpoint to another's. By CPU time, it
-// is how much more the other takes for a request.
+// loadBar limits the ratio of our typed endpoint's throughput to another's. In CPU time,
+// it is how much more the other needs per request.
 func loadBar(what string, limit float64, task, other string) bar {
 	return bar{
 		what: what, limit: limit, atLeast: true, format: "%.2f", unit: throughput, second: cpuTime,

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// A table is what Markdown calls one.
+// A table is a Markdown table.
 type table struct {
 	rows [][]string // the first is the header
 }
@@ -66,7 +66,7 @@ func seconds(value float64) string {
 	return digits(value/1e-9) + " ns"
 }
 
-// digits formats a value with three of them.
+// digits formats a value with three digits.
 func digits(value float64) string {
 	switch {
 	case value >= 100:
@@ -77,7 +77,7 @@ func digits(value float64) string {
 	return fmt.Sprintf("%.2f", value)
 }
 
-// ratio formats how many times as much one is as the other.
+// ratio formats the ratio of two values.
 func ratio(value float64) string {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return ""
@@ -85,7 +85,7 @@ func ratio(value float64) string {
 	return digits(value)
 }
 
-// spread is a median and how far it may be off, as benchstat has it.
+// spread formats a median and its uncertainty, like benchstat.
 func spread(s benchmath.Summary, unit string) string {
 	if math.IsNaN(s.Center) {
 		return ""

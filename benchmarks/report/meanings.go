@@ -1,6 +1,6 @@
 package report
 
-// meanings returns what each promise means to who runs a service, by what it is about.
+// meanings returns what each promise means for the operator of a service, by its subject.
 func meanings() map[string]string {
 	const few = "a handler in a group like these is found as soon as with the fastest"
 	return map[string]string{

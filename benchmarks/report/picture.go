@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A picture is one task as bars, one for each peer, which a reader takes in at a glance.
-// The shortest bar is the best, but of throughput.
+// A picture shows one task as bars, one for each peer. The shortest bar is the best,
+// except for throughput.
 type picture struct {
 	file, title string
 	group, task string
@@ -17,7 +17,7 @@ type picture struct {
 	peers       []string // and those beside it
 }
 
-// pictures returns what is drawn.
+// pictures returns the pictures to draw.
 func pictures() []picture {
 	return []picture{
 		{
@@ -59,7 +59,7 @@ func (r *Report) Pictures() map[string]string {
 	return drawn
 }
 
-// writePictures writes where the pictures are that Pictures returns.
+// writePictures writes links to the pictures that Pictures returns.
 func (r *Report) writePictures(w *strings.Builder) {
 	for _, p := range pictures() {
 		if p.draw(r.Results) != "" {
@@ -77,8 +77,8 @@ const (
 	headHeight   = 40
 )
 
-// draw returns the picture as SVG, or "" if there is nothing to compare. It has colors
-// that can be read on a light and on a dark page.
+// draw returns the picture as SVG, or "" if there is nothing to compare. Its colors are
+// readable on light and dark pages.
 func (p *picture) draw(rs *Results) string {
 	type bar struct {
 		peer  string

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// promises returns what the library is to reach.
+// promises returns the library's promises.
 func promises(githubWildcards int) []bar {
 	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), documentPromises(), loopbackPromises(), middlewarePromises())
 }

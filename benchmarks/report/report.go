@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Report is what is said of the results of a run.
+// A Report is a report on the results of a run.
 type Report struct {
 	*Results
 	// GitHubWildcards is how many routes of GitHub's API have wildcards.
@@ -38,7 +38,7 @@ func (r *Report) Unmeasured() (what []string) {
 	return what
 }
 
-// Markdown returns all of the report.
+// Markdown returns the whole report.
 func (r *Report) Markdown() string {
 	var w strings.Builder
 	w.WriteString(opening)
@@ -57,7 +57,7 @@ func (r *Report) Markdown() string {
 	return strings.TrimSuffix(w.String(), "\n")
 }
 
-// writeRun writes what was run, on what.
+// writeRun describes the run and the machine.
 func (r *Report) writeRun(w *strings.Builder) {
 	w.WriteString("## The run\n\n")
 	t := &table{}
@@ -91,8 +91,8 @@ func (r *Report) writeRun(w *strings.Builder) {
 	}
 }
 
-// share returns the median share of a processor that routers had, which take 1
-// and more, for the collector has another, on an idle machine.
+// share returns the median share of a processor that routers had. On an idle machine it
+// is 1 or more, because the collector has another.
 func (rs *Results) share() float64 {
 	g := rs.group("Routing")
 	if g == nil {
@@ -107,7 +107,7 @@ func (rs *Results) share() float64 {
 	return summarize(shares).Center
 }
 
-// writePromises writes what the library is to reach, and what it has, first what it hasn't.
+// writePromises writes the promises and the results, first the promises that aren't kept.
 func (r *Report) writePromises(w *strings.Builder) {
 	t, kept := &table{}, &table{}
 	t.row("what", "must be", "measured", "±", "by CPU time", "reached", "what it means to a service")
@@ -141,8 +141,8 @@ func (r *Report) writePromises(w *strings.Builder) {
 	t.writeTo(w)
 }
 
-// writeRatios writes, for each task, what the first of the peers that do it
-// takes, and how many times as much the others do.
+// writeRatios writes, for each task, the figure of its first peer, and the ratios of the
+// others to it.
 func (g *Group) writeRatios(w *strings.Builder, s section) {
 	t := &table{}
 	t.row(append([]string{"", s.ours}, g.others(s)...)...)

@@ -1,4 +1,4 @@
-// Package report makes a report of what benchmarks have written.
+// Package report turns the output of benchmarks into a report.
 package report
 
 import (
@@ -29,15 +29,15 @@ const (
 	heapBesides   = "heapB/endpoint"
 )
 
-// Results are all measurements of a run.
+// Results holds all measurements of a run.
 type Results struct {
-	// Config is what else is known of the run, such as the processor.
+	// Config describes the run, such as its processor.
 	Config map[string]string
-	// Groups are the benchmarks in the order in which they were run.
+	// Groups are the benchmarks in the order of the run.
 	Groups []*Group
 }
 
-// A Group is a benchmark: tasks, and peers that do them.
+// A Group is a benchmark: its tasks, and the peers that do them.
 type Group struct {
 	Name         string
 	Tasks, Peers []string
@@ -46,8 +46,7 @@ type Group struct {
 
 type cell struct{ task, peer, unit string }
 
-// Read reads what benchmarks have written, whose names are
-// Name/task=TASK/peer=PEER.
+// Read reads the output of benchmarks with names such as Name/task=TASK/peer=PEER.
 func Read(r io.Reader) (*Results, error) {
 	results := &Results{Config: map[string]string{}}
 	reader := benchfmt.NewReader(r, "")
@@ -131,9 +130,8 @@ func (rs *Results) values(group, task, peer, unit string) []float64 {
 	return nil
 }
 
-// ratios returns how many times as much a is as b in each round. What happens to
-// the machine in a round happens to both, so that their ratio holds stiller than
-// they do.
+// ratios returns the ratio of a to b in each round. Both see the same state of the
+// machine in a round, so the ratio varies less than they do.
 func ratios(a, b []float64) []float64 {
 	return pairwise(a, b, func(a, b float64) float64 { return a / b })
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// fiberRouter speaks fasthttp, not net/http. Its request, which the router leaves
-// as it is, is made anew as fasthttp does when it has read one.
+// fiberRouter uses fasthttp, not net/http. The router doesn't change its request, which
+// is reset as fasthttp does after reading one.
 type fiberRouter struct {
 	handler fasthttp.RequestHandler
 	ctx     fasthttp.RequestCtx
@@ -28,7 +28,7 @@ func newFiber(leaves []*Leaf) Router {
 	return &fiberRouter{handler: app.Handler()}
 }
 
-// fiberError answers what fiber has no handler for.
+// fiberError responds where fiber has no handler.
 func fiberError(c fiber.Ctx, err error) error {
 	c.Set("Content-Type", "text/plain; charset=utf-8")
 	c.Set("X-Content-Type-Options", "nosniff")

@@ -1,8 +1,9 @@
 package routing
 
-// A Leaf is the end of a route: what its handler does, and that it was called.
+// A Leaf is the end of a route: it says what the handler does, and records that it was
+// called.
 type Leaf struct {
-	// These are first, so that a call reaches for one cache line of the leaf.
+	// These come first, so that a call touches one cache line of the leaf.
 	Calls int  // of the handler
 	Reads bool // the handler reads every wildcard
 
@@ -19,7 +20,7 @@ func Leaves(routes []Route, read bool) []*Leaf {
 	return leaves
 }
 
-// reached is what every router's handlers do: get reads a wildcard of what the
+// reached is the work of every router's handlers: get reads a wildcard from what the
 // router passed.
 func reached[From any](l *Leaf, from From, get func(From, string) string) {
 	l.Calls++

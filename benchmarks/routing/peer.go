@@ -12,11 +12,11 @@ type Peer struct {
 	New  func([]*Leaf) Router
 }
 
-// A Router has been told its routes. It isn't for concurrent use.
+// A Router has its routes registered. It isn't safe for concurrent use.
 type Router interface {
-	// AskFor has the router answer a request without a body, and drops the answer.
+	// AskFor sends the router a request without a body, and drops the response.
 	AskFor(method, path string)
-	// Answered returns what the router answers.
+	// Answered returns the router's response.
 	Answered(method, path string) probe.Answer
 }
 
@@ -38,7 +38,7 @@ func Peers() []Peer {
 	}
 }
 
-// newNone finds no handler: it costs what asking does.
+// newNone finds no handler: its cost is that of the request itself.
 func newNone([]*Leaf) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 }
@@ -60,8 +60,8 @@ func (r httpRouter) Answered(method, path string) probe.Answer {
 	return probe.Answered(r.handler, probe.Request{Method: method, Target: path})
 }
 
-// What all routers answer where they have no handler: what net/http's does, for
-// that can't be told otherwise.
+// The responses of all routers where they have no handler: those of net/http, which can't
+// be changed.
 
 func notFound(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
 

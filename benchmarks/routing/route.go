@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Route is what a router is told of a handler.
+// A Route says where a router must find a handler.
 type Route struct {
 	Method  string
 	Pattern string   // with wildcards as net/http has them, {name}
@@ -31,12 +31,12 @@ func NewRoute(method, pattern string) Route {
 	return rt
 }
 
-// Path is a path that the route matches: each wildcard has its own name for a
+// Path returns a path that the route matches, with the name of each wildcard as its
 // value.
 func (rt *Route) Path() string { return strings.NewReplacer("{", "", "}", "").Replace(rt.Pattern) }
 
-// Table reads one of the public route tables, a method and a pattern a line. They
-// lie beside the library's own benchmarks, in its folder testdata/routes.
+// Table reads one of the public route tables, with a method and a pattern per line, from
+// testdata/routes of the library.
 func Table(dir, name string) ([]Route, error) {
 	text, err := os.ReadFile(filepath.Join(dir, name+".txt")) //nolint:gosec // the names are ours
 	if err != nil {
@@ -50,8 +50,8 @@ func Table(dir, name string) ([]Route, error) {
 	return routes, nil
 }
 
-// Grown returns n routes as a large API has them: services of 50 resources of
-// four routes each.
+// Grown returns n routes like those of a large API: services with 50 resources of four
+// routes each.
 func Grown(n int) []Route {
 	routes := make([]Route, n)
 	for i := range routes {
@@ -91,7 +91,7 @@ func Deep(n int) []Route {
 	return routes
 }
 
-// Wildcards returns a route that is nothing but n wildcards.
+// Wildcards returns a route of n wildcards.
 func Wildcards(n int) Route {
 	var pattern strings.Builder
 	for i := range n {

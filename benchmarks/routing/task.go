@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Task is what routers are asked to do.
+// A Task is work for routers.
 type Task struct {
 	Name   string
 	Routes []Route
@@ -16,7 +16,7 @@ type Task struct {
 	Status int   // of the answers
 }
 
-// An Ask is a request to answer.
+// An Ask is a request.
 type Ask struct{ Method, Path string }
 
 // asksFor returns a request for each route.
@@ -28,9 +28,8 @@ func asksFor(routes []Route) []Ask {
 	return asks
 }
 
-// Shuffled returns them in random order, but one that is always the same. Their
-// paths lie behind each other in memory, so that they are as near at hand as those
-// that a server has just read.
+// Shuffled returns the requests in a random order that is always the same. Their paths
+// are next to each other in memory, as close as those that a server has just read.
 func Shuffled(asks []Ask) []Ask {
 	shuffled := slices.Clone(asks)
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(asks), func(i, j int) { //nolint:gosec // an order is no secret
@@ -47,7 +46,7 @@ func Shuffled(asks []Ask) []Ask {
 	return shuffled
 }
 
-// Tasks returns all tasks but those of growth.
+// Tasks returns all tasks except those of growth.
 func Tasks() ([]Task, error) {
 	var (
 		tasks  []Task
@@ -78,9 +77,9 @@ func Tasks() ([]Task, error) {
 		Task{"405", tables["github"], false, []Ask{{"PUT", "/gists/aa5a315d61ae9438b18d"}}, 405}), nil
 }
 
-// Growths returns the tasks that show how time grows with the number of routes
-// and with their depth. An operation is one request, in the order of the routes or
-// in random order: then little of what it needs is in the caches of the processor.
+// Growths returns the tasks that show how time grows with the number of routes and with
+// their depth. An operation is one request, in the order of the routes or in random
+// order, which defeats the processor's caches.
 func Growths() []Task {
 	var tasks []Task
 	add := func(name string, routes []Route, asks []Ask) {

@@ -16,7 +16,7 @@ func newTigerTonic(leaves []*Leaf) http.Handler {
 	return mux
 }
 
-// newTigerTonicParams has handlers that are passed their wildcards.
+// newTigerTonicParams has handlers that get their wildcards as an argument.
 func newTigerTonicParams(leaves []*Leaf) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for _, leaf := range leaves {
@@ -39,7 +39,7 @@ func newTigerTonicForeign(leaves []*Leaf) http.Handler {
 	return mux
 }
 
-// PlainErrors is a [tigertonic.ErrorWriter] that answers as net/http does.
+// PlainErrors is a [tigertonic.ErrorWriter] that responds like net/http.
 type PlainErrors struct{ tigertonic.ErrorWriter }
 
 // WriteError writes the text of the error's status.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A conn is a connection, and the goroutine that reads its answers. The generator's
+// A conn is a connection and the goroutine that reads its responses. The generator's
 // mutex guards its fields; conn is set once.
 type conn struct {
 	g    *generator
@@ -27,8 +27,8 @@ type conn struct {
 	sum       [sha256.Size]byte // of what Outcomes identify the request by
 }
 
-// run opens the connection, sends the request that it was made for, and reads
-// answers until it ends.
+// run opens the connection, sends the request that it was opened for, and reads responses
+// until it ends.
 func (c *conn) run() {
 	if err := c.open(); err != nil {
 		c.g.unconnected(c, err)
@@ -74,7 +74,7 @@ func (c *conn) open() error {
 	return nil
 }
 
-// dial connects to where a template's requests go.
+// dial connects to the server of a template's requests.
 func (t *template) dial(ctx context.Context, insecure bool) (net.Conn, error) {
 	var d net.Dialer
 	if !t.tls {
@@ -88,8 +88,8 @@ func (t *template) dial(ctx context.Context, insecure bool) (net.Conn, error) {
 	return secure.DialContext(ctx, "tcp", t.address)
 }
 
-// write sends the connection's request, rendered into scratch. What goes wrong is
-// for the reader to find, which may find an answer too.
+// write sends the connection's request, rendered into scratch. It leaves errors to the
+// reader, which may still find a response.
 func (c *conn) write(scratch []byte) []byte {
 	text, member := c.g.template.render(scratch[:0], c.seq)
 	if c.g.Outcomes != nil {
@@ -107,8 +107,8 @@ func (c *conn) write(scratch []byte) []byte {
 	return text
 }
 
-// answer notes an answer, and gives the connection its next request if one is due
-// and the connection can take it.
+// answer records a response, and gives the connection its next request if one is due and
+// the connection can take it.
 func (g *generator) answer(c *conn, r response) (again bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -133,8 +133,7 @@ func (g *generator) answer(c *conn, r response) (again bool) {
 	return false
 }
 
-// fail notes that a connection has ended, and that a request was lost with it if it
-// had one.
+// fail records that a connection has ended, and with it the request that it had, if any.
 func (g *generator) fail(c *conn, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -152,8 +151,8 @@ func (g *generator) fail(c *conn, err error) {
 	g.remove(c)
 }
 
-// unconnected notes that there was no connection for a request. The connection
-// counts as being opened for a while longer, for nothing is gained by haste.
+// unconnected records that no connection could be opened for a request. The connection
+// counts as being opened for a while longer, to slow down further attempts.
 func (g *generator) unconnected(c *conn, err error) {
 	g.mu.Lock()
 	g.Unconnected++
@@ -168,7 +167,7 @@ func (g *generator) unconnected(c *conn, err error) {
 	g.remove(c)
 }
 
-// kindOf tells errors apart that a reader of a report would.
+// kindOf classifies errors for the report.
 func kindOf(err error) string {
 	var dns *net.DNSError
 	switch {

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Buckets of a histogram are as wide as their distance from zero allows: each power
-// of two nanoseconds is divided into 32, so that a value is known to 3%. Below 32
-// ns each nanosecond has its own.
+// The width of a bucket grows with its distance from zero: each power of two nanoseconds
+// is divided into 32, so that a value is known to 3%. Below 32 ns each nanosecond has its
+// own.
 const (
 	fineBits = 5
 	fine     = 1 << fineBits
 	buckets  = (64 - fineBits) * fine
 )
 
-// A Histogram counts durations to a precision of 3%, in 15 KiB whatever it counts.
-// The zero value is empty. It isn't for concurrent use.
+// A Histogram counts durations to a precision of 3%, always in 15 KiB. The zero value is
+// empty. It isn't safe for concurrent use.
 type Histogram struct {
 	counts   [buckets]int64
 	n        int64
@@ -24,7 +24,7 @@ type Histogram struct {
 	min, max time.Duration
 }
 
-// Add counts a duration. One below zero counts as zero.
+// Add counts a duration. A negative one counts as zero.
 func (h *Histogram) Add(d time.Duration) {
 	d = max(d, 0)
 	h.counts[bucket(d)]++
@@ -66,8 +66,8 @@ func (h *Histogram) Mean() time.Duration {
 	return time.Duration(h.sum / float64(h.n))
 }
 
-// Quantile returns the duration that the share q of all, from 0 to 1, don't exceed:
-// at most 3% more than exactly. It returns 0 if there are none.
+// Quantile returns the quantile q, from 0 to 1, of the durations, at most 3% too large,
+// or 0 if there are none.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	if h.n == 0 {
 		return 0
@@ -82,7 +82,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return h.max
 }
 
-// Between returns how many durations are in buckets that end above low and not above
+// Between returns how many durations are in buckets whose ends are above low and at most
 // high.
 func (h *Histogram) Between(low, high time.Duration) (n int64) {
 	for i, k := range &h.counts {

@@ -1,19 +1,18 @@
 // Package openloop offers a service requests at a steady rate, whether or not it
 // keeps up, and measures how long each takes.
 //
-// Request i is due i/rate seconds after the start, and its latency counts from
-// then. So a service that stalls for a second doesn't get a second without
-// requests and one slow request, as from clients that wait for their answers: the
-// requests that were due meanwhile are late, and their latency says so.
+// Request i is due i/rate seconds after the start, and its latency counts from then. So a
+// service that stalls for a second doesn't get away with one slow request and a second
+// without any, as with clients that wait for their responses: the requests that were due
+// meanwhile are late, and their latency shows it.
 //
-// A goroutine, the pacer, wakes every millisecond and sends what is due, each
-// request on the connection that has waited longest, or on a new one while there are
-// fewer than allowed. A connection has a goroutine that reads its answers; while there
-// is a backlog, it also sends the next request itself. A connection that has something
-// to read before it is used again isn't used again. Nothing is sent twice and nothing
-// is pipelined. A request is rendered from a template
-// into a buffer that is used again, and of an answer no more is parsed than is
-// needed, since the generator often shares a machine with the service.
+// A goroutine, the pacer, wakes every millisecond and sends what is due, each request on
+// the connection that has waited longest, or on a new one while there are fewer than
+// allowed. A connection has a goroutine that reads its responses; while there is a
+// backlog, it also sends the next request itself. A connection that has something to read
+// before its next request isn't used again. Nothing is sent twice or pipelined. Requests
+// are rendered from a template into a reused buffer, and responses are parsed no more
+// than necessary, since the generator often shares a machine with the service.
 package openloop
 
 import (
@@ -23,8 +22,7 @@ import (
 	"time"
 )
 
-// Options say what to send, where and how fast. Rate, For and Request have to be
-// set.
+// Options say what to send, where and how fast. Rate, For and Request must be set.
 type Options struct {
 	Request     Request
 	Run         string        // what {run} stands for in the request
@@ -71,9 +69,9 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// Run sends the requests and returns what became of them. The end of ctx ends the
-// sending; what has been sent may still be answered for [Options.Grace]. An error
-// means that the options are wrong, or that the outcomes couldn't be written.
+// Run sends the requests and returns the result. When ctx ends, it stops sending, and
+// waits up to [Options.Grace] for outstanding responses. An error means that the options
+// are wrong, or that the outcomes couldn't be written.
 func Run(ctx context.Context, o Options) (Result, error) {
 	o.setDefaults()
 	if err := o.check(); err != nil {

@@ -18,10 +18,10 @@ import (
 //
 // The hash, in hexadecimal digits, is of the bytes of the member of the body that
 // [Request.Member] names. A response that isn't one JSON value of at most 4 KiB is
-// written as a string. Nothing is written before the outcome is known, so a
-// response that is in the file was received; at most those of the last second or two
-// are missing if the generator itself is killed. The lines are in the order of the
-// answers. A nil *Outcomes writes nothing.
+// written as a string. Nothing is written before the outcome is known, so a response in
+// the file was received; if the generator itself is killed, at most those of the last
+// second or two are missing. The lines are in the order of the responses. A nil *Outcomes
+// writes nothing.
 type Outcomes struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -29,11 +29,10 @@ type Outcomes struct {
 	err error
 }
 
-// NewOutcomes returns Outcomes that write to w, which isn't used concurrently.
+// NewOutcomes returns Outcomes that write to w, never concurrently.
 func NewOutcomes(w io.Writer) *Outcomes { return &Outcomes{w: w} }
 
-// Flush writes what hasn't been written yet, and returns the first error of all
-// writes.
+// Flush writes what is buffered, and returns the first error of any write.
 func (o *Outcomes) Flush() error {
 	if o == nil {
 		return nil

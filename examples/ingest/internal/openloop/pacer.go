@@ -39,17 +39,17 @@ func newGenerator(o Options, t *template) *generator {
 
 func (g *generator) now() time.Duration { return time.Since(g.start) }
 
-// due returns when a request is due, from the start.
+// due returns when a request is due, relative to the start.
 func (g *generator) due(seq int64) time.Duration {
 	return time.Duration(float64(seq) / g.Rate * float64(time.Second))
 }
 
-// dueBy returns how many requests are due by then.
+// dueBy returns how many requests are due by a time.
 func (g *generator) dueBy(now time.Duration) int64 {
 	return min(g.end, int64(now.Seconds()*g.Rate)+1)
 }
 
-// pace sends what is due until all is sent and answered, or it is too late.
+// pace sends what is due until everything is sent and answered, or it is too late.
 func (g *generator) pace(ctx context.Context) {
 	g.start = time.Now()
 	ticker := time.NewTicker(tick)
@@ -81,7 +81,7 @@ func (g *generator) done() bool {
 	return g.next >= g.end && g.busy == 0
 }
 
-// stop has no further request be sent.
+// stop stops the sending of requests.
 func (g *generator) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -105,7 +105,7 @@ func (g *generator) send(now time.Duration) {
 	}
 }
 
-// assign gives the next request that is due to a connection.
+// assign gives the next due request to a connection.
 func (g *generator) assign(now time.Duration) (c *conn, opened bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -124,11 +124,11 @@ func (g *generator) assign(now time.Duration) (c *conn, opened bool) {
 	return c, opened
 }
 
-// rested takes the connection that has been idle for longest, or returns nil. They
-// have turns so that none is idle for so long that the service closes it: a request
-// that crosses that on its way is lost (RFC 9112 §9.5). One that has something to read
-// already has ended, or will answer the next request with what nobody has asked
-// for: it isn't used again. The mutex is held.
+// rested takes the connection that has been idle longest, or returns nil. Taking turns
+// keeps any from being idle for so long that the service closes it, which could lose a
+// request on its way (RFC 9112 §9.5). A connection that already has something to read has
+// ended, or would answer the next request with an unrelated response, so it isn't used
+// again. The mutex is held.
 func (g *generator) rested() *conn {
 	for len(g.idle) > 0 {
 		c := g.idle[0]
@@ -172,7 +172,7 @@ func (g *generator) cutLate(now time.Duration) {
 	}
 }
 
-// close ends all connections, and with them what hasn't been answered.
+// close closes all connections, which ends the outstanding requests.
 func (g *generator) close() {
 	g.cancel()
 	g.mu.Lock()

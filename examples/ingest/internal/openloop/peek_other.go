@@ -4,6 +4,6 @@ package openloop
 
 import "net"
 
-// hasNews isn't known here: what has come is found when the connection's goroutine
+// hasNews reports false here: what has arrived is found when the connection's goroutine
 // reads it.
 func hasNews(net.Conn) bool { return false }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// hasNews reports whether something has come over a connection that nobody has read
-// yet, be it the connection's end. It doesn't wait, nor disturb one who reads.
+// hasNews reports whether a connection has something unread, including its end. It
+// doesn't wait or disturb a reader.
 func hasNews(conn net.Conn) (news bool) {
 	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = secure.NetConn()

@@ -31,7 +31,7 @@ type Request struct {
 	Member string
 }
 
-// A template is a request as text, cut up at the marks.
+// A template is a request as text, split at the placeholders.
 type template struct {
 	address string
 	tls     bool
@@ -64,7 +64,7 @@ func (t text) append(b []byte, number string) []byte {
 	return b
 }
 
-// render appends a request to b and returns which part identifies it.
+// render appends a request to b, and returns the part that identifies it.
 func (t *template) render(b []byte, seq int64) (request, member []byte) {
 	var digits [20]byte
 	number := string(strconv.AppendInt(digits[:0], seq, 10))
@@ -83,7 +83,7 @@ func (t *template) render(b []byte, seq int64) (request, member []byte) {
 	return b, b[from:to]
 }
 
-// compile checks a request and cuts it up.
+// compile checks a request and splits it.
 func (r Request) compile(run string) (*template, error) {
 	if r.Method == "" && r.Body != "" {
 		r.Method = "POST"
@@ -116,7 +116,8 @@ func (r Request) compile(run string) (*template, error) {
 	return t, nil
 }
 
-// parseURL finds where to connect to, and returns what the request says of it.
+// parseURL finds where to connect, and returns the parts of the request that depend on
+// it.
 func (t *template) parseURL(s string) (target, host string, err error) {
 	scheme, rest, _ := strings.Cut(s, "://")
 	host, target = rest, "/"
@@ -154,9 +155,8 @@ func checkField(line string) error {
 	return nil
 }
 
-// find returns where the value of a member begins and ends in a JSON object, and
-// that of the whole text if it isn't there. Digits take the place of the mark, of
-// which there are as many.
+// find returns where the value of a member begins and ends in a JSON object, or the whole
+// text if there is no such member. Digits of the same length take the place of the mark.
 func find(body, member string) (from, to int) {
 	filled := []byte(strings.ReplaceAll(body, seqMark, strings.Repeat("1", len(seqMark))))
 	d := jsontext.NewDecoder(bytes.NewReader(filled), jsontext.AllowDuplicateNames(true))

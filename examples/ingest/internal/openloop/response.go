@@ -10,17 +10,17 @@ import (
 	"strconv"
 )
 
-// kept is how much of an answer's body is kept.
+// kept is how much of a response's body is kept.
 const kept = 4096
 
-// A response is what a generator needs of an answer.
+// A response is the part of a response that the generator needs.
 type response struct {
 	status int
 	body   []byte // its first 4 KiB, until the next answer is read
 	close  bool   // the connection has no other answer
 }
 
-// A reader reads the answers of a connection (RFC 9112).
+// A reader reads the responses of a connection (RFC 9112).
 type reader struct {
 	*bufio.Reader
 	head bool // answers to HEAD have no body
@@ -31,7 +31,7 @@ func newReader(from io.Reader, head bool) *reader {
 	return &reader{Reader: bufio.NewReader(from), head: head}
 }
 
-// next reads an answer to its end. Answers with a status below 200 announce another.
+// next reads a response to its end. Responses with a status below 200 announce another.
 func (r *reader) next() (response, error) {
 	for {
 		rs, length, err := r.readHead()
@@ -57,7 +57,7 @@ func (r *reader) next() (response, error) {
 	}
 }
 
-// What a body's length is if it isn't given.
+// Special lengths of a body.
 const (
 	untilClose = -1
 	chunked    = -2
@@ -124,8 +124,8 @@ func hasToken(list []byte, token string) bool {
 	return false
 }
 
-// parseStatus reads "HTTP/1.1 202 Accepted", or the same of HTTP/1.0, which is old:
-// its connections close, and it has no chunks.
+// parseStatus reads "HTTP/1.1 202 Accepted", or the same with HTTP/1.0, which is old: its
+// connections close, and it has no chunks.
 func parseStatus(line []byte) (status int, old bool, err error) {
 	const start = len("HTTP/1.1 ")
 	if len(line) < start+3 || len(line) > start+3 && line[start+3] != ' ' ||
@@ -152,7 +152,7 @@ func (r *reader) line() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
-// read reads so much of a body.
+// read reads so many bytes of a body.
 func (r *reader) read(n int64) error {
 	k := min(n, int64(kept-len(r.body)))
 	from := len(r.body)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Result is what became of the requests.
+// A Result sums up the outcomes of the requests.
 type Result struct {
 	Total       int64            // requests that were to be sent
 	Sent        int64            // of which were sent,

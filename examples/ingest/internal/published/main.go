@@ -1,12 +1,11 @@
-// Published is a copy, small and faithful, of a design that was published as the way
-// to take a million requests a minute with Go. It is here to be measured beside
-// examples/ingest, and for nothing else: what it accepts, it only has in memory.
+// Published is a small and faithful copy of a design that was published as the way to
+// handle a million requests per minute with Go. It is only here to be compared with
+// examples/ingest: what it accepts, it only has in memory.
 //
-// A request's payloads become jobs in a channel. A dispatcher takes the jobs out of it
-// and starts a goroutine for each, which waits for a worker to be free and hands it the
-// job. The workers, of which there is a fixed number, upload a payload each, and log
-// an upload that fails. Here, an upload takes as long as -latency says and does
-// nothing else.
+// A request's payloads become jobs in a channel. A dispatcher takes the jobs out and
+// starts a goroutine for each, which waits for a free worker and hands it the job. A
+// fixed number of workers upload one payload at a time, and log failed uploads. Here, an
+// upload takes as long as -latency says and does nothing else.
 package main
 
 import (
@@ -28,7 +27,7 @@ const (
 	maxQueue  = 100
 )
 
-// A collection is what is posted.
+// A collection is the body of a request.
 type collection struct {
 	Version string            `json:"version"`
 	Token   string            `json:"token"`
@@ -63,7 +62,7 @@ func main() {
 	}
 }
 
-// serve serves until the process ends, by whatever.
+// serve serves until the process ends.
 func (s *service) serve(addr string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /1.0/payloads", s.accept)
@@ -90,7 +89,7 @@ func (s *service) accept(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// dispatch hands each job to a worker that is free, in a goroutine of its own.
+// dispatch hands each job to a free worker, in its own goroutine.
 func (s *service) dispatch() {
 	for j := range s.queue {
 		go func() {
@@ -121,7 +120,7 @@ func (s *service) upload(payload json.RawMessage) error {
 	return nil
 }
 
-// figures tells what there is to be measured.
+// figures serves the measurements.
 func (s *service) figures(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, `{"accepted":%d,"uploaded":%d,"goroutines":%d}`+"\n", s.accepted.Load(), s.uploaded.Load(), runtime.NumGoroutine())
 }

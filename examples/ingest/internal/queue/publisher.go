@@ -12,11 +12,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 )
 
-// ErrTooLong is why a record isn't published that is longer than the server allows.
+// ErrTooLong is the error for a record that is longer than the server allows.
 var ErrTooLong = errors.New("the record is longer than the queue takes")
 
-// A Publisher publishes records to a stream. It is made by [Dial]; its methods may be
-// called by many goroutines at a time.
+// A Publisher publishes records to a stream. [Dial] makes one. It is safe for concurrent
+// use.
 type Publisher struct{ stream *stream }
 
 // Dial returns a publisher.
@@ -28,10 +28,10 @@ func Dial(ctx context.Context, o Options) (*Publisher, error) {
 	return &Publisher{s}, nil
 }
 
-// Append publishes the record that the parts make together, and returns its number in
-// the stream once that has acknowledged it. If there is an error, the record may be in
-// the stream all the same. It is [spool.ErrFull] if the stream is full, and
-// [spool.ErrBusy] if too many wait.
+// Append publishes the record that consists of the parts, and returns its number in the
+// stream once the stream has acknowledged it. If there is an error, the record may be in
+// the stream nevertheless. The error is [spool.ErrFull] if the stream is full, and
+// [spool.ErrBusy] if too many records wait.
 func (p *Publisher) Append(ctx context.Context, parts ...[]byte) (spool.Place, error) {
 	ack, err := p.stream.js.PublishMsgAsync(&nats.Msg{Subject: p.stream.options.subject(), Data: bytes.Join(parts, nil)})
 	switch {
@@ -55,7 +55,7 @@ func (p *Publisher) Append(ctx context.Context, parts ...[]byte) (spool.Place, e
 	}
 }
 
-// isFull reports whether a stream has refused a record because of its limits.
+// isFull reports whether a stream refused a record because of its limits.
 func isFull(err error) bool {
 	const storeFailed jetstream.ErrorCode = 10077 // with DiscardNew, this is how the limits are told
 	api, ok := errors.AsType[*jetstream.APIError](err)
@@ -70,5 +70,5 @@ func (p *Publisher) Ready() error {
 	return nil
 }
 
-// Close closes the connection. What waits for an acknowledgement fails.
+// Close closes the connection. Records that wait for an acknowledgement fail.
 func (p *Publisher) Close() { p.stream.conn.Close() }

@@ -1,16 +1,15 @@
-// Package queue has payloads kept by a JetStream, the queue of NATS, between services
-// that take them and workers that put them into a store, on as many machines as it
-// takes.
+// Package queue keeps payloads in JetStream, the queue of NATS, between services that
+// accept them and workers that put them into a store, on any number of machines.
 //
-// A payload is published to the stream, and acknowledged when the stream has
-// acknowledged it. What that has survived is a matter of the NATS server: it has
-// written the payload, on as many machines as the stream has replicas, but by default it
-// syncs only every two minutes. A cluster loses nothing when one machine fails; for a
-// single server, set sync_interval: always in its jetstream block.
+// A payload is published to the stream, and acknowledged when the stream has acknowledged
+// it. What that survives depends on the NATS server: it has written the payload, on as
+// many machines as the stream has replicas, but by default it only syncs every two
+// minutes. A cluster loses nothing when one machine fails; for a single server, set
+// sync_interval: always in its jetstream block.
 //
-// A stream that isn't there is made: one that keeps what isn't acknowledged by a worker
-// in files, up to a limit, and refuses more. One that is there is taken as it is, so
-// make it first for replicas or limits of your own.
+// A missing stream is created: it keeps records that no worker has acknowledged in files,
+// up to a limit, and refuses more. An existing stream isn't changed, so create it first
+// to set replicas or limits of your own.
 package queue
 
 import (
@@ -24,7 +23,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Options are those of a stream.
+// Options configure a stream.
 type Options struct {
 	URL      string // of a NATS server, or several, separated by commas
 	Stream   string // its name, and with .payloads behind it the subject
@@ -41,14 +40,14 @@ const (
 	ackTimeout = 5 * time.Second
 )
 
-// A stream is a connection to one.
+// A stream is a connection to a JetStream stream.
 type stream struct {
 	options Options
 	conn    *nats.Conn
 	js      jetstream.JetStream
 }
 
-// dial connects, and makes the stream if it isn't there.
+// dial connects, and creates the stream if it doesn't exist.
 func dial(ctx context.Context, o Options) (*stream, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -14,30 +14,30 @@ import (
 const (
 	// consumer is what workers share.
 	consumer = "store"
-	// ackWait is after what time without a sign of life from its worker a record is
-	// given to another.
+	// ackWait is how long a record's worker may be silent before another gets the record.
 	ackWait = time.Minute
-	// maxUnacked is how many records all workers together may have that aren't stored.
+	// maxUnacked is how many unstored records all workers together may have.
 	maxUnacked = 200_000
 	// ahead is how many records a worker asks for before it needs them.
 	ahead = 1000
-	// pause is how long a worker waits whose spool takes nothing.
+	// pause is how long a worker waits if its spool refuses records.
 	pause = 200 * time.Millisecond
 )
 
-// What JetStream is told of a message.
+// What a worker tells JetStream about a message.
 const (
 	stored    = "+ACK"
 	working   = "+WPI"
 	notStored = "-NAK"
 )
 
-// A Worker takes records from a stream and acknowledges each when the segment is stored
-// that it is in. It is made by [NewWorker].
+// A Worker takes records from a stream, and acknowledges each when its segment is stored.
+// [NewWorker] makes one.
 //
-// Its spool is scratch, see [spool.Options]: what isn't stored isn't acknowledged, so
-// the stream still has it, and gives it to another worker. If a worker is lost between
-// storing a segment and acknowledging what is in it, that is stored twice.
+// Its spool is scratch, see [spool.Options]: records that aren't stored aren't
+// acknowledged, so the stream still has them and gives them to another worker. If a
+// worker dies between storing a segment and acknowledging its records, these are stored
+// twice.
 type Worker struct {
 	stream   *stream
 	consumer jetstream.Consumer
@@ -94,8 +94,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// take puts a record into the spool, however long that takes. One that it can't by the
-// end is left to another worker.
+// take puts a record into the spool, however long that takes. If it can't before the
+// context ends, it leaves the record to another worker.
 func (w *Worker) take(ctx context.Context, message jetstream.Msg) {
 	for {
 		place, err := w.spool.Append(ctx, message.Data())
@@ -111,8 +111,8 @@ func (w *Worker) take(ctx context.Context, message jetstream.Msg) {
 	}
 }
 
-// hold keeps where to acknowledge a record until its segment is stored, which it may be
-// already.
+// hold keeps the address for a record's acknowledgement until its segment is stored,
+// which may already be the case.
 func (w *Worker) hold(segment, reply string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -123,7 +123,7 @@ func (w *Worker) hold(segment, reply string) {
 	w.unacked[segment] = append(w.unacked[segment], reply)
 }
 
-// Stored acknowledges what is in a segment, which has been stored.
+// Stored acknowledges the records of a stored segment.
 func (w *Worker) Stored(segment string) {
 	w.mu.Lock()
 	replies := w.unacked[segment]
@@ -134,14 +134,14 @@ func (w *Worker) Stored(segment string) {
 	}
 }
 
-// Close gives back what isn't stored, and closes the connection.
+// Close returns records that aren't stored, and closes the connection.
 func (w *Worker) Close() {
 	w.tellAll(notStored)
 	_ = w.stream.conn.FlushTimeout(ackTimeout) // else the stream finds out by itself
 	w.stream.conn.Close()
 }
 
-// stayAlive tells the stream that what isn't stored is being worked on.
+// stayAlive tells the stream that unstored records are being worked on.
 func (w *Worker) stayAlive(ctx context.Context) {
 	tick := time.NewTicker(ackWait / 4)
 	defer tick.Stop()
@@ -165,8 +165,8 @@ func (w *Worker) tellAll(what string) {
 	}
 }
 
-// tell tells the stream something of a record. If that is lost, the record is given to
-// a worker once more.
+// tell sends the stream a message about a record. If it is lost, a worker gets the record
+// again.
 func (w *Worker) tell(reply, what string) {
 	if err := w.stream.conn.Publish(reply, []byte(what)); err != nil {
 		w.stream.options.Log.Debug("the queue can't be told of a record", "error", err)

@@ -1,4 +1,5 @@
-// Package s3test gives a test a real S3: versitygw, which keeps objects as files.
+// Package s3test provides a real S3 server for tests: versitygw, which keeps objects as
+// files.
 package s3test
 
 import (
@@ -33,7 +34,7 @@ const (
 	patient  = 60 * time.Second
 )
 
-// An S3 is a running server, and what is in front of it.
+// An S3 is a running server behind a proxy.
 type S3 struct {
 	Store string // s3://bucket/prefix?endpoint=…
 
@@ -41,12 +42,11 @@ type S3 struct {
 	Requests atomic.Int64
 }
 
-// Fail has the server answer 500 to everything, or not.
+// Fail makes the server respond 500 to everything, or stops that.
 func (s *S3) Fail(fails bool) { s.fails.Store(fails) }
 
-// Start starts a server that has a bucket, and sets the environment so that it is let
-// into. Without $TIGERTONIC_REQUIRE_S3 and without versitygw in the PATH the test is
-// skipped.
+// Start starts a server with a bucket, and sets the environment for access to it. Without
+// $TIGERTONIC_REQUIRE_S3 and without versitygw in the PATH, the test is skipped.
 func Start(t *testing.T) *S3 {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", access)
@@ -90,7 +90,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// build builds versitygw into the folder of the user's caches, once for all tests.
+// build builds versitygw into the user's cache folder, once for all tests.
 var build = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // a test may not build it twice
 	_, file, _, _ := runtime.Caller(0)
 	cmd := exec.Command("go", "tool", "-n", "versitygw")
@@ -129,7 +129,7 @@ func run(t *testing.T, program string) (address string) {
 	return address
 }
 
-// makeBucket makes the bucket as soon as the server answers.
+// makeBucket creates the bucket as soon as the server responds.
 func makeBucket(t *testing.T, address string) {
 	t.Helper()
 	client, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Region: "us-east-1"})

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// abandoned is how old a directory that was never locked must be to be removed.
+// abandoned is the age from which a directory that was never locked is removed.
 const abandoned = time.Minute
 
-// adoptAlways adopts what processes leave that end while the spool is open.
+// adoptAlways adopts what is left by processes that end while the spool is open.
 func (s *Spool) adoptAlways() {
 	defer close(s.over)
 	tick := time.NewTicker(s.options.AdoptEvery)
@@ -28,8 +28,8 @@ func (s *Spool) adoptAlways() {
 	}
 }
 
-// adopt takes the directories whose processes have ended, removes those that are
-// empty, and adds up what is in the others.
+// adopt takes over the directories whose processes have ended, removes empty ones, and
+// adds up the sizes of the others.
 func (s *Spool) adopt() error {
 	entries, err := os.ReadDir(s.options.Dir)
 	if err != nil {
@@ -63,15 +63,15 @@ func (s *Spool) forget() {
 	}
 }
 
-// sweep removes what a process has left that has ended while it made its directory.
+// sweep removes what is left of a process that ended while it was making its directory.
 func (s *Spool) sweep(path string, entry os.DirEntry) {
 	if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
 		(&directory{path: path}).remove()
 	}
 }
 
-// adoptDirectory adopts the segments in a directory, or returns how many bytes the
-// process has in it that holds it.
+// adoptDirectory adopts the segments in a directory. If a process holds the directory, it
+// returns the number of bytes in it.
 func (s *Spool) adoptDirectory(path string) (held int64) {
 	d, err := lockDirectory(path)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Spool) adoptDirectory(path string) (held int64) {
 	return 0
 }
 
-// adoptSegment adds a segment that was left to those that wait.
+// adoptSegment adds a segment that was left to the waiting ones.
 func (s *Spool) adoptSegment(d *directory, path string) {
 	id := strings.TrimSuffix(filepath.Base(path), extension)
 	log := s.options.Log.With("segment", id)

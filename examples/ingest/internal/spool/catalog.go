@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// maxRecent is how many segments are remembered once they are stored.
+// maxRecent is how many stored segments are remembered.
 const maxRecent = 200
 
-// headroom is what there must be left, in a spool that is large enough, for it not
-// to count as full.
+// headroom is how much room must be left in a large enough spool for it not to count as
+// full.
 const headroom = 1 << 20
 
-// Totals are what this process has done.
+// Totals count what this process has done.
 type Totals struct {
 	Records     int64 // that were acknowledged
 	Groups      int64 // that they were written in
@@ -27,7 +27,7 @@ type Totals struct {
 	Failures    int64 // of uploads
 }
 
-// Stats is how it is with a spool.
+// Stats is the state of a spool.
 type Stats struct {
 	Totals
 	Used, Max int64 // bytes, also of what other processes hold
@@ -37,7 +37,7 @@ type Stats struct {
 	Err       error // why it couldn't be written the last time, or nil
 }
 
-// Stats returns how it is with the spool.
+// Stats returns the state of the spool.
 func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Spool) Stats() Stats {
 	return stats
 }
 
-// Ready returns why the spool can't be counted on to take records, or nil.
+// Ready returns why the spool might not accept records, or nil.
 func (s *Spool) Ready() error {
 	stats := s.Stats()
 	if stats.Full {
@@ -65,7 +65,7 @@ func (s *Spool) Ready() error {
 	return stats.Err
 }
 
-// Refuses returns why a record of this length would most likely not be kept, or nil.
+// Refuses returns why a record of this length would most likely be refused, or nil.
 func (s *Spool) Refuses(length int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,9 +75,8 @@ func (s *Spool) Refuses(length int64) error {
 	return s.broken
 }
 
-// List returns what is known of the segments whose IDs are lower than before, or of
-// all if that is "", those with the highest first, and of limit at most. Of those
-// that are stored, the last ones are known.
+// List returns at most limit segments with IDs below before, or any IDs if that is "",
+// the highest first. Of the stored segments, it knows only the latest.
 func (s *Spool) List(before string, limit int) []Info {
 	s.mu.Lock()
 	infos := make([]Info, 0, len(s.left)+len(s.recent)+1)
@@ -96,7 +95,7 @@ func (s *Spool) List(before string, limit int) []Info {
 	return infos[:min(limit, len(infos))]
 }
 
-// Find returns what is known of a segment.
+// Find returns a segment's state.
 func (s *Spool) Find(id string) (info Info, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,12 +111,12 @@ func (s *Spool) Find(id string) (info Info, ok bool) {
 	return Info{}, false
 }
 
-// search finds a segment that is left.
+// search finds a segment that isn't stored yet.
 func (s *Spool) search(id string) (int, bool) {
 	return slices.BinarySearchFunc(s.left, id, func(g *Segment, id string) int { return strings.Compare(g.info.ID, id) })
 }
 
-// wait adds a segment to those that wait. The spool is locked.
+// wait adds a segment to the waiting ones. The spool is locked.
 func (s *Spool) wait(segment *Segment) {
 	segment.info.State, segment.info.Changed = StateWaiting, time.Now()
 	i, _ := s.search(segment.info.ID)
@@ -125,15 +124,15 @@ func (s *Spool) wait(segment *Segment) {
 	s.tell()
 }
 
-// tell wakes those who wait for a segment. The spool is locked.
+// tell wakes the goroutines that wait for a segment. The spool is locked.
 func (s *Spool) tell() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Next waits for a segment that is to be uploaded, the oldest first, and gives it to
-// the caller, who calls Stored or Failed with it. The error is [io.EOF] when the
-// spool is closed and nothing is left, or that of the context.
+// Next waits for a segment to upload and returns it, the oldest first. The caller must
+// call Stored, Failed or Abandon with it. The error is [io.EOF] when the spool is closed
+// and empty, or that of the context.
 func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 	for {
 		if ctx.Err() != nil { // else one that was abandoned would come back
@@ -153,8 +152,8 @@ func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 	}
 }
 
-// next returns a segment, or what is closed when there may be one, and after what
-// time there is.
+// next returns a segment, or a channel that is closed when there may be one and the time
+// after which there is one.
 func (s *Spool) next(now time.Time) (segment *Segment, changed <-chan struct{}, due time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +174,7 @@ func (s *Spool) next(now time.Time) (segment *Segment, changed <-chan struct{}, 
 	return nil, s.changed, due, nil
 }
 
-// Stored removes a segment that a store has acknowledged, as this many bytes.
+// Stored removes a segment that a store has acknowledged; the object has this many bytes.
 func (s *Spool) Stored(segment *Segment, bytes int64) error {
 	err := os.Remove(segment.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -200,8 +199,8 @@ func (s *Spool) Stored(segment *Segment, bytes int64) error {
 	return err
 }
 
-// Failed has a segment wait again, for this time at least, and returns how often
-// that was.
+// Failed makes a segment wait again, at least for this time, and returns how many times
+// it has failed.
 func (s *Spool) Failed(segment *Segment, backoff func(failures int) time.Duration) (failures int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +213,7 @@ func (s *Spool) Failed(segment *Segment, backoff func(failures int) time.Duratio
 	return segment.info.Failures
 }
 
-// Abandon has a segment wait again as if nothing had happened.
+// Abandon makes a segment wait again as if nothing had happened.
 func (s *Spool) Abandon(segment *Segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,23 +13,22 @@ import (
 
 const (
 	lockName = "lock"
-	// newPrefix is that of a directory that isn't locked yet.
+	// newPrefix is the prefix of a directory that isn't locked yet.
 	newPrefix = ".new-"
 )
 
-// errHeld is why a directory can't be locked: another process has it.
+// errHeld is the error for a directory that another process has locked.
 var errHeld = errors.New("another process holds it")
 
-// A directory has the segments of one process, and a lock that is held by whoever
-// may touch them.
+// A directory has the segments of one process, and a lock that protects them.
 type directory struct {
 	path     string
 	lock     *os.File
 	segments atomic.Int64 // files
 }
 
-// makeDirectory makes a directory in that of the spool. It has its name only once it
-// is locked, so that nobody takes it for one that was left.
+// makeDirectory makes a directory in the spool's. It gets its name only once it is
+// locked, so that nobody adopts it.
 func makeDirectory(root string, syncs bool) (*directory, error) {
 	name := idTime(time.Now()) + "-" + strings.ToLower(rand.Text()[:8])
 	d := &directory{path: filepath.Join(root, newPrefix+name)}
@@ -52,8 +51,8 @@ func makeDirectory(root string, syncs bool) (*directory, error) {
 	return d, nil
 }
 
-// lockDirectory locks a directory that a process has left. The error is errHeld if it
-// hasn't, and [os.ErrNotExist] if another has been faster.
+// lockDirectory locks a directory that a process left behind. The error is errHeld if the
+// process still has it, and [os.ErrNotExist] if another was faster.
 func lockDirectory(path string) (*directory, error) {
 	d := &directory{path: path}
 	if err := d.acquire(0); err != nil {
@@ -85,7 +84,7 @@ func (d *directory) acquire(flag int) error {
 	return nil
 }
 
-// leave lets other processes have the directory, or removes it if it has no segment.
+// leave leaves the directory to other processes, or removes it if it has no segment.
 func (d *directory) leave() {
 	if d.segments.Load() == 0 {
 		d.remove()
@@ -95,16 +94,15 @@ func (d *directory) leave() {
 	}
 }
 
-// remove removes what isn't a segment. The directory stays if there is something
-// else in it.
+// remove removes everything but segments, and the directory if it is empty then.
 func (d *directory) remove() {
 	for _, name := range []string{probeName, lockName, ""} {
 		_ = os.Remove(filepath.Join(d.path, name)) // or the next process does
 	}
 }
 
-// segmentsIn returns the paths of the segments in a directory, by name, and how long
-// they are together.
+// segmentsIn returns the paths of the segments in a directory, sorted by name, and their
+// total length.
 func segmentsIn(path string) (paths []string, bytes int64, err error) {
 	entries, err := os.ReadDir(path)
 	for _, entry := range entries {
@@ -120,7 +118,7 @@ func segmentsIn(path string) (paths []string, bytes int64, err error) {
 	return paths, bytes, err
 }
 
-// syncDirectory has a directory's entries on disk.
+// syncDirectory syncs a directory's entries to disk.
 func syncDirectory(path string) error {
 	d, err := os.Open(path) //nolint:gosec // the path is of our making
 	if err != nil {

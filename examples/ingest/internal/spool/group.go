@@ -2,8 +2,8 @@ package spool
 
 import "context"
 
-// A group is records that are written together. Its buffer is of the writer's
-// alone once it has been taken.
+// A group is records that are written together. Once it has been taken, only the writer
+// uses its buffer.
 type group struct {
 	records []byte
 	count   int
@@ -17,8 +17,8 @@ type group struct {
 
 func newGroup() *group { return &group{done: make(chan struct{})} }
 
-// again returns a group that uses the memory of g, whose records have been written.
-// Those who wait for g still read the rest of it.
+// again returns a group that reuses the memory of g, whose records have been written.
+// Waiting goroutines still read the rest of g.
 func (g *group) again() *group {
 	next := newGroup()
 	if cap(g.records) <= maxKeptGroup {
@@ -28,17 +28,16 @@ func (g *group) again() *group {
 	return next
 }
 
-// A Place is where a record is: at the offset in the segment, as it is before it is
-// compressed.
+// A Place is the place of a record: its offset in the uncompressed segment.
 type Place struct {
 	Segment string
 	Offset  int64
 }
 
-// Append appends the record that the parts make together, which must end with a
-// line feed and have no other. It returns where it is once it is there and as
-// [Options.Sync] says, or why none of it is kept. The parts aren't used after. A
-// context that ends is only a reason to give up before the record is gathered.
+// Append appends the record that consists of the parts, which must end with its only line
+// feed. It returns the record's place once it is as durable as [Options.Sync] says, or an
+// error if none of it is kept. It doesn't retain the parts. The context only matters
+// until the record is gathered.
 func (s *Spool) Append(ctx context.Context, parts ...[]byte) (Place, error) {
 	if s.turn != nil {
 		select {
@@ -56,7 +55,7 @@ func (s *Spool) Append(ctx context.Context, parts ...[]byte) (Place, error) {
 	return Place{g.segment, g.offset + int64(at)}, g.err
 }
 
-// gather adds a record to the group, and returns where in it.
+// gather adds a record to the group, and returns its place there.
 func (s *Spool) gather(parts [][]byte) (g *group, at int, err error) {
 	length := 0
 	for _, part := range parts {
@@ -88,8 +87,7 @@ func (s *Spool) gather(parts [][]byte) (g *group, at int, err error) {
 	return g, at, nil
 }
 
-// take returns the group that was gathered, or nil if there is none, and begins
-// another.
+// take returns the gathered group, or nil if there is none, and begins another.
 func (s *Spool) take() *group {
 	s.mu.Lock()
 	defer s.mu.Unlock()

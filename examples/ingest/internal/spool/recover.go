@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// maxRecord is how long a record can be. What is longer isn't one.
+// maxRecord is how long a record can be.
 const maxRecord = 8 << 20
 
-// recovered is what is good of a segment whose process has ended.
+// recovered is the valid part of a segment whose process has ended.
 type recovered struct {
 	records, bytes int64
 	torn           int64 // bytes that were cut off
 	changed        time.Time
 }
 
-// recoverSegment cuts a segment back to the last record that is whole: one that ends
-// with a line feed and is a JSON object. A process that was killed leaves at most one
-// that isn't; a machine that failed may leave more, and pages of zeros, of what wasn't
+// recoverSegment truncates a segment after its last complete record: one that ends with a
+// line feed and is a JSON object. A process that was killed leaves at most one incomplete
+// record; a machine that failed may leave more, and pages of zeros, where data wasn't
 // synced yet.
 func recoverSegment(path string) (found recovered, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the path is of our making
@@ -46,7 +46,7 @@ func recoverSegment(path string) (found recovered, err error) {
 	return found, err
 }
 
-// endOfRecords returns where the last whole record ends.
+// endOfRecords returns where the last complete record ends.
 func endOfRecords(f io.ReaderAt, size int64) (end int64, err error) {
 	end, err = afterLineFeed(f, size)
 	for end > 0 && err == nil {

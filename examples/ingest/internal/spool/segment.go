@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// extension is that of the name of a segment's file.
+// extension is the extension of a segment's file.
 const extension = ".ndjson"
 
-// State is what becomes of a segment.
+// State is the state of a segment.
 type State string
 
-// The states, in the order in which a segment has them. One that couldn't be
-// uploaded waits again.
+// The states, in their order. A segment whose upload failed waits again.
 const (
 	StateOpen      State = "open"
 	StateWaiting   State = "waiting"
@@ -25,7 +24,7 @@ const (
 	StateStored    State = "stored"
 )
 
-// Info is what is known of a segment.
+// Info describes a segment.
 type Info struct {
 	ID       string
 	State    State
@@ -37,7 +36,8 @@ type Info struct {
 	Changed  time.Time // when it came into its state
 }
 
-// A Segment is a file of records. What a method doesn't give belongs to its spool.
+// A Segment is a file of records. Everything that its methods don't return belongs to its
+// spool.
 type Segment struct {
 	info Info // guarded by the spool
 	path string
@@ -46,11 +46,11 @@ type Segment struct {
 	file *os.File  // while it is open; of the writer alone
 }
 
-// ID returns what the segment is called. IDs are unique, and rise with time.
+// ID returns the segment's ID. IDs are unique, and rise with time.
 func (g *Segment) ID() string { return g.info.ID }
 
-// Reader returns the segment's records. It is to be called for a segment that Next
-// has returned, whose file doesn't change any more.
+// Reader returns the segment's records. Call it only for a segment from Next, whose file
+// doesn't change any more.
 func (g *Segment) Reader() (io.ReadCloser, error) {
 	f, err := os.Open(g.path)
 	if err != nil {
@@ -59,16 +59,16 @@ func (g *Segment) Reader() (io.ReadCloser, error) {
 	return &segmentReader{io.LimitReader(f, g.info.Bytes), f}, nil
 }
 
-// A segmentReader reads what is good of a file that couldn't be cut back.
+// A segmentReader reads the valid part of a file that couldn't be truncated.
 type segmentReader struct {
 	io.Reader
 	io.Closer
 }
 
-// idLayout is that of the time that an ID begins with, but for the dot.
+// idLayout is the layout of the time at the start of an ID, apart from the dot.
 const idLayout = "20060102T150405.000Z"
 
-// newID returns an ID that comes after all that this spool knows.
+// newID returns an ID above all that this spool knows.
 func (s *Spool) newID(now time.Time) string {
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -82,11 +82,11 @@ func (s *Spool) newID(now time.Time) string {
 	return idTime(now) + "-" + hex.EncodeToString(random[:])
 }
 
-// idTime returns what an ID begins with.
+// idTime returns the text of a time at the start of an ID.
 func idTime(t time.Time) string { return strings.Replace(t.UTC().Format(idLayout), ".", "", 1) }
 
-// timeOf returns the time that an ID begins with, or the zero time if it isn't one
-// of ours.
+// timeOf returns the time at the start of an ID, or the zero time if it isn't one of
+// ours.
 func timeOf(id string) time.Time {
 	text, _, _ := strings.Cut(id, "-")
 	if len(text) != len(idLayout)-1 {
@@ -96,7 +96,7 @@ func timeOf(id string) time.Time {
 	return t
 }
 
-// begin makes the open segment.
+// begin creates the open segment.
 func (s *Spool) begin(now time.Time) (*Segment, error) {
 	id := s.newID(now)
 	path := filepath.Join(s.own.path, id+extension)
@@ -122,8 +122,8 @@ func (s *Spool) begin(now time.Time) (*Segment, error) {
 	return segment, nil
 }
 
-// finish closes the open segment, which then waits to be uploaded. One without
-// records is removed.
+// finish closes the open segment, which then waits to be uploaded. It removes a segment
+// without records.
 func (s *Spool) finish(segment *Segment) {
 	_ = segment.file.Close() // what was to be on disk has been synced
 	segment.file = nil

@@ -3,28 +3,27 @@
 // # How a record is kept
 //
 // [Spool.Append] adds a record to the group that is being gathered, and waits. One
-// goroutine, the writer, takes the group, appends it to the open segment by one
-// write, has it synced if [Options.Sync] says so, and tells all of the group at
-// once. Those that come meanwhile are the next group. So the slower the disk is,
-// the larger are the groups, and the cost of a sync is shared by all of them.
+// goroutine, the writer, takes the group, appends it to the open segment with one write,
+// syncs it if [Options.Sync] says so, and wakes the whole group. Records that arrive
+// meanwhile form the next group. So the slower the disk, the larger the groups, and all
+// of a group share the cost of a sync.
 //
-// A segment is a file of records, each of which ends with a line feed. When it is
-// full or old enough it is closed, and waits for [Spool.Next] to hand it to
-// somebody who puts it into a store. It is removed by [Spool.Stored], and by
-// nothing else.
+// A segment is a file of records, each of which ends with a line feed. When it is full or
+// old enough it is closed, and waits for [Spool.Next] to return it to a caller that puts
+// it into a store. Only [Spool.Stored] removes it.
 //
-// A group that can't be written fails as a whole: the segment is cut back to the
-// last record that is good, and closed, for after a sync that has failed nothing
-// more is to be promised of that file. The next group begins another.
+// A group that can't be written fails as a whole: the segment is truncated after the last
+// good record and closed, because nothing can be promised about a file after a failed
+// sync. The next group begins another.
 //
 // # How processes share a directory
 //
-// Each process has a directory in that of the spool, with a lock that the kernel
-// releases when the process ends, however it does. What is in a directory whose lock
-// can be had has been left behind, and is adopted: the last record of a segment is
-// cut off if it isn't whole, and the segment waits with the others. Since names rise
-// with time, it goes first. So when a service hands over to a new process, the old
-// one goes on with its segments, and the new one takes what is left when it is gone.
+// Each process has its own directory in the spool's, with a lock that the kernel releases
+// when the process ends in any way. A directory that isn't locked has been left behind,
+// and its segments are adopted: an incomplete last record is cut off, and the segment
+// waits with the others. Since names rise with time, it goes first. So when a service
+// hands over to a new process, the old one goes on with its segments, and the new one
+// takes what is left when the old one is gone.
 package spool
 
 import (
@@ -36,55 +35,52 @@ import (
 	"time"
 )
 
-// Sync is what an acknowledged record has survived.
+// Sync is what an acknowledged record survives.
 type Sync string
 
-// What there is to choose from. A process that is killed loses nothing by any of
-// them, for the kernel has what was written.
+// The choices. None of them loses anything if the process is killed, because the kernel
+// has what was written.
 const (
 	SyncNone  Sync = "none"  // the record is in the page cache: lost if the machine fails
 	SyncGroup Sync = "group" // on disk, by one sync for all that came meanwhile
 	SyncEach  Sync = "each"  // on disk, by a sync of its own
 )
 
-// Errors of [Spool.Append] that don't come from the disk. None of the record is
-// kept then.
+// Errors of [Spool.Append] that don't come from the disk. The record isn't kept.
 var (
 	ErrFull   = errors.New("the spool is full")
 	ErrBusy   = errors.New("too much is waiting to be written")
 	ErrClosed = errors.New("the spool is closed")
 )
 
-// Options are those of a spool. Dir, MaxBytes, SegmentBytes and SegmentAge must be
-// set.
+// Options configure a spool. Dir, MaxBytes, SegmentBytes and SegmentAge must be set.
 type Options struct {
 	Dir          string        // made if it isn't there
 	Sync         Sync          // "" is SyncGroup
 	MaxBytes     int64         // of all segments together
 	SegmentBytes int64         // that a segment is closed at
 	SegmentAge   time.Duration // likewise
-	// Scratch is for records that are kept elsewhere, too, until their segment is
-	// stored: what is left by a process that has ended is removed, not adopted.
+	// Scratch is for records that are also kept elsewhere until their segment is stored:
+	// what a process leaves behind is removed, not adopted.
 	Scratch bool
-	// AdoptEvery is how often what other processes have left is looked for. Zero
-	// means each second.
+	// AdoptEvery is how often to look for what other processes left behind. Zero means
+	// every second.
 	AdoptEvery time.Duration
 	Log        *slog.Logger // nil is slog.Default
 }
 
-// maxGathered is how many bytes a group may have. There are two at most, of which
-// one is being written.
+// maxGathered is how many bytes a group may have. There are at most two groups, one of
+// which is being written.
 const maxGathered = 4 << 20
 
-// maxKeptGroup is how large a group's memory may be to be used again.
+// maxKeptGroup is the size up to which a group's memory is reused.
 const maxKeptGroup = 512 << 10
 
-// maxSegments is how many segments may wait before they aren't closed for their age
-// any more, but only when they are full: each costs memory and a file.
+// maxSegments is how many segments may wait before the open one is only closed when it is
+// full, and not for its age: each costs memory and a file.
 const maxSegments = 1000
 
-// A Spool is a directory of segments. It is made by [Open]; its methods may be
-// called by many goroutines at a time.
+// A Spool is a directory of segments. [Open] makes one. It is safe for concurrent use.
 type Spool struct {
 	options Options
 	own     *directory
@@ -111,7 +107,7 @@ type Spool struct {
 	adopted  map[string]*directory
 }
 
-// Open opens a spool, and adopts what processes that have ended have left in it.
+// Open opens a spool, and adopts what processes that have ended left in it.
 func Open(o Options) (*Spool, error) {
 	if o.Sync == "" {
 		o.Sync = SyncGroup
@@ -161,8 +157,8 @@ func Open(o Options) (*Spool, error) {
 	return s, nil
 }
 
-// Close ends taking records: those that are gathered are written, and the open
-// segment is closed. What waits can still be had by [Spool.Next].
+// Close stops accepting records, writes those that are gathered, and closes the open
+// segment. [Spool.Next] still returns the waiting segments.
 func (s *Spool) Close() {
 	s.mu.Lock()
 	first := !s.closed
@@ -175,8 +171,8 @@ func (s *Spool) Close() {
 	<-s.over
 }
 
-// Release closes the spool and leaves the segments that are still there to other
-// processes. Nothing may be done with any of them after it.
+// Release closes the spool and leaves the remaining segments to other processes. Don't
+// use any of them afterwards.
 func (s *Spool) Release() {
 	s.Close()
 	s.mu.Lock()
@@ -189,5 +185,5 @@ func (s *Spool) Release() {
 	s.left = nil
 }
 
-// syncs reports whether what is acknowledged is to be on disk.
+// syncs reports whether acknowledged records must be on disk.
 func (s *Spool) syncs() bool { return s.options.Sync != SyncNone }

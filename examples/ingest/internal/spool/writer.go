@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// probeEvery is how often a spool that couldn't write looks whether it can again.
+// probeEvery is how often a spool that couldn't write tries whether it can again.
 const probeEvery = time.Second
 
 const probeName = "probe"
@@ -45,7 +45,7 @@ func (s *Spool) end() {
 	s.tell() // there may be nothing to wait for
 }
 
-// commit writes the group that was gathered, and tells those who wait for it.
+// commit writes the gathered group, and wakes the goroutines that wait for it.
 func (s *Spool) commit() {
 	g := s.take()
 	if g == nil {
@@ -73,8 +73,7 @@ func (s *Spool) commit() {
 	close(g.done)
 }
 
-// append writes a group behind what is good of the open segment, and returns the
-// segment.
+// append writes a group after the good part of the open segment, and returns the segment.
 func (s *Spool) append(g *group) (segment *Segment, err error) {
 	segment = s.open
 	if segment != nil && segment.info.Bytes > 0 && segment.info.Bytes+int64(len(g.records)) > s.options.SegmentBytes {
@@ -97,7 +96,7 @@ func (s *Spool) append(g *group) (segment *Segment, err error) {
 	return segment, nil
 }
 
-// cutBack closes a segment after the last record that is good.
+// cutBack truncates a segment after its last good record, and closes it.
 func (s *Spool) cutBack(segment *Segment) {
 	if err := segment.file.Truncate(segment.info.Bytes); err != nil {
 		s.options.Log.Error("a segment can't be cut back to what was acknowledged: what is behind it is left out of the object, unless the process ends before",
@@ -116,7 +115,7 @@ func (s *Spool) rotateByAge(now time.Time) {
 	}
 }
 
-// setFailing notes whether groups can be written, and logs when that changes.
+// setFailing records whether groups can be written, and logs changes.
 func (s *Spool) setFailing(err error) {
 	switch {
 	case err != nil && s.failing == nil:
@@ -132,8 +131,8 @@ func (s *Spool) setFailing(err error) {
 	s.mu.Unlock()
 }
 
-// probe looks whether a spool that couldn't write can again: while it says that it
-// isn't ready, there may be no group to find that out with.
+// probe tries whether a spool that couldn't write can again: while it isn't ready, there
+// may be no group to try it with.
 func (s *Spool) probe() {
 	if s.failing == nil {
 		return

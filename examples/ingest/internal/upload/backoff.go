@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Backoff is how long to wait after an upload that has failed: from First on, twice as
-// long after each failure, up to Max, and of that a random part, from a half to the
-// whole, so that those who have failed together don't come back together. A zero First
-// is 200 ms, and a zero Max 30 seconds.
+// Backoff is how long to wait after a failed upload: First, twice as long after each
+// further failure, up to Max, and of that a random part between half and all, so that
+// clients that failed together don't retry together. A zero First means 200 ms, and a
+// zero Max 30 seconds.
 type Backoff struct{ First, Max time.Duration }
 
 // after returns how long to wait after so many failures.

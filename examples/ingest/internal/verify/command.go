@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// Main is the command "ingest verify" and returns its exit status: 0 if everything
-// that was acknowledged is in the store, 1 if not, and 2 if that couldn't be found
-// out. Open opens a store by what -store says.
+// Main is the command "ingest verify". It returns the exit status: 0 if everything that
+// was acknowledged is in the store, 1 if not, and 2 if that couldn't be determined. Open
+// opens the store that -store names.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer, open func(store string) (Objects, error)) int {
 	f := flag.NewFlagSet("ingest verify", flag.ContinueOnError)
 	f.SetOutput(stderr)

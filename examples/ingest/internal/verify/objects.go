@@ -18,7 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Suffix is how the name of an object ends that is a segment.
+// Suffix is the end of the name of an object that is a segment.
 const Suffix = ".ndjson.zst"
 
 // longest is how long a line of a segment may be.
@@ -62,8 +62,8 @@ type record struct {
 	Data    jsontext.Value `json:"data"`
 }
 
-// readObjects reads all segments. One that can't be read to its end is damaged; a
-// store that can't be read is an error.
+// readObjects reads all segments. It counts a segment that can't be read to its end as
+// damaged; a store that can't be read is an error.
 func (s *sides) readObjects(ctx context.Context, r *Report, objects Objects) error {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
 	if err != nil {
@@ -140,8 +140,8 @@ func (s *sides) readSegment(ctx context.Context, r *Report, segment string, line
 	return ctx.Err()
 }
 
-// readLine returns a line with its end, valid until the next one is read. One that
-// is longer than the reader's buffer is gathered in long.
+// readLine returns a line with its end, valid until the next call. It gathers a line that
+// is longer than the reader's buffer in long.
 func readLine(lines *bufio.Reader, long *[]byte) ([]byte, error) {
 	line, err := lines.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {

@@ -22,7 +22,7 @@ type outcome struct {
 	Response jsontext.Value `json:"response"`
 }
 
-// A receipt is how the service acknowledges.
+// A receipt is the service's acknowledgement.
 type receipt struct {
 	Segment string `json:"segment"`
 	Offset  *int64 `json:"offset"`
@@ -59,7 +59,7 @@ func (s *sides) readOutcomes(ctx context.Context, r *Report, from io.Reader) err
 	}
 }
 
-// outcome makes an entry of a line.
+// outcome turns a line into an entry.
 func (s *sides) outcome(line []byte) (entry, error) {
 	var o outcome
 	if err := json.Unmarshal(line, &o); err != nil {

@@ -24,7 +24,7 @@ const (
 	kinds
 )
 
-// An entry is what is to be known of a request or of a stored payload.
+// An entry describes a request or a stored payload.
 type entry struct {
 	sum     [sumSize]byte
 	kind    uint8
@@ -68,7 +68,7 @@ func (s *sides) close() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// segment returns the number that stands for a segment's name.
+// segment returns the number of a segment's name.
 func (s *sides) segment(name []byte) uint32 {
 	if i, ok := s.index[string(name)]; ok {
 		return i

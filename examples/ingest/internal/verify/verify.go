@@ -1,16 +1,15 @@
 // Package verify compares what a service acknowledged with what is in its store.
 //
-// The acknowledgements are lines as the load generator writes them by its -acked;
-// the store has segments, compressed lines of JSON with a payload each.
-// A payload is known by the SHA-256 of its bytes, so it is found wherever it lies,
-// and one that has changed by a bit isn't found at all.
+// The acknowledgements are lines as the load generator writes them by its -acked; the
+// store has segments, compressed lines of JSON with a payload each. A payload is
+// identified by the SHA-256 of its bytes, so it is found wherever it is, and one that has
+// changed by a bit isn't found at all.
 //
-// Neither side has to fit into memory. Both are read once, as a stream, and of each
-// line an entry of fixed length is written to one of 64 temporary files, chosen by
-// the hash, so that whatever has the same hash meets in the same file. Then one file
-// after another is read and sorted, and what is acknowledged and what is stored
-// under a hash lie side by side. A million payloads need 112 MB of disk, and a 64th
-// of that in memory.
+// Neither side has to fit into memory. Both are read once, as a stream. For each line, an
+// entry of fixed length is written to one of 64 temporary files, chosen by the hash, so
+// that equal hashes meet in the same file. Then each file is read and sorted, which puts
+// acknowledged and stored entries with the same hash side by side. A million payloads
+// need 112 MB of disk, and a 64th of that in memory.
 package verify
 
 import (
@@ -22,8 +21,7 @@ import (
 	"slices"
 )
 
-// A Report is what was found. Lists of examples hold at most as many as were asked
-// for.
+// A Report is the result. Lists of examples have at most as many as were asked for.
 type Report struct {
 	Acked   int64 // payloads that were acknowledged
 	InPlace int64 // of which are in the segment and at the offset that they were said to be,
@@ -50,7 +48,7 @@ type Report struct {
 	Examples  map[Kind][]Place
 }
 
-// A Kind is a way to differ from what is expected.
+// A Kind is a kind of deviation.
 type Kind string
 
 // The kinds that a [Report] has examples of.
@@ -62,7 +60,7 @@ const (
 	RefusedStored Kind = "refused, yet stored"
 )
 
-// A Place is where a payload is, or should be.
+// A Place is the actual or expected place of a payload.
 type Place struct {
 	Seq     int64 // of the request, or -1 if it isn't known
 	Sum     [sumSize]byte
@@ -78,18 +76,18 @@ func (p Place) String() string {
 	return s
 }
 
-// Lost reports whether anything that was acknowledged isn't where it should be.
+// Lost reports whether anything acknowledged isn't where it should be.
 func (r *Report) Lost() bool {
 	return r.Missing > 0 || r.Moved > 0 && !r.Anywhere || len(r.Damaged) > 0
 }
 
-// Exact reports whether the store holds just what was acknowledged, and each once.
+// Exact reports whether the store holds exactly what was acknowledged, each payload once.
 func (r *Report) Exact() bool {
 	return !r.Lost() && r.Twice == 0 && r.UnansweredStored == 0 && r.RefusedStored == 0 && r.Unknown == 0
 }
 
-// Verify compares acknowledgements with objects. It uses a temporary directory, and
-// keeps so many examples of each kind. An error means that it couldn't compare.
+// Verify compares acknowledgements with objects. It uses a temporary directory, and keeps
+// at most so many examples of each kind. An error means that it couldn't compare.
 func Verify(ctx context.Context, acked []io.Reader, objects Objects, examples int) (*Report, error) {
 	s, err := newSides()
 	if err != nil {
@@ -172,7 +170,7 @@ func (c *comparison) compareSame(entries []entry) {
 	c.example(Twice, stored)
 }
 
-// pair takes out what is acknowledged and stored at the same place.
+// pair removes what is acknowledged and stored at the same place.
 func (c *comparison) pair(acked, stored []entry) (ackedLeft, storedLeft []entry) {
 	for len(acked) > 0 && len(stored) > 0 {
 		a, s := acked[0], stored[0]
