@@ -17,8 +17,8 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/verify"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 const version = "1.0.0"
@@ -63,8 +63,8 @@ func run(ctx context.Context, command string, args []string, level *slog.LevelVa
 
 // openObjects opens what there is in a store.
 func openObjects(where string) (verify.Objects, error) {
-	if store.IsS3(where) {
-		return store.OpenS3(where)
+	if objects.IsS3(where) {
+		return objects.OpenS3(where)
 	}
 	return verify.Dir(where), nil
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/openapi/contract"
 	"go.uber.org/goleak"
 
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/verify"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 const (
@@ -60,7 +60,7 @@ type running struct {
 // start starts a service with a spool and a store.
 func start(t *testing.T, o *options) *running {
 	t.Helper()
-	to, err := store.Open(o.store)
+	to, err := objects.Open(o.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func start(t *testing.T, o *options) *running {
 }
 
 // startWith starts a service with this store.
-func startWith(t *testing.T, o *options, to store.Store) *running {
+func startWith(t *testing.T, o *options, to objects.Store) *running {
 	t.Helper()
 	known, err := o.tokens()
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/upload"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 // A pipeline is a spool whose segments are uploaded.
@@ -19,7 +19,7 @@ type pipeline struct {
 // openPipeline begins to upload what is left in the spool. Stored, if it isn't nil, is
 // called for each segment that is stored.
 func openPipeline(o *options, scratch bool, stored func(segment string)) (*pipeline, error) {
-	to, err := store.Open(o.store)
+	to, err := objects.Open(o.store)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func openPipeline(o *options, scratch bool, stored func(segment string)) (*pipel
 }
 
 // newPipeline is openPipeline for a store that is open.
-func newPipeline(o *options, to store.Store, scratch bool, stored func(segment string)) (*pipeline, error) {
+func newPipeline(o *options, to objects.Store, scratch bool, stored func(segment string)) (*pipeline, error) {
 	from, err := spool.Open(spool.Options{
 		Dir: o.spool, Sync: spool.Sync(o.sync), Scratch: scratch,
 		MaxBytes: int64(o.spoolMax), SegmentBytes: int64(o.segmentBytes), SegmentAge: o.segmentAge,

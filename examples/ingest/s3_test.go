@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/s3test"
+	"github.com/rcrowley/go-tigertonic/examples/internal/s3test"
 )
 
 // What was acknowledged while an S3 answered 500 is there once it is well.

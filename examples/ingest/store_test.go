@@ -16,12 +16,12 @@ import (
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 // A faulty store fails or is slow as long as it is told to, and else is what is in it.
 type faulty struct {
-	store.Store
+	objects.Store
 	mu    sync.Mutex
 	err   error         // of the store
 	delay time.Duration // that it takes
@@ -60,7 +60,7 @@ func (f *faulty) Put(ctx context.Context, name string, r io.Reader) error {
 // startFaulty starts a service whose store can be made to fail.
 func startFaulty(t *testing.T, o *options) (*running, *faulty) {
 	t.Helper()
-	to, err := store.Open(o.store)
+	to, err := objects.Open(o.store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/natstest"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/upload"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 // patient is how long something may take on a busy machine.
@@ -55,7 +55,7 @@ type running struct {
 }
 
 // startWorker starts a worker that puts segments of at most 2 KiB into the store.
-func startWorker(t *testing.T, o queue.Options, dir string, to store.Store) *running {
+func startWorker(t *testing.T, o queue.Options, dir string, to objects.Store) *running {
 	t.Helper()
 	scratch, err := spool.Open(spool.Options{
 		Dir: dir, Sync: spool.SyncNone, MaxBytes: 1 << 20, SegmentBytes: 2 << 10, SegmentAge: 20 * time.Millisecond, Scratch: true, Log: discard,
@@ -107,7 +107,7 @@ func publish(t *testing.T, p *queue.Publisher, from, to int) {
 // records returns the lines of all objects in a directory, sorted.
 func records(t *testing.T, dir string) (lines []string) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*"+store.Extension))
+	names, err := filepath.Glob(filepath.Join(dir, "*"+upload.Extension))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestWorkersStoreWhatIsPublished(t *testing.T) {
 	dir, o := t.TempDir(), options(s)
 	p := dial(t, o)
 	publish(t, p, 0, 500)
-	to, err := store.Open(dir)
+	to, err := objects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestWorkersStoreWhatIsPublished(t *testing.T) {
 
 // A faulty store takes nothing until it is told to.
 type faulty struct {
-	store.Store
+	objects.Store
 	broken chan struct{} // closed when it is well
 }
 
@@ -193,7 +193,7 @@ func TestWhatIsNotStoredIsGivenToAnotherWorker(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, t.TempDir(), -1)
 	dir, scratch, o := t.TempDir(), t.TempDir(), options(s)
-	to, err := store.Open(dir)
+	to, err := objects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,14 +255,14 @@ func TestServerThatIsGoneKeepsWhatWasAcknowledged(t *testing.T) {
 	s = natstest.Start(t, dir, port)
 	until(t, "the publisher is ready", func() bool { return p.Ready() == nil })
 	publish(t, p, 100, 200)
-	objects := t.TempDir()
-	to, err := store.Open(objects)
+	stored := t.TempDir()
+	to, err := objects.Open(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
 	startWorker(t, o, t.TempDir(), to)
 	until(t, "the stream is empty", func() bool { return s.Left(t) == 0 })
-	if got, want := records(t, objects), numbers(0, 200); !slices.Equal(got, want) {
+	if got, want := records(t, stored), numbers(0, 200); !slices.Equal(got, want) {
 		t.Errorf("there are %d records, want %d", len(got), len(want))
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
 // windowBytes is how far back a repetition is found. It bounds what a worker has in
@@ -29,16 +29,19 @@ type Options struct {
 	Log     *slog.Logger         // slog.Default
 }
 
+// Extension is that of an object's name: lines of JSON, compressed by zstd.
+const Extension = ".ndjson.zst"
+
 // An Uploader takes segments from a spool and puts them into a store. It is made by
 // [New].
 type Uploader struct {
 	spool   *spool.Spool
-	store   store.Store
+	store   objects.Store
 	options Options
 }
 
 // New returns an uploader.
-func New(from *spool.Spool, to store.Store, o Options) *Uploader {
+func New(from *spool.Spool, to objects.Store, o Options) *Uploader {
 	if o.Workers == 0 {
 		o.Workers = 2
 	}
@@ -108,7 +111,7 @@ func (u *Uploader) put(ctx context.Context, c *compressor, segment *spool.Segmen
 	defer cancel()
 	compressed, stop := c.compress(ctx, r)
 	defer stop()
-	err = u.store.Put(ctx, segment.ID()+store.Extension, compressed)
+	err = u.store.Put(ctx, segment.ID()+Extension, compressed)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = errors.Join(cause, err)
 	}

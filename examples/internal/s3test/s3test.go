@@ -28,7 +28,7 @@ import (
 
 const (
 	bucket   = "bucket"
-	access   = "ingest"
+	access   = "examples"
 	secret   = "correct-horse-battery"
 	required = "TIGERTONIC_REQUIRE_S3"
 	patient  = 60 * time.Second
@@ -94,7 +94,7 @@ func program(t *testing.T) string {
 var build = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // a test may not build it twice
 	_, file, _, _ := runtime.Caller(0)
 	cmd := exec.Command("go", "tool", "-n", "versitygw")
-	cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "..", "tools", "versitygw")
+	cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..", "..", "tools", "versitygw")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

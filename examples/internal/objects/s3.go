@@ -1,4 +1,4 @@
-package store
+package objects
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"net/url"
 	"os"
@@ -37,15 +38,15 @@ type S3 struct {
 func OpenS3(where string) (*S3, error) {
 	u, err := url.Parse(where)
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("objects: %w", err)
 	}
 	query := u.Query()
 	endpoint, err := url.Parse(cmp.Or(query.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL"), "https://s3.amazonaws.com"))
 	if err != nil {
-		return nil, fmt.Errorf("store: endpoint: %w", err)
+		return nil, fmt.Errorf("objects: endpoint: %w", err)
 	}
 	if u.Host == "" || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
-		return nil, fmt.Errorf("store: %q has no bucket, or its endpoint isn't http://… or https://…", where)
+		return nil, fmt.Errorf("objects: %q has no bucket, or its endpoint isn't http://… or https://…", where)
 	}
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds: credentials.NewChainCredentials([]credentials.Provider{
@@ -56,7 +57,7 @@ func OpenS3(where string) (*S3, error) {
 		MaxRetries: 1, // who puts knows when to try again
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("objects: %w", err)
 	}
 	return &S3{client, u.Host, strings.Trim(u.Path, "/")}, nil
 }
@@ -84,31 +85,73 @@ func (s *S3) Put(ctx context.Context, name string, r io.Reader) error {
 		size, body = -1, io.MultiReader(&first, r)
 	}
 	_, err = s.client.PutObject(ctx, s.bucket, s.key(name), body, size, minio.PutObjectOptions{
-		ContentType: "application/zstd",
+		ContentType: contentType(name),
 		PartSize:    partBytes,
 		NumThreads:  1,
 	})
 	return err
 }
 
+// contentType returns the media type of an object. Whoever serves it to browsers knows
+// better what it is.
+func contentType(name string) string {
+	if strings.HasSuffix(name, ".zst") {
+		return "application/zstd"
+	}
+	return "application/octet-stream"
+}
+
 // Names yields the names of the objects.
 func (s *S3) Names(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		ctx, cancel := context.WithCancel(ctx) // or listing goes on
-		defer cancel()
-		for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.key("")}) {
-			name := strings.TrimPrefix(object.Key, s.key(""))
-			if object.Err == nil && (name == "" || strings.HasSuffix(name, "/")) {
-				continue // what others take for a directory
-			}
-			if !yield(name, object.Err) {
+		for object, err := range s.All(ctx) {
+			if !yield(object.Name, err) {
 				return
 			}
 		}
 	}
 }
 
-// Open returns what an object holds, to be closed by the caller.
+// All yields the objects.
+func (s *S3) All(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		ctx, cancel := context.WithCancel(ctx) // or listing goes on
+		defer cancel()
+		for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.key(""), Recursive: true}) {
+			name := strings.TrimPrefix(object.Key, s.key(""))
+			if object.Err == nil && (name == "" || strings.HasSuffix(name, "/")) {
+				continue // what others take for a directory
+			}
+			if !yield(Object{name, object.LastModified}, object.Err) {
+				return
+			}
+		}
+	}
+}
+
+// Open returns what an object holds, to be closed by the caller. Whether there is such an
+// object is found out when it is read.
 func (s *S3) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	return s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
+}
+
+// Get returns what an object holds, to be closed by the caller.
+func (s *S3) Get(ctx context.Context, name string) (io.ReadSeekCloser, error) {
+	object, err := s.client.GetObject(ctx, s.bucket, s.key(name), minio.GetObjectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := object.Stat(); err != nil {
+		_ = object.Close() // nothing was read
+		if minio.ToErrorResponse(err).Code == "NoSuchKey" {
+			err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+		}
+		return nil, err
+	}
+	return object, nil
+}
+
+// Remove removes an object.
+func (s *S3) Remove(ctx context.Context, name string) error {
+	return s.client.RemoveObject(ctx, s.bucket, s.key(name), minio.RemoveObjectOptions{})
 }

@@ -1,4 +1,4 @@
-package store_test
+package objects_test
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/s3test"
-	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/store"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
+	"github.com/rcrowley/go-tigertonic/examples/internal/s3test"
 )
 
 // names returns what is in a directory, also what is hidden.
@@ -33,7 +33,7 @@ func names(t *testing.T, dir string) (found []string) {
 func TestDirectoryHasWholeObjectsOnly(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	s, err := store.Open(dir)
+	s, err := objects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestDirectoryHasWholeObjectsOnly(t *testing.T) {
 func TestDirectoryWritesOverWhatWasLeft(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := store.Open(dir)
+	s, err := objects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestDirectoryWritesOverWhatWasLeft(t *testing.T) {
 
 func TestS3(t *testing.T) {
 	server := s3test.Start(t)
-	s, err := store.OpenS3(server.Store)
+	s, err := objects.OpenS3(server.Store)
 	if err != nil {
 		t.Fatal(err)
 	}
