@@ -17,6 +17,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
 
+	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/alert"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/export"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/ingest"
@@ -98,14 +99,14 @@ type process struct {
 
 // start starts what runs beside the server.
 func (o *options) start(ctx context.Context, db *store.Store) (*process, error) {
-	mailer, err := mail.NewMailer(o.smtp, o.from, o.now)
+	mails, err := mailer.New(o.smtp, o.from, o.now)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &process{options: o, store: db, cancel: cancel, stopping: func() bool { return ctx.Err() != nil }}
-	p.reports = &mail.Reports{Store: db, Mailer: mailer, Base: o.baseURL()}
-	p.outbox = mail.NewOutbox(mailer, db, o.baseURL(), newsEvery)
+	p.reports = &mail.Reports{Store: db, Mailer: mails, Base: o.baseURL()}
+	p.outbox = mail.NewOutbox(mails, db, o.baseURL(), newsEvery)
 	p.committer = ingest.NewCommitter(db, p.outbox.Made, o.now)
 	p.hooks = alert.NewHooks(o.hookQueue, o.privateHooks)
 	p.service = &service{

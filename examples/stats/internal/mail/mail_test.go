@@ -16,6 +16,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"go.uber.org/goleak"
 
+	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/alert"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/mail"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
@@ -116,9 +117,9 @@ func read(t *testing.T, text string) (netmail.Header, map[string]string) {
 	}
 }
 
-func mailer(t *testing.T, addr string) *mail.Mailer {
+func newMailer(t *testing.T, addr string) *mailer.Mailer {
 	t.Helper()
-	m, err := mail.NewMailer(addr, "Stats <stats@example.com>", func() time.Time { return time.Unix(now, 0).UTC() })
+	m, err := mailer.New(addr, "Stats <stats@example.com>", func() time.Time { return time.Unix(now, 0).UTC() })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func TestReportIsSentOnce(t *testing.T) {
 	if err := s.Apply(t.Context(), now, []*store.Write{w}); err != nil {
 		t.Fatal(err)
 	}
-	reports := &mail.Reports{Store: s, Mailer: mailer(t, server.addr), Base: "https://www.example.com"}
+	reports := &mail.Reports{Store: s, Mailer: newMailer(t, server.addr), Base: "https://www.example.com"}
 	server.set(true)
 	if err := reports.Send(t.Context(), day); err == nil {
 		t.Error("a mail that wasn't taken is no error")
@@ -196,7 +197,7 @@ func TestNewStatsAreTold(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
 	s, a := open(t)
-	o := mail.NewOutbox(mailer(t, server.addr), s, "https://www.example.com", 5*time.Millisecond)
+	o := mail.NewOutbox(newMailer(t, server.addr), s, "https://www.example.com", 5*time.Millisecond)
 	defer o.Close()
 	o.Made([]store.MadeOfName{{Account: a.ID, Name: "a", DestroyKey: "k1"}, {Account: a.ID, Name: "b", DestroyKey: "k2"}})
 	_, parts := read(t, (<-server.mails).text)
@@ -213,12 +214,12 @@ func TestNewStatsAreTold(t *testing.T) {
 func TestMailersThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for _, tt := range [][2]string{{"localhost", "a@b"}, {"localhost:25", "nobody"}, {"smtp://u:swordfish@[::1", "a@b"}} {
-		if m, err := mail.NewMailer(tt[0], tt[1], time.Now); err == nil || strings.Contains(err.Error(), "swordfish") {
+		if m, err := mailer.New(tt[0], tt[1], time.Now); err == nil || strings.Contains(err.Error(), "swordfish") {
 			t.Errorf("%v: got %v, %v", tt, m, err)
 		}
 	}
-	none, err := mail.NewMailer("", "a@b", time.Now)
-	if err != nil || none.Send(context.Background(), mail.Message{To: "x@y"}) != nil {
+	none, err := mailer.New("", "a@b", time.Now)
+	if err != nil || none.Send(context.Background(), mailer.Message{To: "x@y"}) != nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,3 +1,5 @@
+// Package mail sends mails to accounts: a daily report, alerts, and news of stats that
+// were created by counting under a new name.
 package mail
 
 import (
@@ -10,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/store"
 )
 
@@ -24,11 +27,11 @@ const (
 
 // An Outbox sends mails in the background. A full Outbox drops mails.
 type Outbox struct {
-	mailer *Mailer
+	mailer *mailer.Mailer
 	store  *store.Store
 	base   string
 	every  time.Duration // between mails of new stats
-	queue  chan Message
+	queue  chan mailer.Message
 	ctx    context.Context
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
@@ -41,9 +44,9 @@ type Outbox struct {
 }
 
 // NewOutbox starts an outbox, which must be closed.
-func NewOutbox(m *Mailer, s *store.Store, base string, every time.Duration) *Outbox {
+func NewOutbox(m *mailer.Mailer, s *store.Store, base string, every time.Duration) *Outbox {
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &Outbox{mailer: m, store: s, base: base, every: every, queue: make(chan Message, maxWaiting), ctx: ctx, cancel: cancel}
+	o := &Outbox{mailer: m, store: s, base: base, every: every, queue: make(chan mailer.Message, maxWaiting), ctx: ctx, cancel: cancel}
 	o.tasks.Go(o.run)
 	return o
 }
@@ -55,7 +58,7 @@ func (o *Outbox) Close() {
 }
 
 // Send queues a mail.
-func (o *Outbox) Send(msg Message) {
+func (o *Outbox) Send(msg mailer.Message) {
 	if o.mailer == nil {
 		return
 	}
@@ -93,7 +96,7 @@ func (o *Outbox) run() {
 	}
 }
 
-func (o *Outbox) deliver(msg Message) {
+func (o *Outbox) deliver(msg mailer.Message) {
 	if err := o.mailer.Send(o.ctx, msg); err != nil {
 		o.Failed.Add(1)
 		slog.Warn("a mail can't be sent", "to", msg.To, "error", err)
@@ -126,7 +129,7 @@ func (o *Outbox) tellNews() {
 
 type newStat struct{ Name, Link string }
 
-func (o *Outbox) newsOf(a store.Account, made []store.MadeOfName) Message {
+func (o *Outbox) newsOf(a store.Account, made []store.MadeOfName) mailer.Message {
 	var text strings.Builder
 	text.WriteString("These stats are new, for something was counted under their names. Whoever has a link can remove the stat.\n\n")
 	all := make([]newStat, len(made))
@@ -143,5 +146,5 @@ func (o *Outbox) newsOf(a store.Account, made []store.MadeOfName) Message {
 	if len(made) > 1 {
 		subject = "New stats"
 	}
-	return Message{To: a.Email, Subject: subject, Text: text.String(), HTML: html}
+	return mailer.Message{To: a.Email, Subject: subject, Text: text.String(), HTML: html}
 }

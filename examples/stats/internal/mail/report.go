@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/alert"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/chart"
 	"github.com/rcrowley/go-tigertonic/examples/stats/internal/frame"
@@ -29,7 +30,7 @@ type row struct {
 // Reports sends each account a report of a day, once.
 type Reports struct {
 	Store  *store.Store
-	Mailer *Mailer
+	Mailer *mailer.Mailer
 	Base   string // the URL of the pages
 }
 
@@ -74,7 +75,7 @@ func (r *Reports) send(ctx context.Context, a store.Account, day int64) error {
 	if err != nil {
 		return err
 	}
-	return r.Mailer.Send(ctx, Message{To: a.Email, Subject: "Stats of " + date, Text: table(date, rows, r.Base), HTML: html})
+	return r.Mailer.Send(ctx, mailer.Message{To: a.Email, Subject: "Stats of " + date, Text: table(date, rows, r.Base), HTML: html})
 }
 
 // row sums up a day, by the hour.
@@ -144,7 +145,7 @@ func render(page string, data any) (string, error) {
 }
 
 // Alert returns the mail to the owner of an alert that fires.
-func Alert(e alert.Event, base string) Message {
+func Alert(e alert.Event, base string) mailer.Message {
 	a := e.Alert
 	what := fmt.Sprintf("%s: %s in %s", a.StatName, chart.Number(e.Value), a.Window)
 	switch a.Kind {
@@ -160,5 +161,5 @@ func Alert(e alert.Event, base string) Message {
 	if err != nil {
 		slog.Error("a mail can't be made", "error", err)
 	}
-	return Message{To: e.Account.Email, Subject: "Alert: " + a.StatName, Text: what + "\n\n" + link + "\n", HTML: html}
+	return mailer.Message{To: e.Account.Email, Subject: "Alert: " + a.StatName, Text: what + "\n\n" + link + "\n", HTML: html}
 }

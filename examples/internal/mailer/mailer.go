@@ -1,6 +1,5 @@
-// Package mail sends mails to accounts: a daily report, alerts, and news of stats that
-// were created by counting under a new name.
-package mail
+// Package mailer sends mails by an SMTP server.
+package mailer
 
 import (
 	"bytes"
@@ -33,9 +32,9 @@ type Mailer struct {
 	now        func() time.Time
 }
 
-// NewMailer returns a mailer for a server, host:port or smtp://user:password@host:port,
+// New returns a mailer for a server, host:port or smtp://user:password@host:port,
 // or nil if there is none.
-func NewMailer(server, from string, now func() time.Time) (*Mailer, error) {
+func New(server, from string, now func() time.Time) (*Mailer, error) {
 	if server == "" {
 		return nil, nil //nolint:nilnil // it sends nothing
 	}
@@ -60,7 +59,7 @@ func NewMailer(server, from string, now func() time.Time) (*Mailer, error) {
 	return m, nil
 }
 
-// A Message is a mail in two forms.
+// A Message is a mail in two forms, or in one if it has no HTML.
 type Message struct {
 	To, Subject, Text, HTML string
 }
@@ -147,6 +146,9 @@ func (m *Mailer) encode(to *netmail.Address, msg Message) ([]byte, error) {
 	}
 	b.WriteString("\r\n")
 	for _, part := range [][2]string{{"text/plain", msg.Text}, {"text/html", msg.HTML}} {
+		if part[1] == "" {
+			continue
+		}
 		w, err := parts.CreatePart(textproto.MIMEHeader{
 			"Content-Type": {part[0] + "; charset=utf-8"}, "Content-Transfer-Encoding": {"quoted-printable"},
 		})
