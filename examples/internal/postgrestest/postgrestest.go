@@ -63,19 +63,89 @@ func Fresh(t testing.TB) string {
 	return u.String()
 }
 
-// A server is shared by the tests of a process.
+// A Server is one of a test's own, which can be killed.
+type Server struct {
+	URL string
+
+	own server
+}
+
+// Own starts a server that ends with the test. $TIGERTONIC_POSTGRES is not it: nobody kills
+// that.
+func Own(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{}
+	if err := s.own.start(need(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.URL = s.own.url
+	t.Cleanup(func() {
+		if err := s.own.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Kill ends the server at once, as SIGKILL does.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.own.dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	pid, err := strconv.Atoi(string(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // where there is such a file
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.own.end() // it was killed
+	// Until its processes have seen that, another server won't start.
+	for _, child := range bytes.Fields(children) {
+		for deadline := time.Now().Add(patient); runs(string(child)); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %s of PostgreSQL goes on", child)
+			}
+		}
+	}
+}
+
+// runs reports whether a process is there and isn't dead.
+func runs(pid string) bool {
+	status, err := os.ReadFile("/proc/" + pid + "/status")
+	return err == nil && !bytes.Contains(status, []byte("State:\tZ"))
+}
+
+// Restart starts a server again that was killed, and returns once it answers.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.own.run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A server is shared by the tests of a process, or is that of one.
 type server struct {
 	mu    sync.Mutex
 	users int
-	url   string
-	stop  func() error
+
+	bin, dir   string
+	attributes *syscall.SysProcAttr
+	output     bytes.Buffer
+	url        string
+	end        func() error // has it shut down, fast
 }
 
 var shared server //nolint:gochecknoglobals // one for all tests of the process
 
-func start(t testing.TB) string {
+// need returns where the programs are. If they are nowhere, the test is skipped, or fails.
+func need(t testing.TB) (bin string) {
 	t.Helper()
-	bin := programs()
+	bin = programs()
 	if bin == "" {
 		const reason = "PostgreSQL ISN'T TESTED: there is no server installed (Debian's package postgresql), and TIGERTONIC_POSTGRES names none"
 		if os.Getenv("TIGERTONIC_REQUIRE_POSTGRES") != "" {
@@ -84,6 +154,12 @@ func start(t testing.TB) string {
 		fmt.Fprintln(os.Stderr, t.Name()+": "+reason)
 		t.Skip(reason)
 	}
+	return bin
+}
+
+func start(t testing.TB) string {
+	t.Helper()
+	bin := need(t)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.users == 0 {
@@ -121,30 +197,35 @@ func programs() string {
 
 // start starts a server that listens on a socket in its own directory. Its commits wait
 // for the disk, as by default.
-func (s *server) start(bin string) error {
-	dir, err := os.MkdirTemp("", "postgres") // the name of a socket must be short
-	if err != nil {
+func (s *server) start(bin string) (err error) {
+	if s.dir, err = os.MkdirTemp("", "postgres"); err != nil { // the name of a socket must be short
 		return err
 	}
-	attributes, err := unprivileged(dir)
-	if err != nil {
+	if s.attributes, err = unprivileged(s.dir); err != nil {
 		return err
 	}
-	var output bytes.Buffer
-	command := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec,noctx // the server outlives the test that starts it
-		cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = dir, attributes, &output, &output
-		return cmd
+	s.bin = bin
+	if err := s.command("initdb", "-D", filepath.Join(s.dir, "data"), "-U", "test", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync").Run(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, &s.output)
 	}
-	data := filepath.Join(dir, "data")
-	if err := command("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync").Run(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, &output)
-	}
+	s.url = (&url.URL{Scheme: "postgres", User: url.User("test"), Path: "/postgres", RawQuery: url.Values{"host": {s.dir}}.Encode()}).String()
+	return s.run()
+}
+
+func (s *server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...) //nolint:gosec,noctx // the server outlives the test that starts it
+	cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = s.dir, s.attributes, &s.output, &s.output
+	return cmd
+}
+
+// run runs the server on its directory, and returns once it answers.
+func (s *server) run() error {
+	s.output.Reset()
 	// The server stops when the shell's input ends, even if the tests crash.
-	process := command("postgres")
+	process := s.command("postgres")
 	process.Args = []string{
 		"sh", "-c", `"$0" "$@" & pid=$!; read _; kill -INT $pid; wait $pid`, process.Path,
-		"-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=300",
+		"-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300",
 	}
 	process.Path = "/bin/sh"
 	stdin, err := process.StdinPipe()
@@ -154,15 +235,15 @@ func (s *server) start(bin string) error {
 	if err != nil {
 		return err
 	}
-	s.url = (&url.URL{Scheme: "postgres", User: url.User("test"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
-	s.stop = func() error {
-		return errors.Join(stdin.Close(), process.Wait(), os.RemoveAll(dir)) // after a fast shutdown
-	}
+	s.end = func() error { return errors.Join(stdin.Close(), process.Wait()) }
 	if err := await(s.url); err != nil {
-		return errors.Join(err, s.stop(), errors.New(output.String()))
+		return errors.Join(err, s.end(), errors.New(s.output.String()))
 	}
 	return nil
 }
+
+// stop ends the server and removes what it has.
+func (s *server) stop() error { return errors.Join(s.end(), os.RemoveAll(s.dir)) }
 
 // await waits until the server accepts connections.
 func await(url string) error {
