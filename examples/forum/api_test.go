@@ -157,6 +157,10 @@ func TestSearchFindsWhatCanBeRead(t *testing.T) {
 			"data.results.links.0.href", fmt.Sprintf("/api/v1/search?forumId=%d&limit=5&q=sealant", r.forum))
 		r.do(t, "one", r.bob, fmt.Sprintf("PUT /comments/%d", comment), `{"markdown":"Nothing","meta":{"editReason":"x"}}`).want(t, 200, 0)
 		r.do(t, "one", "", "GET /search?q=dries", "").has(t, "data.results.total", 0)
+		r.say(t, r.ann, id, "Rims, rims and rims")
+		r.say(t, r.ann, id, "A long text that has many words, and says rims once in all of them, at the very end of it")
+		r.do(t, "one", "", "GET /search?q=rims", "").has(t, "data.results.total", 2, "data.results.items.1.text", "Rims, rims and rims")
+		r.do(t, "one", "", "GET /search?q=rims&sort=relevance", "").want(t, 200, 0).has(t, "data.results.total", 2, "data.results.items.0.text", "Rims, rims and rims")
 		for _, q := range []string{`%22`, `%22%22`, `a%22+OR+b`, `*`, `NEAR(`, `-`, `%27;DROP+TABLE+items`, `%00`, `a:b`, `^`} {
 			if got := r.do(t, "one", "", "GET /search?q="+q, ""); got.status != 200 && got.status != 400 {
 				t.Errorf("%s: got %d %s", q, got.status, got.body)
@@ -191,7 +195,11 @@ func TestRolesGiveWhatTheyAreFor(t *testing.T) {
 		r.do(t, "one", r.bob, "GET /conversations", "").has(t, "data.conversations.total", 0)
 		r.do(t, "one", r.bob, "GET /search?q=psst", "").has(t, "data.results.total", 0)
 		r.do(t, "one", r.ann, "GET /search?q=psst", "").has(t, "data.results.total", 1)
-		r.do(t, "one", r.owner, fmt.Sprintf("GET /roles/%d/profiles", role), "").has(t, "data.profiles.items.0.profileName", "ann")
+		r.do(t, "one", r.owner, fmt.Sprintf("GET /roles/%d/profiles", role), "").has(t, "data.profiles.items.0.profileName", "ann", "data.profiles.total", 1)
+		r.do(t, "one", r.owner, fmt.Sprintf("GET /roles/%d/members", role), "").want(t, 200, 0).has(t, "data.profiles.total", 1)
+		members := r.do(t, "one", r.owner, "GET /roles", "").text("data.roles.items.1.id")
+		r.do(t, "one", r.owner, "GET /roles/"+members+"/members", "").has(t, "data.profiles.total", 3)
+		r.do(t, "one", r.ann, "GET /roles/"+members+"/members", "").want(t, 403, codeNotAdmin)
 		r.do(t, "one", r.owner, fmt.Sprintf("PUT /roles/%d", role), fmt.Sprintf(`{"microcosmId":%d,"title":"Insiders","read":true}`, secret)).want(t, 200, 0)
 		r.do(t, "one", r.ann, fmt.Sprintf("GET /comments/%d", comment), "").want(t, 200, 0) // her own conversation
 		r.do(t, "one", r.owner, fmt.Sprintf("DELETE /roles/%d", role), "").want(t, 200, 0)

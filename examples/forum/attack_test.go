@@ -29,7 +29,7 @@ func TestAnotherSitesIDsAreNotFound(t *testing.T) {
 			for _, path := range []string{
 				fmt.Sprintf("/microcosms/%d", r.forum), fmt.Sprintf("/conversations/%d", conversation), fmt.Sprintf("/comments/%d", comment),
 				fmt.Sprintf("/comments/%d/incontext", comment), fmt.Sprintf("/conversations/%d/lastcomment", conversation), fmt.Sprintf("/conversations/%d/newcomment", conversation),
-				"/profiles/" + ann, "/roles/" + role, "/roles/" + role + "/profiles", fmt.Sprintf("/microcosms/%d/roles", r.forum),
+				"/profiles/" + ann, "/roles/" + role, "/roles/" + role + "/profiles", "/roles/" + role + "/members", fmt.Sprintf("/microcosms/%d/roles", r.forum),
 			} {
 				if got := r.do(t, "two", other, "GET "+path, "").want(t, 404, 0); strings.Contains(got.body, "ubeless") || strings.Contains(got.body, "sealant") {
 					t.Errorf("%s leaks %s", path, got.body)
@@ -200,12 +200,15 @@ func (c *lateCache) set(ctx context.Context, key string, value []byte) {
 	})
 }
 
+// useCache has a service use another cache.
+func useCache(r *rig, c cache) { r.store.cache.Store(&c) }
+
 func TestLateFillsBringNothingBack(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, db string) {
 		r := newRig(t, options{db: db})
-		late := &lateCache{cache: r.store.cache}
-		r.store.cache = late
+		late := &lateCache{cache: *r.store.cache.Load()}
+		useCache(r, late)
 		comment := r.say(t, r.ann, r.begin(t, r.ann, "Wheels"), "0")
 		path := fmt.Sprintf("/comments/%d", comment)
 		for i := 1; i <= 30; i++ {
@@ -227,7 +230,7 @@ func TestRepeatedPostsMakeOneItem(t *testing.T) {
 	t.Parallel()
 	databases(t, func(t *testing.T, db string) {
 		r := newRig(t, options{db: db})
-		o := options{db: db, cache: "memory", domain: "forum.test"}
+		o := options{db: db, domain: "forum.test", files: t.TempDir()}
 		p, err := start(context.WithoutCancel(t.Context()), &o)
 		if err != nil {
 			t.Fatal(err)

@@ -66,56 +66,81 @@ func checkPassword(kept, password string) bool {
 	return subtle.ConstantTimeCompare([]byte(encodePassword(salt, password)), []byte(kept)) == 1
 }
 
+// tries limit how often something is tried for a name.
+type tries struct {
+	most  int
+	every time.Duration
+
+	mu     sync.Mutex
+	limits map[string]*rate.Limiter
+}
+
+func newTries(most int, every time.Duration) *tries {
+	return &tries{most: most, every: every, limits: map[string]*rate.Limiter{}}
+}
+
+// allow reports whether it may be tried once more.
+func (t *tries) allow(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	limit := t.limits[name]
+	if limit == nil {
+		if len(t.limits) >= mostNames {
+			clear(t.limits)
+		}
+		limit = rate.NewLimiter(rate.Every(t.every), t.most)
+		t.limits[name] = limit
+	}
+	return limit.Allow()
+}
+
 // passwords authenticate by an address and a password, "ann@example.com:secret".
 type passwords struct {
 	store  *store
 	checks chan struct{}
-
-	mu    sync.Mutex
-	tries map[string]*rate.Limiter
+	tries  *tries
 }
 
 func newPasswords(s *store) *passwords {
-	return &passwords{store: s, checks: make(chan struct{}, checksAtATime), tries: map[string]*rate.Limiter{}}
+	return &passwords{store: s, checks: make(chan struct{}, checksAtATime), tries: newTries(triesPerName, tryEvery)}
 }
 
-// allow reports whether a password may be tried for a name.
-func (p *passwords) allow(name string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	limit := p.tries[name]
-	if limit == nil {
-		if len(p.tries) >= mostNames {
-			clear(p.tries)
-		}
-		limit = rate.NewLimiter(rate.Every(tryEvery), triesPerName)
-		p.tries[name] = limit
+// begin waits until a password may be computed.
+func (p *passwords) begin(ctx context.Context) error {
+	select {
+	case p.checks <- struct{}{}:
+		return nil
+	case <-time.After(time.Second):
+		return errTooMany
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return limit.Allow()
+}
+
+// hash returns a password as it is kept.
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	if err := p.begin(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-p.checks }()
+	return hashPassword(password), nil
 }
 
 // Authenticate returns the address and what stands before its @.
 func (p *passwords) Authenticate(ctx context.Context, assertion string) (email, name string, err error) {
 	email, password, _ := strings.Cut(assertion, ":")
 	email = strings.ToLower(strings.TrimSpace(email))
-	if !p.allow(email) {
+	if !p.tries.allow(email) {
 		return "", "", errTooMany
 	}
-	kept, err := one(ctx, p.store.read, func(s *string) []any { return []any{s} }, "SELECT password FROM users WHERE email = $1", email)
-	switch {
-	case errors.Is(err, errMissing):
-		kept = new(string)
-	case err != nil:
+	kept, err := values[string](ctx, p.store.read, "SELECT password FROM users WHERE email = $1", email)
+	if err != nil {
 		return "", "", err
 	}
-	select {
-	case p.checks <- struct{}{}:
-	case <-time.After(time.Second):
-		return "", "", errTooMany
-	case <-ctx.Done():
-		return "", "", ctx.Err()
+	if err := p.begin(ctx); err != nil {
+		return "", "", err
 	}
-	ok := checkPassword(*kept, password)
+	ok := checkPassword(strings.Join(kept, ""), password)
 	<-p.checks
 	if !ok {
 		return "", "", errAssertion
@@ -173,38 +198,33 @@ func (o *openIDConnect) Authenticate(ctx context.Context, assertion string) (ema
 // tokenFor is how long a token is good for.
 const tokenFor = 365 * 24 * time.Hour
 
-func (s *service) signIn(ctx context.Context, in *forumapi.Assertion) (a forumapi.Answer[forumapi.Token], err error) {
-	v := visitOf(ctx)
-	provider := s.authenticators[in.Body.Provider]
+func (s *service) signIn(ctx context.Context, v *visit, in *forumapi.Assertion) (t forumapi.Token, err error) {
+	provider := s.settings.Load().authenticators[in.Body.Provider]
 	if provider == nil {
-		return a, v.refuse(http.StatusBadRequest, codeContent, "nobody signs in here by "+in.Body.Provider)
+		return t, v.refuse(http.StatusBadRequest, codeContent, "nobody signs in here by "+in.Body.Provider)
 	}
 	email, name, err := provider.Authenticate(ctx, in.Body.Assertion)
 	switch {
 	case errors.Is(err, errAssertion):
-		return a, v.refuse(http.StatusUnauthorized, codeLogin, "the assertion isn't right")
+		return t, v.refuse(http.StatusUnauthorized, codeLogin, "the assertion isn't right")
 	case errors.Is(err, errTooMany):
-		return a, v.refuse(http.StatusTooManyRequests, codeQuota, "too many have tried to sign in")
+		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many have tried to sign in")
 	case err != nil:
-		return a, unavailable(err)
+		return t, err
 	}
-	expires := s.now().Add(tokenFor)
-	token, err := s.store.signIn(ctx, s.now(), v.site.ID, email, name, expires)
-	if err != nil {
-		return a, unavailable(err)
-	}
-	a, err = answer(in.Echo, forumapi.Token{AccessToken: token, Expires: expires})
-	a.CacheControl, a.ETag = "no-store", ""
-	return a, err
+	return s.newToken(ctx, v, email, name)
 }
 
-func (s *service) signOut(ctx context.Context, in *forumapi.Echo) (a forumapi.Answer[forumapi.Nothing], err error) {
-	v := visitOf(ctx)
+// newToken makes a token for somebody whose address is known to be theirs.
+func (s *service) newToken(ctx context.Context, v *visit, email, name string) (t forumapi.Token, err error) {
+	expires := s.now().Add(tokenFor)
+	token, err := s.store.signIn(ctx, s.now(), v.site.ID, email, name, expires)
+	return forumapi.Token{AccessToken: token, Expires: expires}, err
+}
+
+func (s *service) signOut(ctx context.Context, v *visit, _ *forumapi.Echo) (forumapi.Nothing, error) {
 	if v.profile == nil {
-		return a, v.refuse(http.StatusUnauthorized, codeLogin, "there is no token to revoke")
+		return nil, v.refuse(http.StatusUnauthorized, codeLogin, "there is no token to revoke")
 	}
-	if err := s.store.signOut(ctx, v.token); err != nil {
-		return a, unavailable(err)
-	}
-	return nothing(*in)
+	return nil, s.store.signOut(ctx, v.token)
 }

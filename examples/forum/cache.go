@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,15 +22,23 @@ type cache interface {
 	// get returns those of the keys that are there.
 	get(ctx context.Context, keys []string) map[string][]byte
 	set(ctx context.Context, key string, value []byte)
+	// close gives back what the cache has. Requests that go on may still use it.
+	close()
 }
 
 // keptFor is how long a value is kept at most.
 const keptFor = 7 * 24 * time.Hour
 
-// openCache opens otter:// with a size in bytes, or memcached://host:port,host:port.
+// openCache opens memory, or memcached://host:port,host:port.
 func openCache(where string) (cache, error) {
 	if servers, ok := strings.CutPrefix(where, "memcached://"); ok {
-		client := memcache.New(strings.Split(servers, ",")...)
+		all := strings.Split(servers, ",")
+		for _, server := range all {
+			if _, _, err := net.SplitHostPort(server); err != nil {
+				return nil, fmt.Errorf("the cache %q: %w", where, err)
+			}
+		}
+		client := memcache.New(all...)
 		client.Timeout, client.MaxIdleConns = memcachedPatience, 16
 		return &memcached{client: client}, nil
 	}
@@ -61,6 +71,11 @@ func (c *inProcess) get(_ context.Context, keys []string) map[string][]byte {
 
 func (c *inProcess) set(_ context.Context, key string, value []byte) { c.otter.Set(key, value) }
 
+func (c *inProcess) close() {
+	c.otter.StopAllGoroutines()
+	c.otter.InvalidateAll()
+}
+
 const (
 	memcachedPatience = 50 * time.Millisecond
 	// memcachedPause is how long nobody asks a server that hasn't answered.
@@ -92,6 +107,8 @@ func (c *memcached) set(_ context.Context, key string, value []byte) {
 		c.note(c.client.Set(&memcache.Item{Key: key, Value: value, Expiration: int32(keptFor / time.Second)}))
 	}
 }
+
+func (c *memcached) close() { _ = c.client.Close() } // only what is idle
 
 func (c *memcached) note(err error) {
 	if err == nil || errors.Is(err, memcache.ErrCacheMiss) {

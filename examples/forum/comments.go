@@ -8,43 +8,40 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-func (s *service) addComment(ctx context.Context, in *forumapi.Change[forumapi.CommentInput]) (a forumapi.Made[forumapi.Comment], err error) {
-	v, err := s.member(ctx)
-	if err != nil {
-		return a, err
-	}
+func (s *service) addComment(ctx context.Context, v *visit, in *forumapi.Change[forumapi.CommentInput]) (location string, c forumapi.Comment, err error) {
 	h, p, err := s.look(ctx, v, kindConversation, in.Body.ItemID)
 	switch {
 	case err != nil:
-		return a, err
+		return "", c, err
 	case !p.Create || !h.Open && !p.Moderator:
-		return a, v.refuse(http.StatusForbidden, codeCreate, "the caller may not comment on this")
+		return "", c, v.refuse(http.StatusForbidden, codeCreate, "the caller may not comment on this")
 	}
 	if in.Body.InReplyTo > 0 {
-		if to, _, err := s.look(ctx, v, kindComment, in.Body.InReplyTo); err != nil || to.Parent != h.ID {
-			return a, v.refuse(http.StatusBadRequest, codeContent, "inReplyTo is not a comment of this conversation")
+		to, _, err := s.look(ctx, v, kindComment, in.Body.InReplyTo)
+		if err != nil && !isRefusal(err) {
+			return "", c, err
+		}
+		if err != nil || to.Parent != h.ID {
+			return "", c, v.refuse(http.StatusBadRequest, codeContent, "inReplyTo is not a comment of this conversation")
 		}
 	}
-	c, err := s.said(v, in.Body.Markdown)
+	said, err := v.said(in.Body.Markdown)
 	if err != nil {
-		return a, err
+		return "", c, err
 	}
 	id, err := s.store.add(ctx, s.now(), &newItem{
-		Kind: kindComment, Visibility: "public", Site: v.site.ID, Author: v.me(), Parent: h.ID, Forum: h.Forum, To: in.Body.InReplyTo, content: c,
+		Kind: kindComment, Visibility: "public", Site: v.site.ID, Author: v.me(), Parent: h.ID, Forum: h.Forum, To: in.Body.InReplyTo, content: said,
 	})
 	if err != nil {
-		return a, unavailable(err)
+		return "", c, err
 	}
 	s.live.wake(v.site.ID)
-	comment, err := s.comment(ctx, v, id)
-	if err != nil {
-		return a, err
-	}
-	return made(in.Echo, href(kindComment, id), comment), nil
+	c, err = s.comment(ctx, v, id)
+	return href(kindComment, id), c, err
 }
 
 // said returns what a comment says, rendered.
-func (s *service) said(v *visit, markdown string) (content, error) {
+func (v *visit) said(markdown string) (content, error) {
 	if strings.TrimSpace(markdown) == "" {
 		return content{}, v.refuse(http.StatusBadRequest, codeContent, "the comment says nothing")
 	}
@@ -62,36 +59,24 @@ func (s *service) comment(ctx context.Context, v *visit, id int64) (c forumapi.C
 		return c, err
 	}
 	contents, err := s.store.contents(ctx, v.site.ID, *h)
-	return v.commentOf(h, contents[h.ID]), unavailable(err)
+	return v.commentOf(h, contents[h.ID]), err
 }
 
-func (s *service) getComment(ctx context.Context, in *forumapi.ID) (a forumapi.Answer[forumapi.Comment], err error) {
-	v, err := s.enter(ctx)
-	if err != nil {
-		return a, err
-	}
-	c, err := s.comment(ctx, v, in.ID)
-	if err != nil {
-		return a, err
-	}
-	return answer(in.Echo, c)
+func (s *service) getComment(ctx context.Context, v *visit, in *forumapi.ID) (forumapi.Comment, error) {
+	return s.comment(ctx, v, in.ID)
 }
 
-func (s *service) putComment(ctx context.Context, in *forumapi.ChangeOf[forumapi.CommentEdit]) (a forumapi.Answer[forumapi.Comment], err error) {
-	v, h, err := s.toEdit(ctx, kindComment, in.ID.ID)
+func (s *service) putComment(ctx context.Context, v *visit, in *forumapi.ChangeOf[forumapi.CommentEdit]) (c forumapi.Comment, err error) {
+	h, err := s.toEdit(ctx, v, kindComment, in.ID.ID)
 	if err != nil {
-		return a, err
+		return c, err
 	}
-	said, err := s.said(v, in.Body.Markdown)
+	said, err := v.said(in.Body.Markdown)
+	if err == nil {
+		err = s.store.edit(ctx, s.now(), v.site.ID, h, said, "public", h.Forum, in.Body.Meta.EditReason)
+	}
 	if err != nil {
-		return a, err
+		return c, err
 	}
-	if err := s.store.edit(ctx, s.now(), v.site.ID, h, said, "public", h.Forum, in.Body.Meta.EditReason); err != nil {
-		return a, v.orNotHere(err)
-	}
-	c, err := s.comment(ctx, v, h.ID)
-	if err != nil {
-		return a, err
-	}
-	return answer(in.Echo, c)
+	return s.comment(ctx, v, h.ID)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,15 +25,14 @@ type job struct {
 // jobs are what the forum does by itself.
 func (s *service) jobs() []job {
 	return []job{
+		{"mails", "* * * * *", 10 * time.Minute, 30 * time.Second, s.sendNotices},
 		{"orphans", "0 5 * * *", 30 * time.Minute, time.Hour, s.sweep},
 		{"expired-tokens", "30 * * * *", time.Minute, 30 * time.Minute, func(ctx context.Context, now time.Time) error {
-			_, err := s.store.write.ExecContext(ctx, "DELETE FROM tokens WHERE expires < $1", micros(now.Add(-30*24*time.Hour)))
-			return err
+			return execute(ctx, s.store.write, "DELETE FROM tokens WHERE expires < $1", micros(now.Add(-30*24*time.Hour)))
 		}},
 		{"counts", "0 1 * * *", 10 * time.Minute, time.Hour, func(ctx context.Context, _ time.Time) error { return s.store.recount(ctx) }},
 		{"old-updates", "0 4 * * *", 10 * time.Minute, time.Hour, func(ctx context.Context, now time.Time) error {
-			_, err := s.store.write.ExecContext(ctx, "DELETE FROM updates WHERE created < $1", micros(now.Add(-90*24*time.Hour)))
-			return err
+			return execute(ctx, s.store.write, "DELETE FROM updates WHERE created < $1", micros(now.Add(-90*24*time.Hour)))
 		}},
 	}
 }
@@ -98,7 +96,7 @@ func (r *runner) run(j job) {
 
 // lease takes a name for a time, unless somebody has it, and reports whether it did.
 func (s *store) lease(ctx context.Context, name, holder string, now time.Time, d time.Duration) (ok bool, err error) {
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx queryer) error {
 		err := change(ctx, tx, `INSERT INTO leases (name, holder, expires) VALUES ($1, $2, $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires WHERE leases.expires <= $4`,
 			name, holder, micros(now.Add(d)), micros(now))
@@ -115,6 +113,5 @@ func (s *store) lease(ctx context.Context, name, holder string, now time.Time, d
 func (s *store) release(ctx context.Context, name, holder string, at time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, laterPatience)
 	defer cancel()
-	_, err := s.write.ExecContext(ctx, "UPDATE leases SET expires = $3 WHERE name = $1 AND holder = $2", name, holder, micros(at))
-	return err
+	return execute(ctx, s.write, "UPDATE leases SET expires = $3 WHERE name = $1 AND holder = $2", name, holder, micros(at))
 }

@@ -64,7 +64,7 @@ func TestServiceKeepsToItsDocumentWhateverIsAsked(t *testing.T) {
 		// A page begins at a multiple of its limit, patches are of flags, and text has no NUL.
 		Rules: []string{
 			"sign-in", "list-profiles", "list-microcosms", "get-microcosm", "list-conversations", "get-conversation", "new-comment", "last-comment", "in-context",
-			"list-watchers", "list-updates", "list-roles", "list-forum-roles", "list-role-profiles", "search", "patch-profile", "patch-microcosm",
+			"list-watchers", "list-updates", "list-roles", "list-forum-roles", "list-role-profiles", "list-role-members", "search", "patch-profile", "patch-microcosm",
 			"patch-conversation", "patch-comment", "patch-watcher", "add-comment", "put-role", "put-microcosm", "add-microcosm", "put-profile", "delete-profile", "put-comment",
 			"list-comment-files", "list-conversation-files", "put-site", "add-conversation", "put-conversation", "add-role",
 		},

@@ -4,76 +4,106 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/rcrowley/go-tigertonic"
 
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
+// An operation is for some callers, whose visit it gets. So what each has to do before and
+// after its work is written here once: who may call it, which page, and the envelope.
+
+// who returns the visit of a request, or an error if the operation isn't for its caller.
+type who func(ctx context.Context) (*visit, error)
+
+// An asked is the input of an operation.
+type asked interface{ Asked() string }
+
+// come returns the visit of a request, unless it asks for a page that there can't be.
+func come(ctx context.Context, by who, in any) (*visit, error) {
+	v, err := by(ctx)
+	if p, ok := in.(interface{ Page() forumapi.Paging }); ok && err == nil {
+		err = v.checkPage(p.Page())
+	}
+	return v, err
+}
+
+// answers is an operation that returns data.
+func answers[In asked, T any](by who, f func(context.Context, *visit, *In) (T, error)) *tigertonic.Endpoint {
+	return tigertonic.Typed(func(ctx context.Context, in *In) (a forumapi.Answer[T], err error) {
+		v, err := come(ctx, by, in)
+		if err != nil {
+			return a, err
+		}
+		data, err := f(ctx, v, in)
+		if err != nil {
+			return a, err
+		}
+		return answer((*in).Asked(), data)
+	})
+}
+
 // answer returns data in its envelope. The entity tag is of all of it, permissions
 // included, so a client is never told that nothing has changed when it has.
-func answer[T any](echo forumapi.Echo, data T) (forumapi.Answer[T], error) {
+func answer[T any](echo string, data T) (forumapi.Answer[T], error) {
 	a := forumapi.Answer[T]{CacheControl: "no-cache", Link: linksOf(data), Body: envelope(echo, http.StatusOK, data)}
+	if _, secret := any(data).(forumapi.Token); secret {
+		a.CacheControl = "no-store"
+		return a, nil
+	}
 	text, err := json.Marshal(&a.Body, json.Deterministic(true))
 	digest := sha256.Sum256(text)
 	a.ETag = `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`
 	return a, err
 }
 
-func envelope[T any](echo forumapi.Echo, status int, data T) forumapi.Envelope[T] {
-	return forumapi.Envelope[T]{Context: echo.Context, Status: status, Data: data}
+// makes is an operation that makes something, and returns where that is and what.
+func makes[In asked, T any](by who, f func(context.Context, *visit, *In) (location string, data T, err error)) *tigertonic.Endpoint {
+	return tigertonic.Typed(func(ctx context.Context, in *In) (m forumapi.Made[T], err error) {
+		v, err := come(ctx, by, in)
+		if err != nil {
+			return m, err
+		}
+		location, data, err := f(ctx, v, in)
+		return forumapi.Made[T]{Location: location, Body: envelope((*in).Asked(), http.StatusCreated, data)}, err
+	})
 }
 
-// nothing is the answer of what has nothing to say.
-func nothing(echo forumapi.Echo) (forumapi.Answer[forumapi.Nothing], error) {
-	return answer[forumapi.Nothing](echo, nil)
+// leads is an operation that leads to a comment on its page.
+func leads[In asked](by who, f func(context.Context, *visit, *In) (location string, err error)) *tigertonic.Endpoint {
+	return tigertonic.Typed(func(ctx context.Context, in *In) (e forumapi.Elsewhere, err error) {
+		v, err := come(ctx, by, in)
+		if err != nil {
+			return e, err
+		}
+		location, err := f(ctx, v, in)
+		return forumapi.Elsewhere{Location: location}, err
+	})
 }
 
-// made is the answer of what has made something.
-func made[T any](echo forumapi.Echo, location string, data T) forumapi.Made[T] {
-	return forumapi.Made[T]{Location: location, Body: envelope(echo, http.StatusCreated, data)}
+func envelope[T any](echo string, status int, data T) forumapi.Envelope[T] {
+	return forumapi.Envelope[T]{Context: echo, Status: status, Data: data}
 }
 
 // linksOf returns the links of an answer's page as the header Link has them (RFC 8288).
 func linksOf(data any) string {
-	var links []forumapi.Link
-	switch x := data.(type) {
-	case forumapi.Profiles:
-		links = x.Profiles.Links
-	case forumapi.Microcosms:
-		links = x.Microcosms.Links
-	case forumapi.Microcosm:
-		if x.Items != nil {
-			links = x.Items.Links
-		}
-	case forumapi.Conversations:
-		links = x.Conversations.Links
-	case forumapi.Conversation:
-		if x.Comments != nil {
-			links = x.Comments.Links
-		}
-	case forumapi.Watchers:
-		links = x.Watchers.Links
-	case forumapi.Updates:
-		links = x.Updates.Links
-	case forumapi.Roles:
-		links = x.Roles.Links
-	case forumapi.Attachments:
-		links = x.Attachments.Links
-	case forumapi.Results:
-		links = x.Results.Links
+	paged, ok := data.(interface{ PageLinks() []forumapi.Link })
+	if !ok {
+		return ""
 	}
-	text := make([]string, len(links))
-	for i, l := range links {
-		text[i] = fmt.Sprintf("<%s>; rel=%q", l.Href, l.Rel)
+	var text []byte
+	for i, l := range paged.PageLinks() {
+		if i > 0 {
+			text = append(text, ", "...)
+		}
+		text = fmt.Appendf(text, "<%s>; rel=%q", l.Href, l.Rel)
 	}
-	return strings.Join(text, ", ")
+	return string(text)
 }
 
 // Pages have this many items at most, and by default, of which many are a multiple.
@@ -85,7 +115,7 @@ const (
 )
 
 // checkPage returns an error for a page that there can't be.
-func (v *visit) checkPage(p *forumapi.Paging) error {
+func (v *visit) checkPage(p forumapi.Paging) error {
 	switch {
 	case p.Limit < stepOfItems || p.Limit > mostItems || p.Limit%stepOfItems != 0:
 		return v.refuse(http.StatusBadRequest, codeRange, "limit must be a multiple of 5, from 5 to 250")
@@ -96,26 +126,14 @@ func (v *visit) checkPage(p *forumapi.Paging) error {
 }
 
 // pageOf returns a page of items, of which there are total, at a path with a query.
-func pageOf[T any](p *forumapi.Paging, path string, query url.Values, collection string, total int64, items []T) forumapi.Page[T] {
+func pageOf[T any](p forumapi.Paging, path string, query url.Values, collection string, total int64, items []T) forumapi.Page[T] {
 	pages := max(1, (total+p.Limit-1)/p.Limit)
 	page := forumapi.Page[T]{
 		Total: total, Limit: p.Limit, Offset: p.Offset, MaxOffset: (pages - 1) * p.Limit, TotalPages: pages, Page: p.Offset/p.Limit + 1,
 		Type: forumapi.Base + collection, Items: items,
 	}
 	link := func(rel string, offset int64) {
-		q := url.Values{}
-		maps.Copy(q, query)
-		if p.Limit != defaultItems {
-			q.Set("limit", fmt.Sprint(p.Limit))
-		}
-		if offset > 0 {
-			q.Set("offset", fmt.Sprint(offset))
-		}
-		href := forumapi.Base + path
-		if len(q) > 0 {
-			href += "?" + q.Encode()
-		}
-		page.Links = append(page.Links, forumapi.Link{Rel: rel, Href: href, Title: fmt.Sprint(offset/p.Limit + 1)})
+		page.Links = append(page.Links, forumapi.Link{Rel: rel, Href: at(path, query, p.Limit, offset), Title: fmt.Sprint(offset/p.Limit + 1)})
 	}
 	if p.Offset > p.Limit {
 		link("first", 0)
@@ -133,11 +151,33 @@ func pageOf[T any](p *forumapi.Paging, path string, query url.Values, collection
 	return page
 }
 
-// path returns the path of an item below that of the API.
-func path(collection string, id int64) string { return fmt.Sprintf("/%ss/%d", collection, id) }
+// at returns where a page is.
+func at(path string, query url.Values, limit, offset int64) string {
+	q := url.Values{}
+	maps.Copy(q, query)
+	if limit != defaultItems {
+		q.Set("limit", fmt.Sprint(limit))
+	}
+	if offset > 0 {
+		q.Set("offset", fmt.Sprint(offset))
+	}
+	if len(q) == 0 {
+		return forumapi.Base + path
+	}
+	return forumapi.Base + path + "?" + q.Encode()
+}
+
+// partOf returns a page of a list.
+func partOf[T any](all []T, p forumapi.Paging) []T {
+	total := int64(len(all))
+	return all[min(p.Offset, total):min(p.Offset+p.Limit, total)]
+}
+
+// pathOf returns the path of an item below that of the API.
+func pathOf(collection string, id int64) string { return fmt.Sprintf("/%ss/%d", collection, id) }
 
 // href returns the path of an item.
-func href(kind string, id int64) string { return forumapi.Base + path(kind, id) }
+func href(kind string, id int64) string { return forumapi.Base + pathOf(kind, id) }
 
 // metaOf returns what is known about an item, for the caller.
 func (v *visit) metaOf(h *head) forumapi.Meta {
@@ -219,53 +259,31 @@ func (v *visit) checkPatches(ops []forumapi.PatchOp, flags map[string]patchable,
 	return set, nil
 }
 
-// patch applies patches to an item.
-func (s *service) patch(kind string) func(context.Context, *forumapi.Patches) (forumapi.Answer[forumapi.Nothing], error) {
-	return func(ctx context.Context, in *forumapi.Patches) (a forumapi.Answer[forumapi.Nothing], err error) {
-		v, err := s.member(ctx)
-		if err != nil {
-			return a, err
-		}
+// patch returns what applies patches to items of a kind.
+func (s *service) patch(kind string) func(context.Context, *visit, *forumapi.Patches) (forumapi.Nothing, error) {
+	return func(ctx context.Context, v *visit, in *forumapi.Patches) (forumapi.Nothing, error) {
 		h, p, err := s.look(ctx, v, kind, in.ID.ID)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
 		flags, err := v.checkPatches(in.Body, flagsOf(kind), p)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		if err := s.store.setFlags(ctx, v.site.ID, h, flags); err != nil {
-			return a, unavailable(err)
-		}
-		return nothing(in.Echo)
+		return nil, s.store.setFlags(ctx, v.site.ID, h, flags)
 	}
 }
 
-// remove deletes an item, which may be gone already.
-func (s *service) remove(kind string) func(context.Context, *forumapi.ID) (forumapi.Answer[forumapi.Nothing], error) {
-	return func(ctx context.Context, in *forumapi.ID) (a forumapi.Answer[forumapi.Nothing], err error) {
-		v, err := s.member(ctx)
-		if err != nil {
-			return a, err
-		}
+// remove returns what deletes items of a kind, which may be gone already.
+func (s *service) remove(kind string) func(context.Context, *visit, *forumapi.ID) (forumapi.Nothing, error) {
+	return func(ctx context.Context, v *visit, in *forumapi.ID) (forumapi.Nothing, error) {
 		h, err := s.store.head(ctx, v.site.ID, v.me(), kind, in.ID)
+		if err == nil && !v.of(h).Delete {
+			err = v.refuse(http.StatusForbidden, codeDelete, "the caller may not delete this")
+		}
 		if err != nil {
-			return a, v.orNotHere(err)
+			return nil, err
 		}
-		if p := v.of(h); !p.Delete {
-			return a, v.refuse(http.StatusForbidden, codeDelete, "the caller may not delete this")
-		}
-		if err := s.store.setFlags(ctx, v.site.ID, h, map[string]bool{"deleted": true}); err != nil {
-			return a, unavailable(err)
-		}
-		return nothing(in.Echo)
+		return nil, s.store.setFlags(ctx, v.site.ID, h, map[string]bool{"deleted": true})
 	}
-}
-
-// orNotHere returns the error of a client for what isn't on its site, or of the database.
-func (v *visit) orNotHere(err error) error {
-	if errors.Is(err, errMissing) {
-		return v.errNotHere()
-	}
-	return unavailable(err)
 }

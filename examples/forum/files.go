@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,11 +12,10 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
 	"mime"
 	"net/http"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"time"
 
@@ -27,9 +25,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// Files are written to a directory as they come, under a name of their own, and get the
-// name of their hash once they are whole. A file that a row knows is there; one that no row
-// knows is removed by a job.
+// Uploads are written to a temporary file as they come, and put into the library of files
+// once they are whole, under the name of their hash. A file that a row knows is there; one
+// that no row knows is removed by a job.
 
 const (
 	sniffed    = 512
@@ -43,43 +41,33 @@ func kinds() map[string]string {
 	return map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf", "text/plain; charset=utf-8": "txt"}
 }
 
-// fileOf returns where a file is.
-func (s *service) fileOf(site int64, hash string) string {
-	return filepath.Join(s.files, fmt.Sprint(site), hash[:2], hash)
-}
+// nameOfFile returns what a file of a site is called in the library.
+func nameOfFile(site int64, hash string) string { return fmt.Sprintf("%d/%s/%s", site, hash[:2], hash) }
 
-func (s *service) upload(ctx context.Context, in *forumapi.Upload) (a forumapi.Made[forumapi.File], err error) {
-	v, err := s.member(ctx)
+func (s *service) upload(ctx context.Context, v *visit, in *forumapi.Upload) (location string, file forumapi.File, err error) {
+	temporary, err := os.CreateTemp("", "forum-*")
 	if err != nil {
-		return a, err
+		return "", file, err
 	}
-	if err := os.MkdirAll(filepath.Join(s.files, "new"), 0o750); err != nil {
-		return a, err
-	}
-	temporary, err := os.CreateTemp(filepath.Join(s.files, "new"), "*")
-	if err != nil {
-		return a, err
-	}
-	defer os.Remove(temporary.Name()) //nolint:errcheck // it may have been renamed
-	defer temporary.Close()           //nolint:errcheck // it is closed before it counts
+	_ = os.Remove(temporary.Name())   // so that nothing is left of it, however the process ends
+	defer os.Remove(temporary.Name()) //nolint:errcheck // for systems that don't remove what is open
+	defer temporary.Close()           //nolint:errcheck // it was read to its end
 	f, err := s.receive(v, temporary, in)
 	if err != nil {
-		return a, err
+		return "", file, err
 	}
-	if err := errors.Join(temporary.Sync(), temporary.Close()); err != nil {
-		return a, err
+	if _, err := temporary.Seek(0, io.SeekStart); err != nil {
+		return "", file, err
 	}
-	to := s.fileOf(v.site.ID, f.FileHash)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o750), os.Rename(temporary.Name(), to)); err != nil {
-		return a, err
+	if err := s.files.Put(ctx, nameOfFile(v.site.ID, f.FileHash), temporary); err != nil {
+		return "", file, errors.Join(err, tigertonic.Problem{
+			Status: http.StatusServiceUnavailable, Detail: "files can't be kept at the moment", Header: http.Header{"Retry-After": {"2"}},
+		})
 	}
-	_, err = s.store.write.ExecContext(ctx, `INSERT INTO files (site, hash, name, ext, mime, size, width, height, author, created)
+	err = execute(ctx, s.store.write, `INSERT INTO files (site, hash, name, ext, mime, size, width, height, author, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		v.site.ID, f.FileHash, f.FileName, f.FileExt, f.MimeType, f.FileSize, f.Width, f.Height, v.me(), micros(s.now()))
-	if err != nil {
-		return a, unavailable(err)
-	}
-	return made(in.Echo, forumapi.Base+"/files/"+f.FileHash, *f), nil
+	return forumapi.Base + "/files/" + f.FileHash, *f, err
 }
 
 // receive writes an upload to a file, and looks at what it is.
@@ -173,7 +161,7 @@ func scanFile(f *forumapi.File) []any {
 
 const fileColumns = "f.hash, f.name, f.ext, f.size, f.mime, f.width, f.height"
 
-// A ownedFile is a file and who sent it.
+// An ownedFile is a file and who sent it.
 type ownedFile struct {
 	forumapi.File
 	author int64
@@ -185,32 +173,37 @@ func (s *service) aFile(ctx context.Context, v *visit, hash string) (*forumapi.F
 	f, err := one(ctx, s.store.read, func(f *ownedFile) []any { return append(scanFile(&f.File), &f.author) },
 		"SELECT "+fileColumns+", f.author FROM files f WHERE f.site = $1 AND f.hash = $2", v.site.ID, hash)
 	if err != nil {
-		return nil, v.orNotHere(err)
+		return nil, err
 	}
-	if v.profile != nil && f.author == v.me() || v.permissions(0, "public", 0).Moderator {
+	of := v.permissions(0, "public", 0)
+	if v.profile != nil && f.author == v.me() || of.Moderator {
 		return &f.File, nil
 	}
 	avatars, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM profiles WHERE site = $1 AND deleted = 0 AND avatar = $2", v.site.ID, forumapi.Base+"/files/"+hash)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
-	if avatars > 0 && v.permissions(0, "public", 0).Read {
+	if avatars > 0 && of.Read {
 		return &f.File, nil
 	}
-	heads, err := list(ctx, s.store.read, scanHead, strings.Replace(selectHeads, "i.site", "+i.site", 1)+"AND i.id IN (SELECT item FROM attachments WHERE site = $1 AND hash = $3 ORDER BY item LIMIT 100)", v.site.ID, v.me(), hash)
+	items, err := values[int64](ctx, s.store.read, "SELECT item FROM attachments WHERE site = $1 AND hash = $2 ORDER BY item LIMIT 100", v.site.ID, hash)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
+	}
+	heads, err := s.store.headsOf(ctx, v.site.ID, v.me(), items)
+	if err != nil {
+		return nil, err
 	}
 	for i := range heads {
 		if v.of(&heads[i]).Read && heads[i].visible() {
 			return &f.File, nil
 		}
 	}
-	return nil, v.errNotHere()
+	return nil, errMissing
 }
 
 func (s *service) getFile(ctx context.Context, in *forumapi.FileName) (a tigertonic.Response[tigertonic.Stream], err error) {
-	v, err := s.enter(ctx)
+	v, err := s.visitor(ctx)
 	if err != nil {
 		return a, err
 	}
@@ -219,9 +212,11 @@ func (s *service) getFile(ctx context.Context, in *forumapi.FileName) (a tigerto
 	if err != nil {
 		return a, err
 	}
-	file, err := os.Open(s.fileOf(v.site.ID, hash))
+	file, err := s.files.Get(ctx, nameOfFile(v.site.ID, hash))
 	if err != nil {
-		return a, unavailable(err)
+		return a, errors.Join(err, tigertonic.Problem{
+			Status: http.StatusServiceUnavailable, Detail: "the file can't be read at the moment", Header: http.Header{"Retry-After": {"2"}},
+		})
 	}
 	disposition := "attachment"
 	if strings.HasPrefix(f.MimeType, "image/") {
@@ -237,90 +232,72 @@ func (s *service) getFile(ctx context.Context, in *forumapi.FileName) (a tigerto
 }
 
 // attachments returns what lists the files of items of a kind.
-func (s *service) attachments(kind string) func(context.Context, *forumapi.PageOf) (forumapi.Answer[forumapi.Attachments], error) {
-	return func(ctx context.Context, in *forumapi.PageOf) (a forumapi.Answer[forumapi.Attachments], err error) {
-		v, err := s.enter(ctx)
-		if err == nil {
-			err = v.checkPage(&in.Paging)
-		}
-		if err != nil {
-			return a, err
-		}
+func (s *service) attachments(kind string) func(context.Context, *visit, *forumapi.PageOf) (forumapi.Attachments, error) {
+	return func(ctx context.Context, v *visit, in *forumapi.PageOf) (a forumapi.Attachments, err error) {
 		h, _, err := s.look(ctx, v, kind, in.ID)
 		if err != nil {
 			return a, err
 		}
-		all, err := list(ctx, s.store.read, scanFile, "SELECT "+fileColumns+" FROM attachments a JOIN files f ON f.site = a.site AND f.hash = a.hash WHERE a.site = $1 AND a.item = $2 ORDER BY a.created, a.hash"+
-			fmt.Sprintf(" LIMIT %d OFFSET %d", in.Limit, in.Offset), v.site.ID, h.ID)
-		if err != nil {
-			return a, unavailable(err)
-		}
-		return answer(in.Echo, forumapi.Attachments{Attachments: pageOf(&in.Paging, path(kind, h.ID)+"/attachments", nil, "/files", h.Attachments, all), Meta: v.listMeta()})
+		all, err := list(ctx, s.store.read, scanFile, "SELECT "+fileColumns+" FROM attachments a JOIN files f ON f.site = a.site AND f.hash = a.hash WHERE a.site = $1 AND a.item = $2 ORDER BY a.created, a.hash LIMIT $3 OFFSET $4",
+			v.site.ID, h.ID, in.Limit, in.Offset)
+		return forumapi.Attachments{Attachments: pageOf(in.Paging, pathOf(kind, h.ID)+"/attachments", nil, "/files", h.Attachments, all), Meta: v.listMeta()}, err
 	}
 }
 
 // attach returns what attaches a file of the caller to their item.
-func (s *service) attach(kind string) func(context.Context, *forumapi.ChangeOf[forumapi.AttachmentInput]) (forumapi.Made[forumapi.File], error) {
-	return func(ctx context.Context, in *forumapi.ChangeOf[forumapi.AttachmentInput]) (a forumapi.Made[forumapi.File], err error) {
-		v, h, err := s.toEdit(ctx, kind, in.ID.ID)
+func (s *service) attach(kind string) func(context.Context, *visit, *forumapi.ChangeOf[forumapi.AttachmentInput]) (location string, f forumapi.File, err error) {
+	return func(ctx context.Context, v *visit, in *forumapi.ChangeOf[forumapi.AttachmentInput]) (location string, file forumapi.File, err error) {
+		h, err := s.toEdit(ctx, v, kind, in.ID.ID)
 		if err != nil {
-			return a, err
+			return "", file, err
 		}
 		f, err := s.aFile(ctx, v, in.Body.FileHash)
 		if err != nil {
-			return a, err
+			return "", file, err
 		}
 		err = s.setAttachment(ctx, v, h.ID, "INSERT INTO attachments (site, item, hash, created) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", f.FileHash, micros(s.now()))
-		if err != nil {
-			return a, unavailable(err)
-		}
-		return made(in.Echo, href(kind, h.ID)+"/attachments/"+f.FileHash, *f), nil
+		return href(kind, h.ID) + "/attachments/" + f.FileHash, *f, err
 	}
 }
 
 // detach returns what takes a file from an item.
-func (s *service) detach(kind string) func(context.Context, *forumapi.AttachmentOf) (forumapi.Answer[forumapi.Nothing], error) {
-	return func(ctx context.Context, in *forumapi.AttachmentOf) (a forumapi.Answer[forumapi.Nothing], err error) {
-		v, h, err := s.toEdit(ctx, kind, in.ID.ID)
+func (s *service) detach(kind string) func(context.Context, *visit, *forumapi.AttachmentOf) (forumapi.Nothing, error) {
+	return func(ctx context.Context, v *visit, in *forumapi.AttachmentOf) (forumapi.Nothing, error) {
+		h, err := s.toEdit(ctx, v, kind, in.ID.ID)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		if err := s.setAttachment(ctx, v, h.ID, "DELETE FROM attachments WHERE site = $1 AND item = $2 AND hash = $3", in.Hash); err != nil {
-			return a, unavailable(err)
-		}
-		return nothing(in.Echo)
+		return nil, s.setAttachment(ctx, v, h.ID, "DELETE FROM attachments WHERE site = $1 AND item = $2 AND hash = $3", in.Hash)
 	}
 }
 
 // setAttachment changes what an item has, and counts it.
 func (s *service) setAttachment(ctx context.Context, v *visit, item int64, statement string, args ...any) error {
-	return s.store.inTx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, statement, append([]any{v.site.ID, item}, args...)...); err != nil {
+	return s.store.inTx(ctx, func(tx queryer) error {
+		if err := execute(ctx, tx, statement, append([]any{v.site.ID, item}, args...)...); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE items SET attachments = (SELECT COUNT(*) FROM attachments WHERE item = $2) WHERE site = $1 AND id = $2", v.site.ID, item)
-		return err
+		return execute(ctx, tx, "UPDATE items SET attachments = (SELECT COUNT(*) FROM attachments WHERE item = $2) WHERE site = $1 AND id = $2", v.site.ID, item)
 	})
 }
 
 // sweep removes files that no row knows, once they are old enough to be no upload.
 func (s *service) sweep(ctx context.Context, now time.Time) error {
-	err := filepath.WalkDir(s.files, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	for object, err := range s.files.All(ctx) {
+		if err != nil {
 			return err
 		}
-		info, err := entry.Info()
-		if err != nil || now.Sub(info.ModTime()) < orphanFor {
+		if now.Sub(object.Modified) < orphanFor {
+			continue
+		}
+		site, hash := path.Dir(path.Dir(object.Name)), path.Base(object.Name)
+		known, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM files WHERE hash = $1 AND CAST(site AS TEXT) = $2", hash, site)
+		if err == nil && known == 0 {
+			err = s.files.Remove(ctx, object.Name)
+		}
+		if err != nil {
 			return err
 		}
-		known, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM files WHERE hash = $1", entry.Name())
-		if err != nil || known > 0 {
-			return err
-		}
-		return os.Remove(name) //nolint:gosec // the directory is the service's own
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
 	}
-	return err
+	return nil
 }

@@ -163,7 +163,7 @@ func TestBadUploadsLeaveNothing(t *testing.T) {
 	}
 	// What a process has left that died is swept, and what is known stays.
 	hash := r.upload(t, r.ann, "", "x.png", "image/png", picture(t, 8, 8)).want(t, 201, 0).text("data.fileHash")
-	orphan := filepath.Join(r.files, "new", "1")
+	orphan := filepath.Join(r.files, ".aside-1")
 	if err := os.WriteFile(orphan, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}

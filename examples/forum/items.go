@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
 // The kinds of items.
@@ -68,34 +71,57 @@ func (s *store) head(ctx context.Context, site, profile int64, kind string, id i
 
 // A filter is of a list of items.
 type filter struct {
-	kind          string
-	where         string // further conditions, of which the arguments begin with $4
-	args          []any
-	order         string
-	limit, offset int64
-	hidden        bool // those too that only moderators see
-	byWords       bool // the words that are searched for select few
+	kind   string
+	join   string // further tables, which select few
+	where  string // further conditions, of which the arguments begin with $4
+	args   []any
+	order  string
+	page   forumapi.Paging
+	hidden bool // those too that only moderators see
 }
 
 // heads returns a page of items, and how many there are in all.
 func (s *store) heads(ctx context.Context, site, profile int64, f *filter) (heads []head, total int64, err error) {
-	from, site1, kind3 := selectHeads, "i.site = $1", "i.kind = $3"
-	if f.byWords && s.url == "" { // SQLite would go through all items of the site, and look for each among those found
-		site1, kind3 = "+i.site = $1", "+i.kind = $3"
-		from = strings.Replace(selectHeads, "i.site = $1", site1, 1)
+	from := " FROM items i" + f.join + " WHERE i.site = $1 AND $2 >= 0 AND i.kind = $3" // $2 has to have a type wherever it is
+	if f.join != "" && s.url == "" {                                                    // SQLite would go through all items of the site, and look for each among those joined
+		from = strings.NewReplacer("i.site =", "+i.site =", "i.kind =", "+i.kind =").Replace(from)
 	}
-	where := " AND " + kind3 + " " + f.where
+	from += " " + f.where
 	if !f.hidden {
-		where += " AND i.deleted = 0 AND i.moderated = 0"
+		from += " AND i.deleted = 0 AND i.moderated = 0"
 	}
 	args := append([]any{site, profile, f.kind}, f.args...)
-	// $2 has to have a type wherever it is.
-	total, err = number(ctx, s.read, "SELECT COUNT(*) FROM items i WHERE "+site1+" AND $2 >= 0 "+where, args...)
-	if err != nil || f.offset >= total {
+	type found struct{ id, total int64 }
+	page, err := list(ctx, s.read, func(f *found) []any { return []any{&f.id, &f.total} },
+		"SELECT i.id, COUNT(*) OVER ()"+from+" ORDER BY "+f.order+fmt.Sprintf(" LIMIT $%d OFFSET $%d", len(args)+1, len(args)+2), append(slices.Clip(args), f.page.Limit, f.page.Offset)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(page) == 0 {
+		if f.page.Offset > 0 {
+			total, err = number(ctx, s.read, "SELECT COUNT(*)"+from, args...)
+		}
 		return []head{}, total, err
 	}
-	heads, err = list(ctx, s.read, scanHead, from+where+" ORDER BY "+f.order+fmt.Sprintf(" LIMIT %d OFFSET %d", f.limit, f.offset), args...)
-	return heads, total, err
+	ids := make([]int64, len(page))
+	for i := range page {
+		ids[i] = page[i].id
+	}
+	heads, err = s.headsOf(ctx, site, profile, ids)
+	slices.SortFunc(heads, func(a, b head) int { return cmp.Compare(slices.Index(ids, a.ID), slices.Index(ids, b.ID)) })
+	return heads, page[0].total, err
+}
+
+// headsOf returns the heads of items of the site, in any order.
+func (s *store) headsOf(ctx context.Context, site, profile int64, ids []int64) ([]head, error) {
+	return list(ctx, s.read, scanHead, strings.Replace(selectHeads, "i.site =", "+i.site =", 1)+"AND "+s.in("i.id", 3), site, profile, s.ids(ids))
+}
+
+// readable is a condition on items of microcosms i.forum that the caller may read: of all
+// in those of argument n, and of their own in those of argument m, whose authors are in a
+// column.
+func (s *store) readable(n, m int, author string) string {
+	return "(" + s.in("i.forum", n) + " OR " + s.in("i.forum", m) + " AND " + author + " = $2)"
 }
 
 // contents returns what items say, of the cache or else of the database.
@@ -104,7 +130,8 @@ func (s *store) contents(ctx context.Context, site int64, heads ...head) (map[in
 	for i := range heads {
 		keys[i] = fmt.Sprintf("forum1/%d/%d/%d", site, heads[i].ID, heads[i].Version)
 	}
-	cached := s.cache.get(ctx, keys)
+	cache := *s.cache.Load()
+	cached := cache.get(ctx, keys)
 	var missing []int64
 	for i := range heads {
 		var c content
@@ -123,11 +150,11 @@ func (s *store) contents(ctx context.Context, site int64, heads ...head) (map[in
 	}
 	rows, err := list(ctx, s.read, func(r *row) []any { return []any{&r.id, &r.version, &r.Title, &r.Markdown, &r.HTML, &r.FirstLine} },
 		// With site alone, SQLite would go through all items of the site.
-		"SELECT id, version, title, markdown, html, first_line FROM items WHERE +site = $1 AND id IN "+idList(missing), site)
+		"SELECT id, version, title, markdown, html, first_line FROM items WHERE +site = $1 AND "+s.in("id", 2), site, s.ids(missing))
 	for _, r := range rows {
 		all[r.id] = r.content
 		if text, err := json.Marshal(r.content); err == nil {
-			s.cache.set(ctx, fmt.Sprintf("forum1/%d/%d/%d", site, r.id, r.version), text)
+			cache.set(ctx, fmt.Sprintf("forum1/%d/%d/%d", site, r.id, r.version), text)
 		}
 	}
 	return all, err
@@ -147,7 +174,7 @@ const repeatWithin = 5 * time.Minute
 // just before. Those who are to know of it get updates.
 func (s *store) add(ctx context.Context, now time.Time, n *newItem) (id int64, err error) {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", n.Kind, n.Parent, n.To, n.Title, n.Markdown))
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx queryer) error {
 		if err := s.lockSite(ctx, tx, n.Site); err != nil {
 			return err
 		}
@@ -172,16 +199,15 @@ func (s *store) add(ctx context.Context, now time.Time, n *newItem) (id int64, e
 
 // lockSite has transactions that add to a site come one after another: their IDs become
 // visible in their order, which those who follow them rely on. SQLite has one writer.
-func (s *store) lockSite(ctx context.Context, tx *sql.Tx, site int64) error {
+func (s *store) lockSite(ctx context.Context, tx queryer, site int64) error {
 	if s.url == "" {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(73055202, $1::int)", site)
-	return err
+	return execute(ctx, tx, "SELECT pg_advisory_xact_lock(73055202, $1::int)", site)
 }
 
 // added brings what depends on an item up to date.
-func (s *store) added(ctx context.Context, tx *sql.Tx, now time.Time, id int64, n *newItem) error {
+func (s *store) added(ctx context.Context, tx queryer, now time.Time, id int64, n *newItem) error {
 	at := micros(now)
 	statements := []struct {
 		query string
@@ -202,7 +228,7 @@ func (s *store) added(ctx context.Context, tx *sql.Tx, now time.Time, id int64, 
 		}...)
 	}
 	for _, st := range statements {
-		if _, err := tx.ExecContext(ctx, st.query, st.args...); err != nil {
+		if err := execute(ctx, tx, st.query, st.args...); err != nil {
 			return err
 		}
 	}
@@ -210,16 +236,15 @@ func (s *store) added(ctx context.Context, tx *sql.Tx, now time.Time, id int64, 
 		return err
 	}
 	if s.url != "" && n.Kind == kindComment {
-		_, err := tx.ExecContext(ctx, "SELECT pg_notify('forum_comments', $1)", fmt.Sprint(n.Site))
-		return err
+		return execute(ctx, tx, "SELECT pg_notify('forum_comments', $1)", fmt.Sprint(n.Site))
 	}
 	return nil
 }
 
 // edit changes what an item says, and keeps what it has said.
 func (s *store) edit(ctx context.Context, now time.Time, site int64, h *head, c content, visibility string, forum int64, reason string) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO revisions (item, version, title, markdown, replaced)
+	return s.inTx(ctx, func(tx queryer) error {
+		err := execute(ctx, tx, `INSERT INTO revisions (item, version, title, markdown, replaced)
 			SELECT id, version, title, markdown, $3 FROM items WHERE site = $1 AND id = $2`, site, h.ID, micros(now))
 		if err != nil {
 			return err
@@ -229,7 +254,7 @@ func (s *store) edit(ctx context.Context, now time.Time, site int64, h *head, c 
 			parent = forum
 		}
 		if h.Kind == kindConversation && forum != h.Forum {
-			if _, err := tx.ExecContext(ctx, "UPDATE items SET forum = $3 WHERE site = $1 AND parent = $2 AND kind = 'comment'", site, h.ID, forum); err != nil {
+			if err := execute(ctx, tx, "UPDATE items SET forum = $3 WHERE site = $1 AND parent = $2 AND kind = 'comment'", site, h.ID, forum); err != nil {
 				return err
 			}
 		}
@@ -248,7 +273,7 @@ func (s *store) edit(ctx context.Context, now time.Time, site int64, h *head, c 
 
 // setFlags sets flags of an item, all or none.
 func (s *store) setFlags(ctx context.Context, site int64, h *head, flags map[string]bool) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return s.inTx(ctx, func(tx queryer) error {
 		for _, name := range []string{"sticky", "open", "deleted", "moderated"} {
 			if value, ok := flags[name]; ok {
 				if err := change(ctx, tx, "UPDATE items SET "+name+" = $3 WHERE site = $1 AND id = $2", site, h.ID, bit(value)); err != nil {
@@ -259,33 +284,33 @@ func (s *store) setFlags(ctx context.Context, site int64, h *head, flags map[str
 		if h.Kind != kindComment {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE items SET
+		return execute(ctx, tx, `UPDATE items SET
 			comments = (SELECT COUNT(*) FROM items c WHERE c.site = $1 AND c.kind = 'comment' AND c.parent = $2 AND c.deleted = 0 AND c.moderated = 0),
 			last_comment = COALESCE((SELECT MAX(c.id) FROM items c WHERE c.site = $1 AND c.kind = 'comment' AND c.parent = $2 AND c.deleted = 0 AND c.moderated = 0), 0)
 			WHERE site = $1 AND id = $2`, site, h.Parent)
-		return err
 	})
 }
 
 // index makes an item's words known to the search.
-func (s *store) index(ctx context.Context, tx *sql.Tx, id int64, c content) error {
+func (s *store) index(ctx context.Context, tx queryer, id int64, c content) error {
 	query := "INSERT OR REPLACE INTO words (rowid, text) VALUES ($1, $2)"
 	if s.url != "" {
 		query = "INSERT INTO words (id, text) VALUES ($1, to_tsvector('simple', $2)) ON CONFLICT (id) DO UPDATE SET text = excluded.text"
 	}
-	_, err := tx.ExecContext(ctx, query, id, c.Title+"\n"+c.Markdown)
-	return err
+	return execute(ctx, tx, query, id, c.Title+"\n"+c.Markdown)
 }
 
-// searching returns a condition on items i for words that are searched for, where the words
-// are argument number n.
-func (s *store) searching(q string, n int) (condition, arg string) {
+// searching returns a table w to join to items i that has those with the words, which are
+// argument number n, and how to order by how well they fit. The tables of words know no
+// sites.
+func (s *store) searching(q string, n int) (join, order, arg string) {
 	if s.url != "" {
-		return fmt.Sprintf(" AND i.id IN (SELECT w.id FROM words w WHERE w.text @@ plainto_tsquery('simple', $%d))", n), q
+		query := fmt.Sprintf("plainto_tsquery('simple', $%d)", n)
+		return " JOIN (SELECT id, ts_rank(text, " + query + ") AS rank FROM words WHERE text @@ " + query + ") w ON w.id = i.id", "w.rank DESC", q
 	}
 	var quoted []string
 	for word := range strings.FieldsSeq(q) {
 		quoted = append(quoted, `"`+strings.ReplaceAll(word, `"`, `""`)+`"`)
 	}
-	return fmt.Sprintf(" AND i.id IN (SELECT rowid FROM words WHERE words MATCH $%d)", n), strings.Join(quoted, " ")
+	return fmt.Sprintf(" JOIN (SELECT rowid AS id, rank FROM words WHERE words MATCH $%d) w ON w.id = i.id", n), "w.rank", strings.Join(quoted, " ") // rank is that of bm25
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"maps"
 	"slices"
@@ -67,9 +66,9 @@ func (l *later) flushViews(ctx context.Context) {
 	if len(l.views) == 0 {
 		return
 	}
-	err := l.store.inTx(ctx, func(tx *sql.Tx) error {
+	err := l.store.inTx(ctx, func(tx queryer) error {
 		for _, item := range slices.Sorted(maps.Keys(l.views)) { // two processes lock rows in one order
-			if _, err := tx.ExecContext(ctx, "UPDATE items SET views = views + $2 WHERE id = $1", item, l.views[item]); err != nil {
+			if err := execute(ctx, tx, "UPDATE items SET views = views + $2 WHERE id = $1", item, l.views[item]); err != nil {
 				return err
 			}
 		}
@@ -126,9 +125,9 @@ func (s *store) markRead(ctx context.Context, marks []readMark) error {
 	if len(last) == 0 {
 		return nil
 	}
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return s.inTx(ctx, func(tx queryer) error {
 		for key, comment := range last {
-			_, err := tx.ExecContext(ctx, `INSERT INTO reads (profile, item, comment) VALUES ($1, $2, $3)
+			err := execute(ctx, tx, `INSERT INTO reads (profile, item, comment) VALUES ($1, $2, $3)
 				ON CONFLICT (profile, item) DO UPDATE SET comment = `+greatest+`(reads.comment, excluded.comment)`, key[0], key[1], comment)
 			if err != nil {
 				return err

@@ -149,7 +149,7 @@ func describeLive(op *tigertonic.Operation) {
 
 // follow serves the WebSocket.
 func (s *service) follow(w http.ResponseWriter, r *http.Request) {
-	v, err := s.enter(r.Context())
+	v, err := s.visitor(r.Context())
 	after := int64(0)
 	if text := r.URL.Query().Get("after"); err == nil && text != "" {
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
@@ -157,10 +157,9 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 		}
 	} else if err == nil {
 		after, err = number(r.Context(), s.store.read, "SELECT COALESCE(MAX(id), 0) FROM items WHERE site = $1 AND kind = 'comment'", v.site.ID)
-		err = unavailable(err)
 	}
 	if err != nil {
-		tigertonic.ProblemWriter{}.WriteError(r, w, err)
+		tigertonic.ProblemWriter{}.WriteError(r, w, v.told(err))
 		return
 	}
 	wake, leave := s.live.join(v.site.ID) // before anything is read
@@ -225,7 +224,7 @@ func (s *service) send(ctx context.Context, conn *websocket.Conn, v *visit, afte
 
 // sendBatch sends what comes behind an ID, and returns how many comments that were.
 func (s *service) sendBatch(ctx context.Context, conn *websocket.Conn, v *visit, after *int64) (n int, err error) {
-	ids, err := list(ctx, s.store.read, func(id *int64) []any { return []any{id} },
+	ids, err := values[int64](ctx, s.store.read,
 		"SELECT id FROM items WHERE site = $1 AND kind = 'comment' AND id > $2 ORDER BY id LIMIT $3", v.site.ID, *after, followBatch)
 	if err != nil {
 		return 0, nil //nolint:nilerr // the database may come back
@@ -255,22 +254,16 @@ func (s *service) sendBatch(ctx context.Context, conn *websocket.Conn, v *visit,
 // message returns a comment as the caller sees it, or nil if they may not. Who they are and
 // which roles they have is asked anew.
 func (s *service) message(ctx context.Context, old *visit, id int64) ([]byte, error) {
-	v := &visit{site: old.site, token: old.token}
-	if old.profile != nil {
-		row, err := s.store.bearer(ctx, v.site.ID, v.token)
-		if errors.Is(err, errMissing) || err == nil && row.expires <= micros(s.now()) {
-			return nil, errLost
-		}
-		if err != nil {
-			return nil, err
-		}
-		v.profile = &row.profileRow
+	v := &visit{host: old.host}
+	err := s.arrive(ctx, v, old.token)
+	if isRefusal(err) {
+		return nil, errLost
 	}
-	if err := s.learnRoles(ctx, v); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	c, err := s.comment(ctx, v, id)
-	if p, ok := errors.AsType[tigertonic.Problem](err); ok && p.Status < http.StatusInternalServerError {
+	if isRefusal(err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/rcrowley/go-metrics"
 	"github.com/rcrowley/go-tigertonic"
 
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
@@ -125,7 +124,7 @@ func TestProcessesHearEachOther(t *testing.T) {
 			t.Skip("a SQLite file is for one process: install PostgreSQL, where this runs")
 		}
 		r := newRig(t, options{db: db})
-		o := options{db: db, cache: "memory", domain: "forum.test"}
+		o := options{db: db, domain: "forum.test", files: t.TempDir()}
 		p, err := start(context.WithoutCancel(t.Context()), &o)
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +179,8 @@ func TestFollowersComeAgainWithoutGapOrRepeat(t *testing.T) {
 	seen, last := map[int64]int{}, int64(0)
 	for restart := 0; len(seen) < comments; restart++ {
 		hub := newHub()
-		again := &service{store: r.store, later: r.later, live: hub, registry: metrics.NewRegistry(), domain: "forum.test"}
+		again := newService(r.store, "forum.test")
+		again.live = hub
 		s := tigertonic.NewServer("", again.handler())
 		s.RegisterOnShutdown(hub.drain)
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -24,6 +24,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
 
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
@@ -31,11 +32,13 @@ const version = "1.0.0"
 
 // options are what the flags say.
 type options struct {
-	example                  *serving.Example
-	db, cache, domain, files string
-	issuer, clientID         string
-	seed                     int
-	subdomain, title, email  string
+	configuration
+	file                    string // with another configuration
+	example                 *serving.Example
+	db, domain, files       string
+	seed                    int
+	subdomain, title, email string
+	level                   *slog.LevelVar // or nil
 }
 
 func parseOptions(command string, args []string) (*options, error) {
@@ -51,11 +54,16 @@ func parseOptions(command string, args []string) (*options, error) {
 		f.StringVar(&o.email, "email", "", "`address` of the user")
 	default:
 		o.example = serving.Flags(f, "forum")
-		f.StringVar(&o.cache, "cache", "memory", "memory, or memcached://HOST:PORT,… if there are several machines")
-		f.StringVar(&o.files, "files", "forum.files", "`directory` of uploaded files, which several machines share")
+		f.StringVar(&o.files, "files", "forum.files", "`directory` of uploaded files, or s3://BUCKET/PREFIX?endpoint=…")
 		f.StringVar(&o.domain, "domain", "localhost", "`name` below which the sites are")
-		f.StringVar(&o.issuer, "oidc-issuer", "", "`URL` of the provider by whose ID tokens people sign in")
-		f.StringVar(&o.clientID, "oidc-client", "", "`ID` of the client that the ID tokens are for")
+		f.StringVar(&o.file, "config", "", "JSON `file` that has the flags below by their names; SIGHUP reads it again")
+		f.StringVar(&o.Cache, "cache", "memory", "memory, or memcached://HOST:PORT,… if there are several machines")
+		f.StringVar(&o.SMTP, "smtp", "", "`server` of mails, HOST:PORT or smtp://USER:PASSWORD@HOST:PORT")
+		f.StringVar(&o.From, "from", "", "`sender` of mails")
+		f.StringVar(&o.Public, "public", "", "`URL` of a site for its people, such as https://{site}.example.com")
+		f.StringVar(&o.Issuer, "oidc-issuer", "", "`URL` of the provider by whose ID tokens people sign in")
+		f.StringVar(&o.Client, "oidc-client", "", "`ID` of the client that the ID tokens are for")
+		f.TextVar(&o.Level, "log-level", slog.LevelInfo, "`level` of what is logged")
 		f.IntVar(&o.seed, "seed", 0, "make the site demo with this many comments, if there is no site yet")
 	}
 	if err := f.Parse(args); err != nil {
@@ -120,7 +128,7 @@ func checkSubdomain(name string) error {
 
 // administer makes a site or a user.
 func (o *options) administer(ctx context.Context, command string) error {
-	s, err := openStore(ctx, o.db, nil)
+	s, err := openStore(ctx, o.db)
 	if err != nil {
 		return err
 	}
@@ -152,9 +160,11 @@ func (o *options) administer(ctx context.Context, command string) error {
 }
 
 func (s *store) setPassword(ctx context.Context, email, password string) error {
-	_, err := s.write.ExecContext(ctx, "INSERT INTO users (email, password) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET password = excluded.password",
-		email, hashPassword(password))
-	return err
+	return setPassword(ctx, s.write, email, hashPassword(password))
+}
+
+func setPassword(ctx context.Context, q queryer, email, kept string) error {
+	return execute(ctx, q, "INSERT INTO users (email, password) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET password = excluded.password", email, kept)
 }
 
 // serve serves until the process is told to stop.
@@ -162,6 +172,9 @@ func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
 	if err := o.example.Choose(os.Stdout); err != nil {
 		return err
+	}
+	if o.level = level; o.Public == "" {
+		o.Public = "http://{site}." + o.domain + o.example.Listen[strings.LastIndexByte(o.example.Listen, ':'):]
 	}
 	p, err := start(ctx, o)
 	if err != nil {
@@ -190,31 +203,34 @@ type process struct {
 	service *service
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup
+	once    sync.Once
 }
 
 // start opens the database and starts what runs beside the server.
 func start(ctx context.Context, o *options) (*process, error) {
-	c, err := openCache(o.cache)
+	files, err := objects.OpenLibrary(o.files)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openStore(ctx, o.db, c)
+	db, err := openStore(ctx, o.db)
 	if err != nil {
 		return nil, err
 	}
 	s := newService(db, o.domain)
-	s.files = o.files
-	if o.issuer != "" {
-		provider, err := newOpenIDConnect(ctx, o.issuer, o.clientID)
-		if err != nil {
-			db.close()
-			return nil, err
-		}
-		s.authenticators["oidc"] = provider
+	s.files = files
+	if err := s.configure(ctx, o); err != nil {
+		db.close()
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &process{service: s, cancel: cancel}
+	hangups, unnotify := notifyHangups()
+	p.tasks.Go(func() {
+		defer unnotify()
+		s.reload(ctx, o, hangups)
+	})
 	p.tasks.Go(func() { s.later.run(ctx) })
+	p.tasks.Go(func() { s.mails.run(ctx, s) })
 	p.tasks.Go(func() { s.newRunner(ctx).runJobs(s.jobs()) })
 	if db.url != "" {
 		p.tasks.Go(func() { s.live.listen(ctx, db.url) })
@@ -222,20 +238,21 @@ func start(ctx context.Context, o *options) (*process, error) {
 	return p, nil
 }
 
-// newService returns a service whose people sign in by passwords.
+// newService returns a service that has no settings yet.
 func newService(db *store, domain string) *service {
 	s := &service{
 		store: db, later: newLater(db), live: newHub(), registry: metrics.NewRegistry(), domain: domain, pixels: make(chan struct{}, 1),
-		authenticators: map[string]Authenticator{"password": newPasswords(db)},
+		passwords: newPasswords(db), mails: newOutbox(), codes: newTries(mailsPerName, mailEvery),
 	}
 	metrics.NewRegisteredFunctionalGauge("reads-dropped", s.registry, s.later.dropped.Load)
 	metrics.NewRegisteredFunctionalGauge("followers", s.registry, s.followers.Load)
 	metrics.NewRegisteredFunctionalGauge("followers-dropped", s.registry, s.dropped.Load)
-	if db != nil {
-		if m, ok := db.cache.(*memcached); ok {
-			metrics.NewRegisteredFunctionalGauge("cache-failures", s.registry, m.failures.Load)
+	metrics.NewRegisteredFunctionalGauge("cache-failures", s.registry, func() int64 {
+		if m, ok := (*db.cache.Load()).(*memcached); ok {
+			return m.failures.Load()
 		}
-	}
+		return 0
+	})
 	return s
 }
 
@@ -243,7 +260,10 @@ func newService(db *store, domain string) *service {
 func (p *process) stop() {
 	p.cancel()
 	p.tasks.Wait()
-	p.service.store.close()
+	p.once.Do(func() {
+		p.service.settings.Load().cache.close()
+		p.service.store.close()
+	})
 }
 
 func (s *store) ping(ctx context.Context) error { return s.write.PingContext(ctx) }

@@ -26,6 +26,7 @@ type rig struct {
 	*service
 	server *httptest.Server
 	db     string
+	files  string
 	// Tokens, of the owner of both sites and of members, by their names.
 	owner, ann, bob string
 	forum           int64 // a microcosm of site one
@@ -50,18 +51,17 @@ func newRig(t testing.TB, o options) *rig {
 	if o.db == "" {
 		o.db = filepath.Join(t.TempDir(), "forum.db")
 	}
-	if o.cache == "" {
-		o.cache = "memory"
-	}
 	if o.domain == "" {
 		o.domain = "forum.test"
 	}
-	o.files = filepath.Join(t.TempDir(), "files")
+	if o.files == "" {
+		o.files = filepath.Join(t.TempDir(), "files")
+	}
 	p, err := start(context.WithoutCancel(t.Context()), &o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{service: p.service, db: o.db}
+	r := &rig{service: p.service, db: o.db, files: o.files}
 	r.server = httptest.NewServer(r.handler())
 	t.Cleanup(func() {
 		r.server.Close()

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"regexp"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/rcrowley/go-tigertonic"
 
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
@@ -18,11 +18,15 @@ type siteRow struct {
 	Subdomain, Title, Description, EditReason string
 }
 
+const siteColumns = "s.id, s.subdomain, s.title, s.description, s.owner, s.created, s.edited, s.edit_reason"
+
+func scanSite(r *siteRow) []any {
+	return []any{&r.ID, &r.Subdomain, &r.Title, &r.Description, &r.Owner, &r.Created, &r.Edited, &r.EditReason}
+}
+
 // site returns the site of a subdomain, unless it was deleted.
 func (s *store) site(ctx context.Context, subdomain string) (*siteRow, error) {
-	return one(ctx, s.read, func(r *siteRow) []any {
-		return []any{&r.ID, &r.Subdomain, &r.Title, &r.Description, &r.Owner, &r.Created, &r.Edited, &r.EditReason}
-	}, "SELECT id, subdomain, title, description, owner, created, edited, edit_reason FROM sites WHERE subdomain = $1 AND deleted = 0", subdomain)
+	return one(ctx, s.read, scanSite, "SELECT "+siteColumns+" FROM sites s WHERE s.subdomain = $1 AND s.deleted = 0", subdomain)
 }
 
 // A profileRow is a person on a site.
@@ -42,22 +46,60 @@ func (s *store) profile(ctx context.Context, site, id int64) (*profileRow, error
 	return one(ctx, s.read, scanProfile, selectProfiles+"WHERE p.site = $1 AND p.id = $2 AND p.deleted = 0", site, id)
 }
 
-// A tokenRow is what a token is worth.
-type tokenRow struct {
-	profileRow
-	expires int64
-}
-
 func digestOf(token string) []byte {
 	digest := sha256.Sum256([]byte(token))
 	return digest[:]
 }
 
-// bearer returns whose a token is on a site, and until when.
-func (s *store) bearer(ctx context.Context, site int64, token string) (*tokenRow, error) {
-	return one(ctx, s.read, func(r *tokenRow) []any { return append(scanProfile(&r.profileRow), &r.expires) },
-		`SELECT p.id, p.name, p.avatar, p.created, p.edited, p.edit_reason, p.last_active, p.items, p.comments, p.member, t.expires
-		FROM tokens t JOIN profiles p ON p.id = t.profile WHERE t.digest = $1 AND t.site = $2 AND p.site = $2 AND p.deleted = 0`, digestOf(token), site)
+// A grant is what a role gives, and whether the one who asks was given it.
+type grant struct {
+	scope, may int64
+	held       bool
+}
+
+// An arrival is what the database knows of who makes a request, and where.
+type arrival struct {
+	site    siteRow
+	profile profileRow // the zero value if the token is none of the site
+	expires int64
+	roles   string // as JSON without its brackets: of each its scope, what it may, and whether it is held
+}
+
+// selectArrivals selects the site with subdomain $1, its roles, and the profile p and the
+// token t that are joined to it, if any.
+const selectArrivals = `SELECT ` + siteColumns + `, COALESCE(p.id, 0), COALESCE(p.name, ''), COALESCE(p.avatar, ''), COALESCE(p.created, 0), COALESCE(p.edited, 0),
+	COALESCE(p.edit_reason, ''), COALESCE(p.last_active, 0), COALESCE(p.items, 0), COALESCE(p.comments, 0), COALESCE(p.member, 0), COALESCE(t.expires, 0),
+	COALESCE((SELECT string_agg('[' || r.scope || ',' || r.may || ',' || CASE WHEN h.role IS NULL THEN 0 ELSE 1 END || ']', ',')
+		FROM roles r LEFT JOIN role_profiles h ON h.role = r.id AND h.profile = p.id WHERE r.site = s.id), '')
+	FROM sites s LEFT JOIN tokens t ON t.digest = $2 AND t.site = s.id LEFT JOIN profiles p ON p.id = CASE WHEN $3 > 0 THEN $3 ELSE t.profile END AND p.site = s.id AND p.deleted = 0
+	WHERE s.subdomain = $1 AND s.deleted = 0`
+
+func (s *store) arrival(ctx context.Context, args ...any) (*arrival, error) {
+	return one(ctx, s.read, func(a *arrival) []any {
+		return append(append(scanSite(&a.site), scanProfile(&a.profile)...), &a.expires, &a.roles)
+	}, selectArrivals, args...)
+}
+
+// arrive returns the site of a subdomain, whose a token is on it, and all roles of the site
+// as they are for that profile. It is one query, and the first of each request.
+func (s *store) arrive(ctx context.Context, subdomain, token string) (*arrival, error) {
+	return s.arrival(ctx, subdomain, digestOf(token), 0)
+}
+
+// arriveAs returns what arrive would if the profile made a request.
+func (s *store) arriveAs(ctx context.Context, subdomain string, profile int64) (*arrival, error) {
+	return s.arrival(ctx, subdomain, digestOf(""), profile)
+}
+
+// grants returns what the roles of the site give.
+func (a *arrival) grants() ([]grant, error) {
+	var rows [][3]int64
+	err := json.Unmarshal([]byte("["+a.roles+"]"), &rows)
+	all := make([]grant, len(rows))
+	for i, r := range rows {
+		all[i] = grant{scope: r[0], may: r[1], held: r[2] != 0}
+	}
+	return all, err
 }
 
 // tokenLength is how many characters a token has, of 62 each.
@@ -66,20 +108,20 @@ const tokenLength = 128
 // signIn makes a token for a person's profile on a site, and the profile if need be.
 func (s *store) signIn(ctx context.Context, now time.Time, site int64, email, name string, expires time.Time) (token string, err error) {
 	token = tigertonic.RandomBase62String(tokenLength)
-	return token, s.inTx(ctx, func(tx *sql.Tx) error {
+	return token, s.inTx(ctx, func(tx queryer) error {
 		profile, err := makeProfile(ctx, tx, now, site, email, name)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO tokens (digest, profile, site, created, expires) VALUES ($1, $2, $3, $4, $5)",
+		err = execute(ctx, tx, "INSERT INTO tokens (digest, profile, site, created, expires) VALUES ($1, $2, $3, $4, $5)",
 			digestOf(token), profile, site, micros(now), micros(expires))
 		return err
 	})
 }
 
 // makeProfile returns the profile of a person on a site, which is made if it isn't there.
-func makeProfile(ctx context.Context, tx *sql.Tx, now time.Time, site int64, email, name string) (id int64, err error) {
-	if _, err := tx.ExecContext(ctx, "INSERT INTO users (email) VALUES ($1) ON CONFLICT DO NOTHING", email); err != nil {
+func makeProfile(ctx context.Context, tx queryer, now time.Time, site int64, email, name string) (id int64, err error) {
+	if err := execute(ctx, tx, "INSERT INTO users (email) VALUES ($1) ON CONFLICT DO NOTHING", email); err != nil {
 		return 0, err
 	}
 	user, err := number(ctx, tx, "SELECT id FROM users WHERE email = $1", email)
@@ -97,51 +139,86 @@ func makeProfile(ctx context.Context, tx *sql.Tx, now time.Time, site int64, ema
 			break
 		}
 	}
-	return id, err
+	if err != nil {
+		return 0, err
+	}
+	// The owner is told, and has nothing to read of it.
+	return id, execute(ctx, tx, `INSERT INTO updates (site, profile, kind, item, author, created) SELECT s.id, s.owner, 'new_user', 0, $2, $3 FROM sites s
+		WHERE s.id = $1 AND s.owner > 0 AND NOT EXISTS (SELECT 1 FROM preferences f WHERE f.profile = s.owner AND f.kind = 'new_user' AND f.send = 0)
+		ON CONFLICT DO NOTHING`, site, id, micros(now))
 }
 
 func (s *store) signOut(ctx context.Context, token string) error {
-	_, err := s.write.ExecContext(ctx, "DELETE FROM tokens WHERE digest = $1", digestOf(token))
-	return err
+	return execute(ctx, s.write, "DELETE FROM tokens WHERE digest = $1", digestOf(token))
 }
 
-// A roleRow is a role, and whether the one who asks has been given it.
-type roleRow struct {
-	forumapi.Role
-	held bool
+// The bits of what a role may. Each is the place of a flag in flagsOfRole.
+const (
+	bitModerator = 1 << iota
+	bitBanned
+	bitGuests
+	bitUsers
+	bitCreate
+	bitRead
+	bitUpdate
+	bitDelete
+	bitCloseOwn
+	bitOpenOwn
+	bitReadOthers
+)
+
+func flagsOfRole(r *forumapi.RoleInput) []*bool {
+	return []*bool{&r.Moderator, &r.Banned, &r.IncludeGuests, &r.IncludeUsers, &r.Create, &r.Read, &r.Update, &r.Delete, &r.CloseOwn, &r.OpenOwn, &r.ReadOthers}
 }
 
-const roleColumns = "r.id, r.scope, r.title, r.moderator, r.banned, r.guests, r.users, r.may_create, r.may_read, r.may_update, r.may_delete, r.close_own, r.open_own, r.read_others"
-
-func scanRole(r *forumapi.Role) []any {
-	return []any{
-		&r.ID, &r.MicrocosmID, &r.Title, &r.Moderator, &r.Banned, &r.IncludeGuests, &r.IncludeUsers,
-		&r.Create, &r.Read, &r.Update, &r.Delete, &r.CloseOwn, &r.OpenOwn, &r.ReadOthers,
+// bitsOf returns what a role may, as the database has it.
+func bitsOf(r forumapi.RoleInput) (may int64) {
+	for i, flag := range flagsOfRole(&r) {
+		may |= bit(*flag) << i
 	}
+	return may
 }
 
-// roles returns all roles of a site, as they are for a profile.
-func (s *store) roles(ctx context.Context, site, profile int64) ([]roleRow, error) {
-	return list(ctx, s.read, func(r *roleRow) []any { return append(scanRole(&r.Role), &r.held) },
-		"SELECT "+roleColumns+", EXISTS (SELECT 1 FROM role_profiles h WHERE h.role = r.id AND h.profile = $2) FROM roles r WHERE r.site = $1 ORDER BY r.id", site, profile)
+// roles returns the roles of a site, or of one of its microcosms.
+func (s *store) roles(ctx context.Context, site, scope int64) ([]forumapi.Role, error) {
+	return s.rolesWhere(ctx, "site = $1 AND ($2 = 0 OR scope = $2) ORDER BY id", site, scope)
 }
 
-// roleValues are the arguments of a statement that writes a role.
-func roleValues(site int64, r *forumapi.RoleInput) []any {
-	return []any{
-		site, r.MicrocosmID, r.Title, bit(r.Moderator), bit(r.Banned), bit(r.IncludeGuests), bit(r.IncludeUsers), bit(r.Create), bit(r.Read),
-		bit(r.Update), bit(r.Delete), bit(r.CloseOwn), bit(r.OpenOwn), bit(r.ReadOthers),
+// role returns a role of a site.
+func (s *store) role(ctx context.Context, site, id int64) (forumapi.Role, error) {
+	all, err := s.rolesWhere(ctx, "site = $1 AND id = $2", site, id)
+	if err == nil && len(all) == 0 {
+		err = errMissing
 	}
+	if err != nil {
+		return forumapi.Role{}, err
+	}
+	return all[0], nil
+}
+
+func (s *store) rolesWhere(ctx context.Context, where string, args ...any) ([]forumapi.Role, error) {
+	type row struct {
+		forumapi.Role
+		may int64
+	}
+	rows, err := list(ctx, s.read, func(r *row) []any { return []any{&r.ID, &r.MicrocosmID, &r.Title, &r.may} }, "SELECT id, scope, title, may FROM roles WHERE "+where, args...)
+	all := make([]forumapi.Role, len(rows))
+	for i, r := range rows {
+		for bit, flag := range flagsOfRole(&r.RoleInput) {
+			*flag = r.may>>bit&1 == 1
+		}
+		all[i] = r.Role
+	}
+	return all, err
 }
 
 func addRole(ctx context.Context, q queryer, site int64, r *forumapi.RoleInput) (id int64, err error) {
-	return number(ctx, q, `INSERT INTO roles (site, scope, title, moderator, banned, guests, users, may_create, may_read, may_update, may_delete, close_own, open_own, read_others)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`, roleValues(site, r)...)
+	return number(ctx, q, "INSERT INTO roles (site, scope, title, may) VALUES ($1, $2, $3, $4) RETURNING id", site, r.MicrocosmID, r.Title, bitsOf(*r))
 }
 
 // makeSite makes a site, its owner and the roles that a site begins with.
 func (s *store) makeSite(ctx context.Context, now time.Time, subdomain, title, email, name string) (site, owner int64, err error) {
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx queryer) error {
 		if site, err = number(ctx, tx, "INSERT INTO sites (subdomain, title, created) VALUES ($1, $2, $3) RETURNING id", subdomain, title, micros(now)); err != nil {
 			return err
 		}
@@ -168,7 +245,7 @@ func (s *store) makeSite(ctx context.Context, now time.Time, subdomain, title, e
 
 // The kinds of updates, in the order of their numbers.
 func updateKinds() []string {
-	return []string{"new_comment", "reply_to_comment", "mentioned", "new_item"}
+	return []string{"new_comment", "reply_to_comment", "mentioned", "new_item", "new_user"}
 }
 
 var mention = regexp.MustCompile(`(?:^|[^\pL\pN_])@([\pL\pN_-]{1,25})`)
@@ -179,28 +256,27 @@ const mostMentions = 20
 // notify writes updates of a new item: for the author that it replies to, the people
 // that it mentions, and those who watch its place. Each gets one, by the first of
 // these kinds that applies. Permissions are checked when they read their updates.
-func (s *store) notify(ctx context.Context, tx *sql.Tx, now time.Time, id int64, n *newItem) error {
+func (s *store) notify(ctx context.Context, tx queryer, now time.Time, id int64, n *newItem) error {
 	tell := func(kind, who string, args ...any) error {
 		//nolint:gosec // of constants
-		query := `INSERT INTO updates (site, profile, kind, item, author, created)
-			SELECT p.site, p.id, '` + kind + `', $1, $2, $3 FROM profiles p WHERE p.site = $4 AND p.id <> $2 AND p.deleted = 0 AND p.id IN (` + who + `)
+		query := `INSERT INTO updates (site, profile, kind, item, author, created, mail)
+			SELECT p.site, p.id, '` + kind + `', $1, $2, $3, COALESCE((SELECT w.send_email FROM watchers w WHERE w.profile = p.id AND w.item = $5), 0) FROM profiles p WHERE p.site = $4 AND p.id <> $2 AND p.deleted = 0 AND p.id IN (` + who + `)
 			AND NOT EXISTS (SELECT 1 FROM preferences f WHERE f.profile = p.id AND f.kind = '` + kind + `' AND f.send = 0) ON CONFLICT DO NOTHING`
-		_, err := tx.ExecContext(ctx, query, append([]any{id, n.Author, micros(now), n.Site}, args...)...)
-		return err
+		return execute(ctx, tx, query, append([]any{id, n.Author, micros(now), n.Site, n.Parent}, args...)...)
 	}
 	kind := "new_item"
 	if n.Kind == kindComment {
 		kind = "new_comment"
 	}
 	if n.To > 0 {
-		if err := tell("reply_to_comment", "SELECT author FROM items WHERE site = $4 AND id = $5", n.To); err != nil {
+		if err := tell("reply_to_comment", "SELECT author FROM items WHERE site = $4 AND id = $6", n.To); err != nil {
 			return err
 		}
 	}
 	for _, m := range mention.FindAllStringSubmatch(n.Markdown, mostMentions) {
-		if err := tell("mentioned", "SELECT id FROM profiles WHERE site = $4 AND name = $5", m[1]); err != nil {
+		if err := tell("mentioned", "SELECT id FROM profiles WHERE site = $4 AND name = $6", m[1]); err != nil {
 			return err
 		}
 	}
-	return tell(kind, "SELECT profile FROM watchers WHERE site = $4 AND item = $5", n.Parent)
+	return tell(kind, "SELECT profile FROM watchers WHERE site = $4 AND item = $5")
 }

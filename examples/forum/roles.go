@@ -8,148 +8,97 @@ import (
 )
 
 // rolesOf returns a page of the roles of a site, or of one of its microcosms.
-func (s *service) rolesOf(ctx context.Context, in *forumapi.Paging, scope int64) (a forumapi.Answer[forumapi.Roles], err error) {
-	v, err := s.admin(ctx)
-	if err == nil {
-		err = v.checkPage(in)
-	}
-	if err != nil {
-		return a, err
-	}
-	at := "/roles"
-	all := []forumapi.Role{}
-	for i := range v.roles {
-		if v.roles[i].MicrocosmID == scope || scope == 0 {
-			all = append(all, v.roles[i].Role)
-		}
-	}
-	if scope > 0 {
-		if _, _, err := s.look(ctx, v, kindMicrocosm, scope); err != nil {
-			return a, err
-		}
-		at = path(kindMicrocosm, scope) + "/roles"
-	}
-	total := int64(len(all))
-	page := pageOf(in, at, nil, "/roles", total, all[min(in.Offset, total):min(in.Offset+in.Limit, total)])
-	return answer(in.Echo, forumapi.Roles{Roles: page, Meta: v.listMeta()})
+func (s *service) rolesOf(ctx context.Context, v *visit, in forumapi.Paging, at string, scope int64) (forumapi.Roles, error) {
+	all, err := s.store.roles(ctx, v.site.ID, scope)
+	return forumapi.Roles{Roles: pageOf(in, at, nil, "/roles", int64(len(all)), partOf(all, in)), Meta: v.listMeta()}, err
 }
 
-func (s *service) listRoles(ctx context.Context, in *forumapi.Paging) (forumapi.Answer[forumapi.Roles], error) {
-	return s.rolesOf(ctx, in, 0)
+func (s *service) listRoles(ctx context.Context, v *visit, in *forumapi.Paging) (forumapi.Roles, error) {
+	return s.rolesOf(ctx, v, *in, "/roles", 0)
 }
 
-func (s *service) forumRoles(ctx context.Context, in *forumapi.PageOf) (forumapi.Answer[forumapi.Roles], error) {
-	return s.rolesOf(ctx, &in.Paging, in.ID)
+func (s *service) forumRoles(ctx context.Context, v *visit, in *forumapi.PageOf) (r forumapi.Roles, err error) {
+	if _, _, err := s.look(ctx, v, kindMicrocosm, in.ID); err != nil {
+		return r, err
+	}
+	return s.rolesOf(ctx, v, in.Paging, pathOf(kindMicrocosm, in.ID)+"/roles", in.ID)
 }
 
 // mostRoles is how many a site has: all of them are read for each request.
 const mostRoles = 500
 
-func (s *service) addRole(ctx context.Context, in *forumapi.Change[forumapi.RoleInput]) (a forumapi.Made[forumapi.Role], err error) {
-	v, err := s.admin(ctx)
-	if err != nil {
-		return a, err
-	}
+func (s *service) addRole(ctx context.Context, v *visit, in *forumapi.Change[forumapi.RoleInput]) (location string, r forumapi.Role, err error) {
 	if len(v.roles) >= mostRoles {
-		return a, v.refuse(http.StatusConflict, codeQuota, "a site has 500 roles at most")
+		return "", r, v.refuse(http.StatusConflict, codeQuota, "a site has 500 roles at most")
 	}
 	if in.Body.MicrocosmID > 0 {
 		if _, _, err := s.look(ctx, v, kindMicrocosm, in.Body.MicrocosmID); err != nil {
-			return a, err
+			return "", r, err
 		}
 	}
-	id, err := addRole(ctx, s.store.write, v.site.ID, &in.Body)
-	if err != nil {
-		return a, unavailable(err)
-	}
-	return made(in.Echo, href("role", id), forumapi.Role{ID: id, RoleInput: in.Body}), nil
+	r.RoleInput = in.Body
+	err = s.store.inTx(ctx, func(tx queryer) error {
+		r.ID, err = addRole(ctx, tx, v.site.ID, &in.Body)
+		return err
+	})
+	return href("role", r.ID), r, err
 }
 
-// aRole returns a role of the site, for its owner.
-func (s *service) aRole(ctx context.Context, id int64) (*visit, *forumapi.Role, error) {
-	v, err := s.admin(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range v.roles {
-		if v.roles[i].ID == id {
-			return v, &v.roles[i].Role, nil
-		}
-	}
-	err = v.errNotHere()
-	return v, nil, err
+func (s *service) getRole(ctx context.Context, v *visit, in *forumapi.ID) (forumapi.Role, error) {
+	return s.store.role(ctx, v.site.ID, in.ID)
 }
 
-func (s *service) getRole(ctx context.Context, in *forumapi.ID) (a forumapi.Answer[forumapi.Role], err error) {
-	_, r, err := s.aRole(ctx, in.ID)
-	if err != nil {
-		return a, err
-	}
-	return answer(in.Echo, *r)
-}
-
-func (s *service) putRole(ctx context.Context, in *forumapi.ChangeOf[forumapi.RoleInput]) (a forumapi.Answer[forumapi.Role], err error) {
-	v, r, err := s.aRole(ctx, in.ID.ID)
-	if err != nil {
-		return a, err
+func (s *service) putRole(ctx context.Context, v *visit, in *forumapi.ChangeOf[forumapi.RoleInput]) (r forumapi.Role, err error) {
+	if r, err = s.store.role(ctx, v.site.ID, in.ID.ID); err != nil {
+		return r, err
 	}
 	if in.Body.MicrocosmID != r.MicrocosmID {
-		return a, v.refuse(http.StatusBadRequest, codeContent, "a role stays where it is")
+		return r, v.refuse(http.StatusBadRequest, codeContent, "a role stays where it is")
 	}
-	err = change(ctx, s.store.write, `UPDATE roles SET title = $3, moderator = $4, banned = $5, guests = $6, users = $7, may_create = $8, may_read = $9,
-		may_update = $10, may_delete = $11, close_own = $12, open_own = $13, read_others = $14 WHERE site = $1 AND scope = $2 AND id = $15`,
-		append(roleValues(v.site.ID, &in.Body), r.ID)...)
-	if err != nil {
-		return a, v.orNotHere(err)
-	}
-	return answer(in.Echo, forumapi.Role{ID: r.ID, RoleInput: in.Body})
+	r.RoleInput = in.Body
+	return r, change(ctx, s.store.write, "UPDATE roles SET title = $3, may = $4 WHERE site = $1 AND id = $2", v.site.ID, r.ID, in.Body.Title, bitsOf(in.Body))
 }
 
-func (s *service) deleteRole(ctx context.Context, in *forumapi.ID) (a forumapi.Answer[forumapi.Nothing], err error) {
-	v, err := s.admin(ctx)
-	if err != nil {
-		return a, err
-	}
-	for _, statement := range []string{
-		"DELETE FROM role_profiles WHERE role IN (SELECT id FROM roles WHERE site = $1 AND id = $2)", "DELETE FROM roles WHERE site = $1 AND id = $2",
-	} {
-		if _, err := s.store.write.ExecContext(ctx, statement, v.site.ID, in.ID); err != nil {
-			return a, unavailable(err)
+func (s *service) deleteRole(ctx context.Context, v *visit, in *forumapi.ID) (forumapi.Nothing, error) {
+	return nil, s.store.inTx(ctx, func(tx queryer) error {
+		if err := execute(ctx, tx, "DELETE FROM role_profiles WHERE role IN (SELECT id FROM roles WHERE site = $1 AND id = $2)", v.site.ID, in.ID); err != nil {
+			return err
 		}
-	}
-	return nothing(in.Echo)
+		return execute(ctx, tx, "DELETE FROM roles WHERE site = $1 AND id = $2", v.site.ID, in.ID)
+	})
 }
 
-func (s *service) roleProfiles(ctx context.Context, in *forumapi.PageOf) (a forumapi.Answer[forumapi.Profiles], err error) {
-	v, r, err := s.aRole(ctx, in.ID)
-	if err == nil {
-		err = v.checkPage(&in.Paging)
-	}
+func (s *service) roleProfiles(ctx context.Context, v *visit, in *forumapi.PageOf) (a forumapi.Profiles, err error) {
+	r, err := s.store.role(ctx, v.site.ID, in.ID)
 	if err != nil {
 		return a, err
 	}
-	page, err := s.profiles(ctx, v, &in.Paging, path("role", r.ID)+"/profiles", "AND p.id IN (SELECT profile FROM role_profiles WHERE role = $2)", r.ID)
+	return s.profiles(ctx, v, in.Paging, pathOf("role", r.ID)+"/profiles", "AND p.id IN (SELECT profile FROM role_profiles WHERE role = $2)", r.ID)
+}
+
+// roleMembers are all who have what a role gives: those it was given to, and everybody if
+// it includes users.
+func (s *service) roleMembers(ctx context.Context, v *visit, in *forumapi.PageOf) (a forumapi.Profiles, err error) {
+	r, err := s.store.role(ctx, v.site.ID, in.ID)
 	if err != nil {
 		return a, err
 	}
-	return answer(in.Echo, forumapi.Profiles{Profiles: page, Meta: v.listMeta()})
+	return s.profiles(ctx, v, in.Paging, pathOf("role", r.ID)+"/members", "AND (p.id IN (SELECT profile FROM role_profiles WHERE role = $2) OR $3 = 1)",
+		r.ID, bit(r.IncludeUsers || r.IncludeGuests))
 }
 
-// setRole changes who has a role.
-func (s *service) setRole(statement string) func(context.Context, *forumapi.RoleProfile) (forumapi.Answer[forumapi.Nothing], error) {
-	return func(ctx context.Context, in *forumapi.RoleProfile) (a forumapi.Answer[forumapi.Nothing], err error) {
-		v, r, err := s.aRole(ctx, in.ID.ID)
+// setRole returns what changes who has a role.
+func (s *service) setRole(statement string) func(context.Context, *visit, *forumapi.RoleProfile) (forumapi.Nothing, error) {
+	return func(ctx context.Context, v *visit, in *forumapi.RoleProfile) (forumapi.Nothing, error) {
+		r, err := s.store.role(ctx, v.site.ID, in.ID.ID)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		p, err := s.someone(ctx, v, in.Profile)
+		p, err := s.store.profile(ctx, v.site.ID, in.Profile)
 		if err != nil {
-			return a, err
+			return nil, err
 		}
-		if _, err := s.store.write.ExecContext(ctx, statement, r.ID, p.ID); err != nil {
-			return a, unavailable(err)
-		}
-		return nothing(in.Echo)
+		return nil, execute(ctx, s.store.write, statement, r.ID, p.ID)
 	}
 }
 

@@ -35,17 +35,16 @@ CREATE TABLE items (
 );
 CREATE INDEX items_by_parent ON items (site, kind, parent, deleted, moderated, id);
 CREATE INDEX items_by_activity ON items (site, kind, forum, sticky DESC, last_at DESC, id DESC);
+CREATE INDEX items_by_kind ON items (site, kind, id);
 CREATE INDEX items_by_repeat ON items (author, dedupe);
 CREATE TABLE revisions (
 	item NUMBER NOT NULL REFERENCES items, version NUMBER NOT NULL, title TEXT NOT NULL, markdown TEXT NOT NULL, replaced NUMBER NOT NULL,
 	PRIMARY KEY (item, version)
 );
 CREATE TABLE roles (
-	id SERIAL, site NUMBER NOT NULL REFERENCES sites, scope NUMBER NOT NULL DEFAULT 0, title TEXT NOT NULL,
-	moderator NUMBER NOT NULL, banned NUMBER NOT NULL, guests NUMBER NOT NULL, users NUMBER NOT NULL, may_create NUMBER NOT NULL, may_read NUMBER NOT NULL,
-	may_update NUMBER NOT NULL, may_delete NUMBER NOT NULL, close_own NUMBER NOT NULL, open_own NUMBER NOT NULL, read_others NUMBER NOT NULL
+	id SERIAL, site NUMBER NOT NULL REFERENCES sites, scope NUMBER NOT NULL DEFAULT 0, title TEXT NOT NULL, may NUMBER NOT NULL
 );
-CREATE INDEX roles_by_site ON roles (site);
+CREATE INDEX roles_by_site ON roles (site, scope, may);
 CREATE TABLE role_profiles (role NUMBER NOT NULL, profile NUMBER NOT NULL REFERENCES profiles, PRIMARY KEY (role, profile));
 CREATE INDEX roles_by_profile ON role_profiles (profile);
 CREATE TABLE watchers (
@@ -55,8 +54,11 @@ CREATE TABLE watchers (
 CREATE INDEX watchers_by_item ON watchers (item);
 CREATE TABLE updates (
 	id SERIAL, site NUMBER NOT NULL, profile NUMBER NOT NULL, kind TEXT NOT NULL, item NUMBER NOT NULL, author NUMBER NOT NULL, created NUMBER NOT NULL,
-	UNIQUE (profile, item)
+	mail NUMBER NOT NULL DEFAULT 0, UNIQUE (profile, item, author)
 );
+CREATE INDEX updates_to_mail ON updates (id) WHERE mail = 1;
+CREATE TABLE codes (digest BYTES PRIMARY KEY, email TEXT NOT NULL, expires NUMBER NOT NULL);
+CREATE INDEX codes_by_email ON codes (email);
 CREATE TABLE preferences (profile NUMBER NOT NULL, kind TEXT NOT NULL, send NUMBER NOT NULL, PRIMARY KEY (profile, kind));
 CREATE TABLE reads (profile NUMBER NOT NULL, item NUMBER NOT NULL, comment NUMBER NOT NULL, PRIMARY KEY (profile, item));
 CREATE TABLE files (

@@ -11,33 +11,27 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-func (s *service) search(ctx context.Context, in *forumapi.Query) (a forumapi.Answer[forumapi.Results], err error) {
-	v, err := s.enter(ctx)
-	if err == nil {
-		err = v.checkPage(&in.Paging)
+func (s *service) search(ctx context.Context, v *visit, in *forumapi.Query) (a forumapi.Results, err error) {
+	if strings.TrimSpace(in.Q) == "" {
+		return a, v.refuse(http.StatusBadRequest, codeContent, "q has no word")
 	}
-	if err != nil {
-		return a, err
-	}
-	_, others, own, err := s.forums(ctx, v)
+	forums, err := s.forums(ctx, v)
 	if err != nil {
 		return a, err
 	}
 	if in.ForumID > 0 {
-		only := func(id int64) bool { return id != in.ForumID }
-		others, own = slices.DeleteFunc(others, only), slices.DeleteFunc(own, only)
+		forums = slices.DeleteFunc(forums, func(h head) bool { return h.ID != in.ForumID })
 	}
+	others, own := v.readIn(forums)
 	query := url.Values{"q": {in.Q}}
-	condition, arg := s.store.searching(in.Q, 4)
-	if strings.TrimSpace(in.Q) == "" {
-		return a, v.refuse(http.StatusBadRequest, codeContent, "q has no word")
-	}
-	f := &filter{kind: kindComment, byWords: true, limit: in.Limit, offset: in.Offset, args: []any{arg}, order: "i.id DESC"}
-	f.where = condition + fmt.Sprintf(` AND (i.forum IN %s OR i.forum IN %s AND COALESCE((SELECT q.author FROM items q WHERE q.id = i.parent), 0) = %d)
-		AND NOT EXISTS (SELECT 1 FROM items q WHERE q.id = i.parent AND (q.deleted = 1 OR q.moderated = 1))`, idList(others), idList(own), v.me())
+	join, byRank, arg := s.store.searching(in.Q, 4)
+	f := &filter{kind: kindComment, join: join, page: in.Paging, args: []any{arg, s.store.ids(others), s.store.ids(own)}, order: "i.id DESC"}
 	if in.Type == kindConversation {
-		f.kind, f.where = kindConversation, condition+v.readable(others, own)
+		f.kind, f.where = kindConversation, " AND "+s.store.readable(5, 6, "i.author")
 		query.Set("type", in.Type)
+	} else {
+		f.where = " AND " + s.store.readable(5, 6, "COALESCE((SELECT q.author FROM items q WHERE q.id = i.parent), 0)") +
+			" AND NOT EXISTS (SELECT 1 FROM items q WHERE q.id = i.parent AND (q.deleted = 1 OR q.moderated = 1))"
 	}
 	also := func(name, value, where string, arg any) {
 		query.Set(name, value)
@@ -64,15 +58,20 @@ func (s *service) search(ctx context.Context, in *forumapi.Query) (a forumapi.An
 	if in.ForumID > 0 {
 		query.Set("forumId", fmt.Sprint(in.ForumID))
 	}
-	if in.Sort == "oldest" {
-		query.Set("sort", in.Sort)
+	switch in.Sort {
+	case "oldest":
 		f.order = "i.id"
+	case "relevance":
+		f.order = byRank + ", i.id DESC"
+	}
+	if in.Sort != "newest" {
+		query.Set("sort", in.Sort)
 	}
 	return s.found(ctx, v, in, f, query)
 }
 
 // found returns a page of what a search finds.
-func (s *service) found(ctx context.Context, v *visit, in *forumapi.Query, f *filter, query url.Values) (a forumapi.Answer[forumapi.Results], err error) {
+func (s *service) found(ctx context.Context, v *visit, in *forumapi.Query, f *filter, query url.Values) (a forumapi.Results, err error) {
 	ctx, cancel := context.WithTimeout(ctx, searchPatience)
 	defer cancel()
 	heads, total, err := s.store.heads(ctx, v.site.ID, v.me(), f)
@@ -80,12 +79,9 @@ func (s *service) found(ctx context.Context, v *visit, in *forumapi.Query, f *fi
 		return a, v.refuse(http.StatusInternalServerError, codeSearch, "the search takes too long")
 	}
 	if err != nil {
-		return a, unavailable(err)
+		return a, err
 	}
 	contents, err := s.store.contents(ctx, v.site.ID, heads...)
-	if err != nil {
-		return a, unavailable(err)
-	}
 	items := make([]forumapi.Result, len(heads))
 	for i := range heads {
 		h, c := &heads[i], contents[heads[i].ID]
@@ -98,5 +94,5 @@ func (s *service) found(ctx context.Context, v *visit, in *forumapi.Query, f *fi
 			By: forumapi.Author{ID: h.Author, ProfileName: h.AuthorName, Avatar: h.AuthorAvatar}, Links: v.metaOf(h).Links,
 		}
 	}
-	return answer(in.Echo, forumapi.Results{Results: pageOf(&in.Paging, "/search", query, "/search", total, items), Meta: v.listMeta()})
+	return forumapi.Results{Results: pageOf(in.Paging, "/search", query, "/search", total, items), Meta: v.listMeta()}, err
 }

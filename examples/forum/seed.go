@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -43,7 +42,7 @@ func (s *store) seed(ctx context.Context, comments int) (password string, err er
 		return "", err
 	}
 	people := []int64{owner}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx queryer) error {
 		for i := range seedProfiles {
 			id, err := makeProfile(ctx, tx, now, site, fmt.Sprintf("member%d@example.com", i+1), fmt.Sprintf("member%d", i+1))
 			if err != nil {
@@ -81,7 +80,7 @@ func (s *store) seedComments(ctx context.Context, now time.Time, site int64, for
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11) RETURNING id`
 	var conversation, forum int64
 	for done := 0; done < comments; {
-		err := s.inTx(ctx, func(tx *sql.Tx) error {
+		err := s.inTx(ctx, func(tx queryer) error {
 			for end := min(done+seedsATransaction, comments); done < end; done++ {
 				at, author := micros(now.Add(time.Duration(done)*seedBetween)), people[random.IntN(len(people))]
 				digest := sha256.Sum256(fmt.Append(nil, done))
@@ -118,7 +117,7 @@ func (s *store) seedComments(ctx context.Context, now time.Time, site int64, for
 
 // recount counts what items and profiles have anew.
 func (s *store) recount(ctx context.Context) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return s.inTx(ctx, func(tx queryer) error {
 		for _, statement := range []string{
 			`UPDATE items SET comments = c.n, last_comment = c.last, last_at = c.at FROM (SELECT parent, COUNT(*) AS n, MAX(id) AS last, MAX(created) AS at FROM items
 				WHERE kind = 'comment' AND deleted = 0 AND moderated = 0 GROUP BY parent) c WHERE c.parent = items.id AND items.kind = 'conversation'`,
@@ -127,7 +126,7 @@ func (s *store) recount(ctx context.Context) error {
 			`UPDATE profiles SET comments = c.n FROM (SELECT author, COUNT(*) AS n FROM items WHERE kind = 'comment' AND deleted = 0 GROUP BY author) c WHERE c.author = profiles.id`,
 			`UPDATE profiles SET items = c.n FROM (SELECT author, COUNT(*) AS n FROM items WHERE kind <> 'comment' AND deleted = 0 GROUP BY author) c WHERE c.author = profiles.id`,
 		} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
+			if err := execute(ctx, tx, statement); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,9 +26,9 @@ import (
 // Everything that belongs to a site is asked for together with the site, so another
 // site's IDs are found nowhere.
 type store struct {
-	write, read *sql.DB
+	write, read *database
 	url         string // of PostgreSQL, or ""
-	cache       cache
+	cache       atomic.Pointer[cache]
 }
 
 const (
@@ -37,8 +39,8 @@ const (
 )
 
 // openStore opens a file of SQLite, or postgres://…, and brings its schema up to date.
-func openStore(ctx context.Context, where string, c cache) (*store, error) {
-	s := &store{cache: c}
+func openStore(ctx context.Context, where string) (*store, error) {
+	s := &store{}
 	dialect, err := goose.DialectSQLite3, error(nil)
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
 		dialect, err = goose.DialectPostgres, s.openPostgres(where)
@@ -59,15 +61,18 @@ func openStore(ctx context.Context, where string, c cache) (*store, error) {
 
 func (s *store) openSQLite(file string) (err error) {
 	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + sqlitePragmas
-	if s.write, err = sql.Open("sqlite", name+"&_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
+	write, err := sql.Open("sqlite", name+"&_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	if err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", name+"&_query_only=1"); err != nil {
-		return errors.Join(err, s.write.Close())
+	write.SetMaxOpenConns(2) // one writes at a time, and the other prepares statements
+	read, err := sql.Open("sqlite", name+"&_query_only=1")
+	if err != nil {
+		return errors.Join(err, write.Close())
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	s.write, s.read = &database{DB: write, prepares: true, turn: make(chan struct{}, 1)}, &database{DB: read, prepares: true}
 	return nil
 }
 
@@ -76,7 +81,7 @@ func (s *store) openPostgres(where string) error {
 	if err != nil {
 		return err
 	}
-	s.write = stdlib.OpenDB(*config)
+	s.write = &database{DB: stdlib.OpenDB(*config)} // pgx keeps the statements of a connection
 	s.write.SetMaxOpenConns(connections)
 	s.write.SetMaxIdleConns(connections)
 	s.read, s.url = s.write, where
@@ -110,7 +115,7 @@ func (s *store) migrate(ctx context.Context, dialect goose.Dialect) error {
 			},
 		}, nil)))
 	}
-	provider, err := goose.NewProvider(dialect, s.write, nil, options...)
+	provider, err := goose.NewProvider(dialect, s.write.DB, nil, options...)
 	if err != nil {
 		return err
 	}
@@ -121,11 +126,28 @@ func (s *store) migrate(ctx context.Context, dialect goose.Dialect) error {
 // errMissing is returned for what there isn't, on this site.
 var errMissing = errors.New("there is no such thing")
 
+// A failure is an error of the database.
+type failure struct{ error }
+
+// Unwrap returns what the database has said.
+func (f failure) Unwrap() error { return f.error }
+
+// failed returns an error of the database as errMissing or a failure.
+func failed(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return errMissing
+	}
+	return failure{err}
+}
+
 // attempts is how often a transaction is tried that others were in the way of.
 const attempts = 5
 
 // inTx runs f in a transaction that writes, again if another one was in its way.
-func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) (err error) {
+func (s *store) inTx(ctx context.Context, f func(tx queryer) error) (err error) {
 	for range attempts {
 		if err = s.tryTx(ctx, f); err == nil || !isTransient(err) {
 			return err
@@ -134,16 +156,21 @@ func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) (err error) 
 	return err
 }
 
-func (s *store) tryTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *store) tryTx(ctx context.Context, f func(tx queryer) error) error {
+	release, err := s.write.take(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	defer release()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return failed(err)
 	}
-	if err := f(tx); err != nil {
+	if err := f(transaction{tx, s.write}); err != nil {
 		_ = tx.Rollback() // the error of f is why
 		return err
 	}
-	return tx.Commit()
+	return failed(tx.Commit())
 }
 
 // isTransient reports whether another transaction was in the way.
@@ -169,7 +196,6 @@ func isDuplicate(err error) bool {
 // A queryer is a database or a transaction.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
@@ -177,28 +203,35 @@ type queryer interface {
 func list[T any](ctx context.Context, q queryer, scan func(*T) []any, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, failed(err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err has it
 	all := []T{}
 	for rows.Next() {
 		var one T
 		if err := rows.Scan(scan(&one)...); err != nil {
-			return nil, err
+			return nil, failed(err)
 		}
 		all = append(all, one)
 	}
-	return all, rows.Err()
+	return all, failed(rows.Err())
 }
 
 // one returns what scan reads off the first row, or errMissing.
 func one[T any](ctx context.Context, q queryer, scan func(*T) []any, query string, args ...any) (*T, error) {
-	value := new(T)
-	err := q.QueryRowContext(ctx, query, args...).Scan(scan(value)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errMissing
+	all, err := list(ctx, q, scan, query, args...)
+	if err == nil && len(all) == 0 {
+		err = errMissing
 	}
-	return value, err
+	if err != nil {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// values are what a query of one column finds.
+func values[T any](ctx context.Context, q queryer, query string, args ...any) ([]T, error) {
+	return list(ctx, q, func(v *T) []any { return []any{v} }, query, args...)
 }
 
 // number is what a query of one number finds.
@@ -210,17 +243,23 @@ func number(ctx context.Context, q queryer, query string, args ...any) (int64, e
 	return *n, nil
 }
 
+// execute executes a statement.
+func execute(ctx context.Context, q queryer, query string, args ...any) error {
+	_, err := q.ExecContext(ctx, query, args...)
+	return failed(err)
+}
+
 // change executes a statement that has to find a row.
 func change(ctx context.Context, q queryer, query string, args ...any) error {
 	result, err := q.ExecContext(ctx, query, args...)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	n, err := result.RowsAffected()
 	if err == nil && n == 0 {
-		err = errMissing
+		return errMissing
 	}
-	return err
+	return failed(err)
 }
 
 // bit is a bool in the database.
@@ -231,13 +270,29 @@ func bit(b bool) int64 {
 	return 0
 }
 
-// idList returns IDs as SQL has a list of them, of which no ID is a part if it is empty.
-func idList(ids []int64) string {
-	text := make([]string, 0, len(ids)+1)
-	for _, id := range ids {
-		text = append(text, fmt.Sprint(id))
+// in is a condition that a column has one of the IDs that are argument number n.
+func (s *store) in(column string, n int) string {
+	if s.url != "" {
+		return fmt.Sprintf("%s = ANY(($%d::text)::bigint[])", column, n)
 	}
-	return "(" + strings.Join(append(text, "-1"), ",") + ")"
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// ids returns IDs as the argument of a condition that in has made.
+func (s *store) ids(all []int64) string {
+	text := make([]byte, 1, 2+8*len(all))
+	for i, id := range all {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	text[0] = '['
+	if s.url != "" {
+		text[0] = '{'
+		return string(append(text, '}'))
+	}
+	return string(append(text, ']'))
 }
 
 // micros is a time in the database.

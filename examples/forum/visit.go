@@ -13,10 +13,11 @@ import (
 
 // A visit is a request: its site and its user. Each request has its own.
 type visit struct {
-	site    *siteRow
+	host    string      // the label of the site
+	site    *siteRow    // nil until it was asked for
 	profile *profileRow // nil is a guest
 	token   string
-	roles   []roleRow
+	roles   []grant
 }
 
 func visitOf(ctx context.Context) *visit { return tigertonic.ContextFrom[visit](ctx) }
@@ -67,25 +68,19 @@ func (v *visit) errNotHere() error {
 	return v.refuse(http.StatusNotFound, 0, "there is no such item on this site")
 }
 
-// findSite finds out which site a request is to, and answers it if there is none.
-func (s *service) findSite(w http.ResponseWriter, r *http.Request) {
+// nameSite notes which site a request is to.
+func nameSite(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	v := tigertonic.ContextOf[visit](r)
-	name := tigertonic.PathValue(r, "site")
-	site, err := s.store.site(r.Context(), name)
-	switch {
-	case err == nil:
-		v.site = site
-	case errors.Is(err, errMissing):
-		tigertonic.ProblemWriter{}.WriteError(r, w, v.refuse(http.StatusNotFound, codeSite, "there is no such site"))
-	default:
-		tigertonic.ProblemWriter{}.WriteError(r, w, unavailable(err))
-	}
+	tigertonic.ContextOf[visit](r).host = tigertonic.PathValue(r, "site")
 }
 
-// unavailable returns the error for a database that can't be used.
-func unavailable(err error) error {
-	if _, ok := errors.AsType[tigertonic.Problem](err); ok || err == nil || errors.Is(err, context.Canceled) {
+// told returns what a client is told of an error: what isn't there is a 404, and a
+// database that fails a 503.
+func (v *visit) told(err error) error {
+	if errors.Is(err, errMissing) {
+		return v.errNotHere()
+	}
+	if _, ok := errors.AsType[failure](err); !ok || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return errors.Join(err, tigertonic.Problem{
@@ -93,49 +88,90 @@ func unavailable(err error) error {
 	})
 }
 
-// bearer finds out who makes a request.
+// arrive finds out which site a request is to, and who comes with a token.
+func (s *service) arrive(ctx context.Context, v *visit, token string) error {
+	a, err := s.store.arrive(ctx, v.host, token)
+	if errors.Is(err, errMissing) {
+		return v.refuse(http.StatusNotFound, codeSite, "there is no such site")
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case token == "":
+	case a.profile.ID == 0:
+		v.site = &a.site
+		return v.refuse(http.StatusUnauthorized, codeInvalid, "the token isn't one of this site")
+	case a.expires <= micros(s.now()):
+		v.site = &a.site
+		return v.refuse(http.StatusForbidden, codeExpired, "the token has expired")
+	}
+	v.token = token
+	return v.take(a)
+}
+
+// take takes over what is known of an arrival.
+func (v *visit) take(a *arrival) (err error) {
+	v.site, v.profile = &a.site, nil
+	if a.profile.ID > 0 {
+		v.profile = &a.profile
+	}
+	v.roles, err = a.grants()
+	return err
+}
+
+// isRefusal reports whether an error is the client's.
+func isRefusal(err error) bool {
+	p, ok := errors.AsType[tigertonic.Problem](err)
+	return errors.Is(err, errMissing) || ok && p.Status < http.StatusInternalServerError
+}
+
+// bearer finds out who makes a request with a token.
 func (s *service) bearer(ctx context.Context, token string) (*profileRow, error) {
 	v := visitOf(ctx)
-	row, err := s.store.bearer(ctx, v.site.ID, token)
-	switch {
-	case errors.Is(err, errMissing):
-		return nil, v.refuse(http.StatusUnauthorized, codeInvalid, "the token isn't one of this site")
-	case err != nil:
-		return nil, unavailable(err)
-	case row.expires <= micros(s.now()):
-		return nil, v.refuse(http.StatusForbidden, codeExpired, "the token has expired")
-	}
-	v.profile, v.token = &row.profileRow, token
-	return &row.profileRow, nil
+	err := s.arrive(ctx, v, token)
+	return v.profile, v.told(err)
 }
 
-// enter returns the visit of a request with its roles, unless its profile is banned.
-func (s *service) enter(ctx context.Context) (*visit, error) {
+// Those whom an operation is for. Each returns the visit of a request, or refuses it.
+
+// anybody may be banned.
+func (s *service) anybody(ctx context.Context) (*visit, error) {
 	v := visitOf(ctx)
-	if err := s.learnRoles(ctx, v); err != nil {
-		return nil, err
+	if v.site != nil {
+		return v, nil
 	}
-	if v.permissions(0, "public", 0).Banned {
-		return nil, v.refuse(http.StatusForbidden, codeBanned, "the profile is banned")
-	}
-	return v, nil
+	return v, s.arrive(ctx, v, "")
 }
 
-func (s *service) learnRoles(ctx context.Context, v *visit) (err error) {
-	v.roles, err = s.store.roles(ctx, v.site.ID, v.me())
-	return unavailable(err)
+// visitor isn't banned.
+func (s *service) visitor(ctx context.Context) (*visit, error) {
+	v, err := s.anybody(ctx)
+	if err == nil && v.permissions(0, "public", 0).Banned {
+		err = v.refuse(http.StatusForbidden, codeBanned, "the profile is banned")
+	}
+	return v, err
 }
 
-// member returns the visit of a request that isn't a guest's.
+// reader may read the site.
+func (s *service) reader(ctx context.Context) (*visit, error) {
+	v, err := s.visitor(ctx)
+	if err == nil && !v.permissions(0, "public", 0).Read {
+		err = v.refuse(http.StatusForbidden, codeRead, "the caller may not read this")
+	}
+	return v, err
+}
+
+// member is no guest.
 func (s *service) member(ctx context.Context) (*visit, error) {
-	v, err := s.enter(ctx)
+	v, err := s.visitor(ctx)
 	if err == nil && v.profile == nil {
 		err = v.refuse(http.StatusUnauthorized, codeLogin, "sign in first")
 	}
 	return v, err
 }
 
-// admin returns the visit of a request by the owner of the site.
+// admin owns the site.
 func (s *service) admin(ctx context.Context) (*visit, error) {
 	v, err := s.member(ctx)
 	if err == nil && !v.isSiteOwner() {
@@ -159,36 +195,33 @@ func (v *visit) isSiteOwner() bool { return v.profile != nil && v.profile.ID == 
 // alone can ban everywhere. What one role gives, no other takes away, but for a ban.
 func (v *visit) permissions(scope int64, visibility string, author int64) forumapi.Permissions {
 	p := forumapi.Permissions{Guest: v.profile == nil, SiteOwner: v.isSiteOwner(), Owner: v.profile != nil && author == v.profile.ID}
-	own := false
-	for i := range v.roles {
-		own = own || scope > 0 && v.roles[i].MicrocosmID == scope
+	own, may := false, int64(0)
+	for _, r := range v.roles {
+		own = own || scope > 0 && r.scope == scope
 	}
-	for i := range v.roles {
-		r := &v.roles[i]
-		held := r.held || visibility != "private" && (r.IncludeUsers && v.profile != nil || r.IncludeGuests && (v.profile != nil || visibility == "public"))
+	for _, r := range v.roles {
+		includes := r.may&bitUsers != 0 && v.profile != nil || r.may&bitGuests != 0 && (v.profile != nil || visibility == "public")
 		switch {
-		case !held || r.MicrocosmID != 0 && r.MicrocosmID != scope:
-		case r.Banned && r.held:
-			p.Banned = true
-		case r.MicrocosmID == scope || !own:
-			p.Moderator = p.Moderator || r.Moderator
-			p.Read, p.ReadOthers = p.Read || r.Read, p.ReadOthers || r.ReadOthers
-			p.Create, p.Update, p.Delete = p.Create || r.Create, p.Update || r.Update, p.Delete || r.Delete
-			p.CloseOwn, p.OpenOwn = p.CloseOwn || r.CloseOwn, p.OpenOwn || r.OpenOwn
+		case !r.held && (visibility == "private" || !includes) || r.scope != 0 && r.scope != scope:
+		case r.may&bitBanned != 0 && r.held:
+			p.Banned = !p.SiteOwner
+		case r.scope == scope || !own:
+			may |= r.may
 		}
 	}
-	if p.Moderator || p.SiteOwner {
-		p.Moderator, p.Read, p.ReadOthers, p.Create, p.Update, p.Delete, p.CloseOwn, p.OpenOwn = true, true, true, true, true, true, true, true
+	switch {
+	case p.Banned:
+		return forumapi.Permissions{Banned: true, Owner: p.Owner}
+	case p.SiteOwner || may&bitModerator != 0 && !p.Guest:
+		may = bitModerator | bitRead | bitReadOthers | bitCreate | bitUpdate | bitDelete | bitCloseOwn | bitOpenOwn
+	case p.Owner && may&bitRead != 0:
+		may |= bitUpdate | bitDelete
+	case p.Guest:
+		may &= bitRead | bitReadOthers
 	}
-	if p.Owner && p.Read {
-		p.Update, p.Delete = true, true
-	}
-	if p.Guest {
-		p.Create, p.Update, p.Delete, p.CloseOwn, p.OpenOwn, p.Moderator = false, false, false, false, false, false
-	}
-	if p.Banned && !p.SiteOwner {
-		p = forumapi.Permissions{Banned: true, Owner: p.Owner}
-	}
+	p.Read, p.ReadOthers, p.Moderator = may&bitRead != 0, may&bitReadOthers != 0, may&bitModerator != 0
+	p.Create, p.Update, p.Delete = may&bitCreate != 0, may&bitUpdate != 0, may&bitDelete != 0
+	p.CloseOwn, p.OpenOwn = may&bitCloseOwn != 0, may&bitOpenOwn != 0
 	return p
 }
 
@@ -207,11 +240,8 @@ func (v *visit) of(h *head) forumapi.Permissions {
 // look returns an item that the caller may read.
 func (s *service) look(ctx context.Context, v *visit, kind string, id int64) (*head, forumapi.Permissions, error) {
 	h, err := s.store.head(ctx, v.site.ID, v.me(), kind, id)
-	if errors.Is(err, errMissing) {
-		return nil, forumapi.Permissions{}, v.errNotHere()
-	}
 	if err != nil {
-		return nil, forumapi.Permissions{}, unavailable(err)
+		return nil, forumapi.Permissions{}, err
 	}
 	p := v.of(h)
 	switch {

@@ -79,6 +79,10 @@ func (s *service) handleWeb(mux *tigertonic.TrieServeMux, api http.Handler) {
 	handle("GET", "/login", front.login)
 	handle("POST", "/login", front.signIn)
 	handle("POST", "/logout", front.signOut)
+	handle("GET", "/join", front.join)
+	handle("POST", "/join", front.sendCode)
+	handle("GET", "/password", front.password)
+	handle("POST", "/password", front.choosePassword)
 	for name, contentType := range map[string]string{"style.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"} {
 		text, _ := pageFiles.ReadFile("page/" + name) // it is there
 		mux.Handle("GET", "/static/"+name, tigertonic.Described(tigertonic.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -325,6 +329,59 @@ func (*web) signIn(b *browser) error {
 	b.setCookie(token.Body.Data.AccessToken, int(tokenFor.Seconds()))
 	b.to(b.view.Next)
 	return nil
+}
+
+func (*web) join(b *browser) error {
+	b.view.Title = "Join, or choose another password"
+	return b.show(http.StatusOK, "join", false)
+}
+
+func (*web) sendCode(b *browser) error {
+	b.view.Title = "Join, or choose another password"
+	_, err := call(b, forumapi.SendCode, &forumapi.Change[forumapi.Address]{Body: forumapi.Address{Email: strings.TrimSpace(b.r.PostForm.Get("email"))}})
+	if status, refused := b.refused(err); refused {
+		return b.show(status, "join", false)
+	}
+	if err != nil {
+		return err
+	}
+	return b.show(http.StatusOK, "join", true)
+}
+
+func (*web) password(b *browser) error {
+	b.view.Title = "Choose a password"
+	return b.show(http.StatusOK, "password", b.r.URL.Query().Get("code"))
+}
+
+func (*web) choosePassword(b *browser) error {
+	b.view.Title, b.token = "Choose a password", ""
+	code := b.r.PostForm.Get("code")
+	token, err := call(b, forumapi.ChoosePassword, &forumapi.Change[forumapi.NewPassword]{Body: forumapi.NewPassword{Code: code, Password: b.r.PostForm.Get("password")}})
+	if status, refused := b.refused(err); refused {
+		return b.show(status, "password", code)
+	}
+	if err != nil {
+		return err
+	}
+	b.setCookie(token.Body.Data.AccessToken, int(tokenFor.Seconds()))
+	b.to("/")
+	return nil
+}
+
+// refused reports whether the API has refused a form, and has the page say why.
+func (b *browser) refused(err error) (status int, refused bool) {
+	failed, ok := errors.AsType[*client.Error](err)
+	if !ok || failed.Status >= http.StatusInternalServerError && failed.Status != http.StatusNotImplemented {
+		return 0, false
+	}
+	b.view.Error = http.StatusText(failed.Status)
+	if p, ok := errors.AsType[*tigertonic.Problem](err); ok && p.Detail != "" {
+		b.view.Error = p.Detail
+	}
+	if invalid, ok := errors.AsType[*tigertonic.FieldErrors](err); ok {
+		b.view.Error = invalid.Error()
+	}
+	return failed.Status, true
 }
 
 func (*web) signOut(b *browser) error {

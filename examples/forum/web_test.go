@@ -84,6 +84,13 @@ func (j secureJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	j.Jar.SetCookies(u, cookies)
 }
 
+// toServer sends what is to any host to the server.
+func toServer(r *rig) http.RoundTripper {
+	return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, r.server.Listener.Addr().String())
+	}}
+}
+
 func TestPagesWorkWithoutAScript(t *testing.T) {
 	t.Parallel()
 	r, base, conversation := newWeb(t)
@@ -91,10 +98,7 @@ func TestPagesWorkWithoutAScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, r.server.Listener.Addr().String())
-	}}
-	p := &person{&http.Client{Jar: secureJar{jar}, Transport: here}, base}
+	p := &person{&http.Client{Jar: secureJar{jar}, Transport: toServer(r)}, base}
 	at := fmt.Sprintf("/conversations/%d", conversation)
 	want := func(status int, text, has string) {
 		t.Helper()
@@ -165,7 +169,7 @@ func TestPagesInABrowser(t *testing.T) {
 		tab.Eval(`(document.querySelector('input[name=email]').value = 'ann@example.com', document.querySelector('input[name=password]').value = 'secret', document.querySelector('main button').click())`)
 		tab.Until(`document.body?.textContent.includes('Sign out')`)
 		for name, path := range map[string]string{
-			"home": "/", "microcosm": fmt.Sprintf("/microcosms/%d", r.forum), "conversation": at, "search": "/search?q=quotation", "missing": "/conversations/999999",
+			"home": "/", "microcosm": fmt.Sprintf("/microcosms/%d", r.forum), "conversation": at, "search": "/search?q=quotation", "join": "/join", "password": "/password?code=x", "missing": "/conversations/999999",
 		} {
 			chromium.Run(tab, chromedp.Navigate(base+path))
 			tab.Until(`document.querySelector('main h1')`)

@@ -44,7 +44,10 @@ var (
 
 	SignIn  = tigertonic.Declare[Assertion, Answer[Token]]("POST", "/auth").Under(Base)
 	SignOut = tigertonic.Declare[Echo, Answer[Nothing]]("DELETE", "/auth").Under(Base)
-	WhoAmI  = tigertonic.Declare[Echo, Answer[Self]]("GET", "/whoami").Under(Base)
+	// SendCode has a code mailed to an address, by which ChoosePassword signs up or signs in.
+	SendCode       = tigertonic.Declare[Change[Address], Answer[Nothing]]("POST", "/users").Under(Base)
+	ChoosePassword = tigertonic.Declare[Change[NewPassword], Answer[Token]]("PUT", "/users").Under(Base)
+	WhoAmI         = tigertonic.Declare[Echo, Answer[Self]]("GET", "/whoami").Under(Base)
 
 	ListProfiles  = tigertonic.Declare[Paging, Answer[Profiles]]("GET", "/profiles").Under(Base)
 	GetProfile    = tigertonic.Declare[ID, Answer[Profile]]("GET", "/profiles/{id}").Under(Base)
@@ -92,6 +95,7 @@ var (
 	PutRole          = tigertonic.Declare[ChangeOf[RoleInput], Answer[Role]]("PUT", "/roles/{id}").Under(Base)
 	DeleteRole       = tigertonic.Declare[ID, Answer[Nothing]]("DELETE", "/roles/{id}").Under(Base)
 	ListRoleProfiles = tigertonic.Declare[PageOf, Answer[Profiles]]("GET", "/roles/{id}/profiles").Under(Base)
+	ListRoleMembers  = tigertonic.Declare[PageOf, Answer[Profiles]]("GET", "/roles/{id}/members").Under(Base)
 	AddToRole        = tigertonic.Declare[RoleProfile, Answer[Nothing]]("PUT", "/roles/{id}/profiles/{profile}").Under(Base)
 	DropFromRole     = tigertonic.Declare[RoleProfile, Answer[Nothing]]("DELETE", "/roles/{id}/profiles/{profile}").Under(Base)
 	ForumRoles       = tigertonic.Declare[PageOf, Answer[Roles]]("GET", "/microcosms/{id}/roles").Under(Base)
@@ -121,6 +125,9 @@ type Echo struct {
 	Context string `query:"context" maxLength:"200" pattern:"^[ -~]*$" doc:"Comes back in the answer."`
 }
 
+// Asked returns what comes back in the answer.
+func (e Echo) Asked() string { return e.Context }
+
 // ID is of the item that a request is about.
 type ID struct {
 	Echo
@@ -133,6 +140,9 @@ type Paging struct {
 	Limit  int64 `query:"limit" default:"25" doc:"How many: a multiple of 5, from 5 to 250."`
 	Offset int64 `query:"offset" default:"0" doc:"How many come before: a multiple of the limit."`
 }
+
+// Page returns the page that is asked for.
+func (p Paging) Page() Paging { return p }
 
 // PageOf asks for an item with a page of what it holds.
 type PageOf struct {
@@ -170,6 +180,14 @@ type Page[T any] struct {
 	Type       string `json:"type" doc:"Where its items are."`
 	Links      []Link `json:"links" doc:"The same as the header Link has."`
 	Items      []T    `json:"items"`
+}
+
+// PageLinks returns the links to other pages. A nil page has none.
+func (p *Page[T]) PageLinks() []Link {
+	if p == nil {
+		return nil
+	}
+	return p.Links
 }
 
 // Permissions are what the caller may do. They are computed for each request.
@@ -256,6 +274,17 @@ type AssertionBody struct {
 	Assertion string `json:"assertion" minLength:"1" maxLength:"10000" doc:"For password: the e-mail address, a colon and the password. For oidc: the ID token." example:"ann@example.com:correct horse"`
 }
 
+// An Address is where somebody reads their mails.
+type Address struct {
+	Email string `json:"email" format:"email" maxLength:"254"`
+}
+
+// A NewPassword is chosen by one who has a code.
+type NewPassword struct {
+	Code     string `json:"code" minLength:"1" maxLength:"100" doc:"From the mail."`
+	Password string `json:"password" minLength:"10" maxLength:"200"`
+}
+
 // A Token is what requests are made with.
 type Token struct {
 	AccessToken string    `json:"accessToken" doc:"For Authorization: Bearer, on this site."`
@@ -290,6 +319,19 @@ type Profiles struct {
 	Profiles Page[Profile] `json:"profiles"`
 	Meta     ListMeta      `json:"meta"`
 }
+
+// The links of the pages that answers have.
+
+func (a Profiles) PageLinks() []Link      { return a.Profiles.PageLinks() }
+func (a Microcosms) PageLinks() []Link    { return a.Microcosms.PageLinks() }
+func (a Microcosm) PageLinks() []Link     { return a.Items.PageLinks() }
+func (a Conversations) PageLinks() []Link { return a.Conversations.PageLinks() }
+func (a Conversation) PageLinks() []Link  { return a.Comments.PageLinks() }
+func (a Watchers) PageLinks() []Link      { return a.Watchers.PageLinks() }
+func (a Updates) PageLinks() []Link       { return a.Updates.PageLinks() }
+func (a Roles) PageLinks() []Link         { return a.Roles.PageLinks() }
+func (a Attachments) PageLinks() []Link   { return a.Attachments.PageLinks() }
+func (a Results) PageLinks() []Link       { return a.Results.PageLinks() }
 
 // A Place is an item that something is about.
 type Place struct {

@@ -154,7 +154,7 @@ type Watchers struct {
 // An Update is something new for the caller.
 type Update struct {
 	ID       int64     `json:"id"`
-	Kind     string    `json:"updateType" enum:"new_comment,reply_to_comment,mentioned,new_item"`
+	Kind     string    `json:"updateType" enum:"new_comment,reply_to_comment,mentioned,new_item,new_user"`
 	ItemType string    `json:"itemType"`
 	ItemID   int64     `json:"itemId"`
 	By       Author    `json:"createdBy"`
@@ -226,7 +226,7 @@ type Query struct {
 	Until     time.Time `query:"until"`
 	Following bool      `query:"following" doc:"Only in what the caller watches."`
 	Has       string    `query:"has" enum:"attachment"`
-	Sort      string    `query:"sort" default:"newest" enum:"newest,oldest"`
+	Sort      string    `query:"sort" default:"newest" enum:"newest,oldest,relevance"`
 }
 
 // Results are a page of what was found.
