@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -345,6 +346,29 @@ func TestLoginFloodIsRefused(t *testing.T) {
 	if got.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
+}
+
+// Whoever tries many names gets no more tries for one of them.
+func TestManyNamesBringNoTriesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limits := newTries(triesPerName, tryEvery)
+		for range triesPerName {
+			if !limits.allow("victim") {
+				t.Error("a try is refused too early")
+			}
+		}
+		for i := range 2 * mostNames {
+			limits.allow(fmt.Sprint(i))
+		}
+		if limits.allow("victim") || limits.allow("another") || len(limits.limits) > mostNames {
+			t.Errorf("more is allowed, with %d names", len(limits.limits))
+		}
+		time.Sleep(tryEvery)
+		if !limits.allow("victim") || limits.allow("victim") || !limits.allow("another") {
+			t.Error("there isn't one try more after a while")
+		}
+	})
 }
 
 // A page that is far behind the end costs no more than the first.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -73,6 +74,7 @@ type tries struct {
 
 	mu     sync.Mutex
 	limits map[string]*rate.Limiter
+	swept  time.Time
 }
 
 func newTries(most int, every time.Duration) *tries {
@@ -85,13 +87,23 @@ func (t *tries) allow(name string) bool {
 	defer t.mu.Unlock()
 	limit := t.limits[name]
 	if limit == nil {
-		if len(t.limits) >= mostNames {
-			clear(t.limits)
+		if len(t.limits) >= mostNames && !t.sweep() {
+			return false
 		}
 		limit = rate.NewLimiter(rate.Every(t.every), t.most)
 		t.limits[name] = limit
 	}
 	return limit.Allow()
+}
+
+// sweep forgets the names for which nothing was tried of late, at most once a second, and
+// reports whether there is room. So many names don't bring tries back for one of them.
+func (t *tries) sweep() bool {
+	if now := time.Now(); now.Sub(t.swept) >= time.Second {
+		t.swept = now
+		maps.DeleteFunc(t.limits, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= float64(t.most) })
+	}
+	return len(t.limits) < mostNames
 }
 
 // passwords authenticate by an address and a password, "ann@example.com:secret".

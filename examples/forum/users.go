@@ -82,6 +82,14 @@ func (s *service) sendCode(ctx context.Context, v *visit, in *forumapi.Change[fo
 }
 
 func (s *service) choosePassword(ctx context.Context, v *visit, in *forumapi.Change[forumapi.NewPassword]) (t forumapi.Token, err error) {
+	wrong := v.refuse(http.StatusUnauthorized, codeLogin, "the code isn't right, or no longer")
+	known, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM codes WHERE digest = $1 AND expires > $2", digestOf(in.Body.Code), micros(s.now()))
+	if err != nil {
+		return t, err
+	}
+	if known == 0 {
+		return t, wrong // at little cost
+	}
 	kept, err := s.passwords.hash(ctx, in.Body.Password)
 	if err != nil {
 		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many choose a password")
@@ -91,7 +99,7 @@ func (s *service) choosePassword(ctx context.Context, v *visit, in *forumapi.Cha
 		return t, err
 	}
 	if email == "" {
-		return t, v.refuse(http.StatusUnauthorized, codeLogin, "the code isn't right, or no longer")
+		return t, wrong
 	}
 	return s.newToken(ctx, v, email, nameOf(email))
 }
