@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
@@ -44,13 +46,13 @@ func Within(h http.Handler, d time.Duration) http.Handler {
 
 // ServeHTTP calls the handler.
 func (wh *withinHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), wh.limit, wh.passed)
-	defer cancel()
 	w, rec := record.Wrap(w, r)
-	inner := r.WithContext(ctx)
-	record.NoteRequest(w, inner)
-	defer handBack(r, inner)
-	wh.handler.ServeHTTP(w, inner)
+	ctx := &limitedContext{Context: r.Context(), deadline: time.Now().Add(wh.limit), passed: wh.passed}
+	ctx.request = *r.WithContext(ctx)
+	defer ctx.end()
+	record.NoteRequest(w, &ctx.request)
+	defer handBack(r, &ctx.request)
+	wh.handler.ServeHTTP(w, &ctx.request)
 	if !rec.HasBegun() && errors.Is(context.Cause(ctx), wh.passed) {
 		writeError(w, r, ServiceUnavailable{wh.passed})
 	}
@@ -69,6 +71,94 @@ func (wh *withinHandler) Describe(op *Operation) {
 
 // String is how [Explain] shows the handler.
 func (wh *withinHandler) String() string { return fmt.Sprintf("Within(%v)", wh.limit) }
+
+// A limitedContext is a context with a deadline, and the request that has it, so that
+// they are one allocation. Most handlers are done before they wait for anything, so there
+// is no timer until somebody asks for Done.
+type limitedContext struct {
+	context.Context //nolint:containedctx // it is the context
+	deadline        time.Time
+	passed          *limitPassed
+	request         http.Request
+
+	timed atomic.Pointer[timedContext] // or nil
+	mu    sync.Mutex                   // is held to set timed, and ended
+	ended bool                         // the handler has returned
+}
+
+// A timedContext is a context with a timer.
+type timedContext struct {
+	context.Context //nolint:containedctx // likewise
+	cancel          context.CancelFunc
+}
+
+// Deadline returns the end of the limit, or an earlier deadline.
+func (c *limitedContext) Deadline() (deadline time.Time, ok bool) {
+	if earlier, ok := c.Context.Deadline(); ok && earlier.Before(c.deadline) {
+		return earlier, true
+	}
+	return c.deadline, true
+}
+
+// Done returns a channel that is closed at the deadline, or once the handler has returned.
+func (c *limitedContext) Done() <-chan struct{} { return c.withTimer().Done() }
+
+// Err returns why Done is closed, or nil.
+func (c *limitedContext) Err() error {
+	if c.timed.Load() == nil && c.Context.Err() == nil && time.Now().Before(c.deadline) && !c.hasEnded() {
+		return nil
+	}
+	return c.withTimer().Err()
+}
+
+// Value returns what the context has. [context.Cause] asks for Err before, so there is a
+// timer by then if there is a cause.
+func (c *limitedContext) Value(key any) any {
+	if timed := c.timed.Load(); timed != nil {
+		return timed.Value(key)
+	}
+	return c.Context.Value(key)
+}
+
+// withTimer returns the context with a timer, which it starts if there is none.
+func (c *limitedContext) withTimer() *timedContext {
+	if timed := c.timed.Load(); timed != nil {
+		return timed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timed := c.timed.Load()
+	switch {
+	case timed != nil:
+		return timed
+	case c.ended:
+		timed = &timedContext{}
+		timed.Context, timed.cancel = context.WithCancel(c.Context)
+		timed.cancel()
+	default:
+		timed = &timedContext{}
+		timed.Context, timed.cancel = context.WithDeadlineCause(c.Context, c.deadline, c.passed)
+	}
+	c.timed.Store(timed)
+	return timed
+}
+
+func (c *limitedContext) hasEnded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
+// end ends the context when the handler has returned.
+func (c *limitedContext) end() {
+	c.mu.Lock()
+	c.ended = true
+	timed := c.timed.Load()
+	c.mu.Unlock()
+	if timed != nil {
+		timed.cancel()
+	}
+}
 
 // limitPassed is the cause of the end of a context that [Within] has made.
 type limitPassed struct{ limit time.Duration }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -239,13 +240,100 @@ func TestWithinRefusesNoTime(t *testing.T) {
 	}
 }
 
-func TestWithinCostsSixAllocations(t *testing.T) {
+func TestWithinCostsTwoAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
 	null := tigertonic.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
-	assert.LessOrEqual(t, testing.AllocsPerRun(100, asker(t, tigertonic.Within(null, time.Hour), "GET", "/", "")), 6.0,
-		"the recorder, the request's copy, and a context with a timer")
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, asker(t, tigertonic.Within(null, time.Hour), "GET", "/", "")), 2.0,
+		"the recorder, and the request's copy with its context; there is a timer once a handler waits")
+}
+
+// The context starts its timer late, and nobody can tell.
+func TestWithinGivesAContextLikeAnyOther(t *testing.T) {
+	type key struct{}
+	for name, tt := range map[string]func(t *testing.T, ctx context.Context){
+		"nobody waits": func(t *testing.T, ctx context.Context) {
+			time.Sleep(3 * time.Second)
+			assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+			<-ctx.Done()
+		},
+		"the cause": func(t *testing.T, ctx context.Context) {
+			assert.NoError(t, context.Cause(ctx))
+			time.Sleep(3 * time.Second)
+			assert.EqualError(t, context.Cause(ctx), tookTooLong)
+		},
+		"a function": func(t *testing.T, ctx context.Context) {
+			called := make(chan time.Time, 1)
+			context.AfterFunc(ctx, func() { called <- time.Now() })
+			start := time.Now()
+			assert.Equal(t, 2*time.Second, (<-called).Sub(start))
+		},
+		"a child": func(t *testing.T, ctx context.Context) {
+			child, cancel := context.WithCancel(context.WithValue(ctx, key{}, "kept"))
+			defer cancel()
+			<-child.Done()
+			assert.Equal(t, context.DeadlineExceeded, child.Err())
+			assert.EqualError(t, context.Cause(child), tookTooLong)
+			assert.Equal(t, "kept", child.Value(key{}))
+			assert.Nil(t, ctx.Value(key{}))
+		},
+		"many that wait": func(t *testing.T, ctx context.Context) {
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					assert.NoError(t, ctx.Err())
+					<-ctx.Done()
+					assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+				})
+			}
+			all.Wait()
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := tigertonic.Within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+				tt(t, r.Context())
+			}), 2*time.Second)
+			assert.Equal(t, 204, serve(t, h, "GET", "/", "").Code, name)
+		})
+	}
+}
+
+// A context that outlives its request has ended, whether or not anybody had waited for it.
+func TestWithinEndsTheContextWithTheRequest(t *testing.T) {
+	for name, use := range map[string]func(context.Context){
+		"unused": func(context.Context) {},
+		"used":   func(ctx context.Context) { ctx.Done() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var ctx context.Context
+			serve(t, tigertonic.Within(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				ctx = r.Context()
+				use(ctx)
+			}), time.Hour), "GET", "/", "")
+			<-ctx.Done()
+			assert.Equal(t, context.Canceled, ctx.Err(), name)
+			assert.Equal(t, context.Canceled, context.Cause(ctx), name)
+		})
+	}
+}
+
+func TestWithinPassesTheEndOfTheOuterContextOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outer, cancel := context.WithCancelCause(t.Context())
+		deadline, stop := context.WithTimeout(outer, time.Hour)
+		defer stop()
+		h := tigertonic.Within(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			until, ok := r.Context().Deadline()
+			assert.True(t, ok)
+			assert.Equal(t, time.Hour, time.Until(until))
+			cancel(errLeak)
+			assert.Equal(t, context.Canceled, r.Context().Err())
+			assert.Equal(t, errLeak, context.Cause(r.Context()))
+		}), 2*time.Hour)
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(deadline, "GET", "/", nil))
+	})
 }
 
 func TestWithinDescribesItsAnswer(t *testing.T) {
