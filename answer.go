@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/rcrowley/go-tigertonic/internal/codec"
 	"github.com/rcrowley/go-tigertonic/internal/record"
@@ -23,12 +24,15 @@ import (
 const serverCounts = 2 << 10
 
 // answer writes a response with the buffer as its body.
-func answer(e *codec.Buffer, w http.ResponseWriter, status int) {
-	if e.Len() > serverCounts && isUnchanged(w) {
-		w.Header().Set("Content-Length", strconv.Itoa(e.Len()))
+func answer(e *codec.Buffer, w http.ResponseWriter, status int) { answerBytes(e.Bytes(), w, status) }
+
+// answerBytes writes a response with the body.
+func answerBytes(body []byte, w http.ResponseWriter, status int) {
+	if len(body) > serverCounts && isUnchanged(w) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(e.Bytes()) // a client that is gone is no error
+	_, _ = w.Write(body) // a client that is gone is no error
 }
 
 // isUnchanged reports whether the client gets exactly what is written to w: no content
@@ -139,6 +143,48 @@ func isAddedTo(name string) bool {
 	return false
 }
 
+// takeValues returns n empty values for headers, which are the caller's own: nobody else
+// is ever given them. Those of many responses are allocated at a time.
+func takeValues(n int) []string {
+	block := valueBlocks.Get().(*valueBlock)
+	if len(block.left) < n {
+		block.left = make([]string, max(n, valuesAtATime))
+	}
+	values := block.left[:n:n]
+	block.left = block.left[n:]
+	valueBlocks.Put(block)
+	return values
+}
+
+// A valueBlock is values that nobody has been given yet.
+type valueBlock struct{ left []string }
+
+const valuesAtATime = 64
+
+var valueBlocks = sync.Pool{New: func() any { return new(valueBlock) }}
+
+// headerValues set headers to one value each, which is one of those taken.
+type headerValues struct {
+	header http.Header
+	taken  []string
+}
+
+// set sets a header by its canonical name.
+func (v *headerValues) set(name, value string) {
+	v.taken[0] = value
+	v.header[name] = v.taken[:1:1]
+	v.taken = v.taken[1:]
+}
+
+// setOrDelete sets a header, or deletes it if the value is empty.
+func (v *headerValues) setOrDelete(name, value string) {
+	if value == "" {
+		delete(v.header, name)
+		return
+	}
+	v.set(name, value)
+}
+
 // addVary adds names to those that the response varies by, without those that are
 // there already (RFC 9110 §12.5.5).
 func addVary(h http.Header, names string) {
@@ -147,7 +193,8 @@ func addVary(h http.Header, names string) {
 	case names == "" || slices.Contains(values, names) || slices.Contains(values, "*"):
 		return
 	case len(values) == 0:
-		h[varyHeader] = []string{names}
+		values := headerValues{h, takeValues(1)}
+		values.set(varyHeader, names)
 		return
 	}
 	var more []string

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/cors"
 	"github.com/rcrowley/go-tigertonic/internal/linelog"
 	"github.com/rcrowley/go-tigertonic/internal/record"
 	"github.com/rcrowley/go-tigertonic/schema"
@@ -91,7 +92,7 @@ func Authenticated(h http.Handler, auths ...*Auth) http.Handler {
 
 // ServeHTTP calls the handler for a request that one of the auths accepts.
 func (ah *authHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) && servePreflight(ah.handler, w, r) {
+	if cors.IsPreflight(r) && servePreflight(ah.handler, w, r) {
 		return
 	}
 	addVary(w.Header(), ah.vary)

@@ -1,16 +1,12 @@
 package tigertonic
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
-	"github.com/rcrowley/go-tigertonic/internal/httpfield"
+	"github.com/rcrowley/go-tigertonic/internal/cors"
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
@@ -36,11 +32,7 @@ const (
 // CORSBuilder builds handlers that tell browsers which other origins may use them. The
 // zero value allows none. Changing the builder doesn't change handlers that it has
 // built.
-type CORSBuilder struct {
-	origins, headers, exposed []string
-	credentials               bool
-	maxAge                    time.Duration
-}
+type CORSBuilder struct{ config cors.Config }
 
 // NewCORSBuilder returns a builder that allows no origin.
 func NewCORSBuilder() *CORSBuilder { return &CORSBuilder{} }
@@ -49,7 +41,7 @@ func NewCORSBuilder() *CORSBuilder { return &CORSBuilder{} }
 // "https://example.com" or "http://localhost:8080". "*" allows all. Here and in
 // the lists of headers, one string may hold several, separated by commas.
 func (b *CORSBuilder) AddAllowedOrigins(origins ...string) *CORSBuilder {
-	b.origins = appendLists(b.origins, origins)
+	b.config.Origins = appendLists(b.config.Origins, origins)
 	return b
 }
 
@@ -58,28 +50,28 @@ func (b *CORSBuilder) AddAllowedOrigins(origins ...string) *CORSBuilder {
 // request-headers, Fetch §2.2.2). Browsers ask for Content-Type if it isn't that of
 // a form, so that it has to be allowed for JSON. "*" allows all.
 func (b *CORSBuilder) AddAllowedHeaders(headers ...string) *CORSBuilder {
-	b.headers = appendLists(b.headers, headers)
+	b.config.Headers = appendLists(b.config.Headers, headers)
 	return b
 }
 
 // AddExposedHeaders lets scripts read these headers of responses besides the
 // safelisted ones.
 func (b *CORSBuilder) AddExposedHeaders(headers ...string) *CORSBuilder {
-	b.exposed = appendLists(b.exposed, headers)
+	b.config.Exposed = appendLists(b.config.Exposed, headers)
 	return b
 }
 
 // AddAllowCredentials sets whether requests may be made with the user's
 // credentials: cookies, client certificates and basic authentication.
 func (b *CORSBuilder) AddAllowCredentials(allow bool) *CORSBuilder {
-	b.credentials = allow
+	b.config.Credentials = allow
 	return b
 }
 
 // AddMaxAge sets how long browsers may remember the answer to a preflight, in
 // whole seconds. Zero leaves it to them: they take five seconds (Fetch §4.8).
 func (b *CORSBuilder) AddMaxAge(d time.Duration) *CORSBuilder {
-	b.maxAge = d
+	b.config.MaxAge = d
 	return b
 }
 
@@ -102,60 +94,10 @@ func appendLists(to, lists []string) []string {
 // token, or if the age is negative.
 func (b *CORSBuilder) Build(h http.Handler) *CORSHandler {
 	mustHandler("CORSBuilder.Build", h)
-	if err := b.check(); err != nil {
+	if err := b.config.Check(); err != nil {
 		callsite.Panicf("CORSBuilder.Build: %v", err)
 	}
-	c := &CORSHandler{
-		Handler:     h,
-		allOrigins:  slices.Contains(b.origins, "*"),
-		origins:     map[string]bool{},
-		allHeaders:  slices.Contains(b.headers, "*"),
-		headers:     map[string]bool{},
-		headerList:  strings.Join(b.headers, ", "),
-		exposedList: strings.Join(b.exposed, ", "),
-		credentials: b.credentials,
-		age:         defaultAge,
-	}
-	for _, origin := range b.origins {
-		c.origins[origin] = true
-	}
-	for _, header := range b.headers {
-		c.headers[strings.ToLower(header)] = true
-	}
-	if b.maxAge > 0 {
-		c.age = int64(b.maxAge / time.Second)
-		c.maxAge = strconv.FormatInt(c.age, 10)
-	}
-	return c
-}
-
-// check returns every problem with the configuration.
-func (b *CORSBuilder) check() error {
-	var errs []error
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if b.credentials && slices.Contains(b.origins, "*") {
-		wrong(`credentials can't be allowed to the origin "*"`)
-	}
-	if slices.Contains(b.origins, "null") {
-		wrong(`the origin "null" can't be allowed: any page can have it`)
-	}
-	if b.maxAge < 0 {
-		wrong("the age %v is negative", b.maxAge)
-	}
-	for _, origin := range b.origins {
-		if origin == "*" || origin == "null" {
-			continue
-		}
-		if err := httpfield.CheckOrigin(origin); err != nil {
-			wrong("%q is not an origin: %v", origin, err)
-		}
-	}
-	for _, header := range slices.Concat(b.headers, b.exposed) {
-		if !httpfield.IsToken(header) {
-			wrong("%q is not the name of a header", header)
-		}
-	}
-	return errors.Join(errs...)
+	return &CORSHandler{h, cors.NewPolicy(&b.config)}
 }
 
 // CORSHandler is a handler with CORS. Create one with [CORSBuilder.Build]; the zero
@@ -188,28 +130,16 @@ func (b *CORSBuilder) check() error {
 // method that was asked for, whatever that method's own handler says.
 type CORSHandler struct {
 	http.Handler
-	allOrigins  bool
-	origins     map[string]bool
-	allHeaders  bool
-	headers     map[string]bool // in lower case
-	headerList  string
-	exposedList string
-	credentials bool
-	maxAge      string
-	age         int64 // in seconds, for which browsers remember a preflight
+	policy *cors.Policy
 }
-
-// defaultAge is for how many seconds browsers remember a preflight if its answer
-// doesn't say (Fetch §4.8).
-const defaultAge = 5
 
 // ServeHTTP answers a preflight, or adds the headers and calls the handler.
 func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) {
+	if cors.IsPreflight(r) {
 		c.preflight(w, r)
 		return
 	}
-	c.HandleCORS(w, r)
+	shareWith(c.policy, w.Header(), r)
 	c.Handler.ServeHTTP(w, r)
 }
 
@@ -217,20 +147,18 @@ func (c *CORSHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the path. One that isn't allowed is left to those that guard a mux, but not
 // to a handler that can't be known to do nothing with it.
 func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request) {
-	s := surveyOf(c, r)
+	s := survey{r: r}
+	s.handler(c, spotOf(r), "", nil)
 	ok := s.answer(w, s.guarded)
 	switch {
-	case isExplicit(r) || s.explicit || s.routed == nil && !s.opaque:
+	case isExplicit(r) || s.offer.isExplicit() || s.offer == nil && !s.opaque:
 		c.Handler.ServeHTTP(w, r)
-	case s.routed == nil || ok && s.guarded:
+	case s.offer == nil || ok && s.guarded:
 		w.WriteHeader(http.StatusNoContent)
 	case s.guarded:
 		c.Handler.ServeHTTP(w, r)
 	default:
-		if s.allow.text == "" {
-			s.allow = newMethodList(s.allow.names)
-		}
-		(&optionsHandler{mux: s.routed, allow: s.allow}).write(w, r)
+		s.offer.writeOptions(w, r)
 	}
 }
 
@@ -238,31 +166,36 @@ func (c *CORSHandler) preflight(w http.ResponseWriter, r *http.Request) {
 // answer it. They take the place of those that another CORSHandler has added. A
 // preflight is allowed as by [CORSHandler.ServeHTTP].
 func (c *CORSHandler) HandleCORS(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) {
-		s := surveyOf(c, r)
+	if cors.IsPreflight(r) {
+		s := survey{r: r}
+		s.handler(c, spotOf(r), "", nil)
 		s.answer(w, s.guarded)
 		return
 	}
-	h := w.Header()
-	origin := c.allowedOrigin(r)
+	shareWith(c.policy, w.Header(), r)
+}
+
+// shareWith adds the headers of a response that say who may read it by this policy.
+func shareWith(p *cors.Policy, h http.Header, r *http.Request) {
+	origin := p.AllowedOrigin(r)
 	if origin == "" {
 		addVary(h, varyOrigin)
 		clearCORS(h)
 		return
 	}
-	if h["Vary"] == nil && !c.credentials { // the common case, in one allocation
-		values := []string{varyOrigin, origin}
-		h["Vary"], h[CORSAllowOrigin] = values[:1:1], values[1:]
+	values := headerValues{h, takeValues(2)}
+	if h[varyHeader] == nil && !p.Credentials { // the common case
+		values.set(varyHeader, varyOrigin)
 	} else {
 		clearCORS(h)
 		addVary(h, varyOrigin)
-		h.Set(CORSAllowOrigin, origin)
 	}
-	if c.credentials {
-		h.Set(CORSAllowCredentials, "true")
+	values.set(CORSAllowOrigin, origin)
+	if p.Credentials {
+		values.set(CORSAllowCredentials, "true")
 	}
-	if c.exposedList != "" {
-		h.Set(CORSExposeHeaders, c.exposedList)
+	if p.Exposed != "" {
+		h.Set(CORSExposeHeaders, p.Exposed)
 	}
 }
 
@@ -278,90 +211,6 @@ func (c *CORSHandler) Describe(op *Operation) {
 
 // String is how [Explain] shows the handler.
 func (c *CORSHandler) String() string { return "CORS" }
-
-// allowedOrigin returns the origin that may read the response, or "".
-func (c *CORSHandler) allowedOrigin(r *http.Request) string {
-	if c.allOrigins {
-		return "*"
-	}
-	if origins := r.Header[CORSRequestOrigin]; len(origins) == 1 && c.origins[origins[0]] {
-		return origins[0]
-	}
-	return ""
-}
-
-// safelisted returns the number, from 1 on, of a header, in lower case, that any
-// request may have and that browsers ask for only where its value is unusual
-// (Fetch §2.2.2), or 0. Content-Type has none, for where its value is unusual it is
-// what keeps other sites out, whose forms can't send it.
-func safelisted(name string) int {
-	switch name {
-	case "accept":
-		return 1
-	case "accept-language":
-		return 2
-	case "content-language":
-		return 3
-	case "range":
-		return 4
-	}
-	return 0
-}
-
-// allowsHeader reports whether requests may have a header.
-func (c *CORSHandler) allowsHeader(name string) bool {
-	if c.allHeaders {
-		return true
-	}
-	name = strings.ToLower(name)
-	return c.headers[name] || safelisted(name) != 0
-}
-
-// allowsHeaders reports whether all headers that a preflight names are allowed.
-func (c *CORSHandler) allowsHeaders(asked []string) bool {
-	for _, list := range asked {
-		for name := range strings.SplitSeq(list, ",") {
-			if name = strings.Trim(name, " \t"); name != "" && (!httpfield.IsToken(name) || !c.allowsHeader(name)) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// listHeaders returns the headers that are allowed, with those of the safelisted
-// ones that a preflight names.
-func (c *CORSHandler) listHeaders(asked []string) string {
-	all, added := c.headerList, [5]bool{0: true} // by number
-	for _, list := range asked {
-		for name := range strings.SplitSeq(list, ",") {
-			name = strings.ToLower(strings.Trim(name, " \t"))
-			if i := safelisted(name); !added[i] && !c.headers[name] {
-				added[i] = true
-				all = strings.TrimPrefix(all+", "+name, ", ")
-			}
-		}
-	}
-	return all
-}
-
-// covers reports whether all headers that other lists are allowed.
-func (c *CORSHandler) covers(other *CORSHandler) bool {
-	if c.allHeaders {
-		return true
-	}
-	for name := range other.headers {
-		if !c.allowsHeader(name) {
-			return false
-		}
-	}
-	return true
-}
-
-// isBlank reports whether lists name nothing.
-func isBlank(lists []string) bool {
-	return !slices.ContainsFunc(lists, func(list string) bool { return strings.Trim(list, " \t,") != "" })
-}
 
 // clearCORS takes out what a CORSHandler, or somebody else, has added.
 func clearCORS(h http.Header) {

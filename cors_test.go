@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -341,15 +343,105 @@ func TestHandleCORSAnswersForAnotherHandler(t *testing.T) {
 	assert.Equal(t, tigertonic.Version("1"), c.Unwrap())
 }
 
-// A request to find the route with, the methods, their handler, what they are in a
-// header, and the values of Vary, of the CORS headers and of the mux's own.
-func TestCORSPreflightAllocations(t *testing.T) {
+// The values of headers are allocated for many responses at a time.
+func TestCORSAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
 	mux := tigertonic.NewTrieServeMux()
-	mux.Handle("GET", "/x/{id}", hello)
+	mux.Handle("GET", "/x/{id}", tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	mux.Handle("PUT", "/x/{id}", hello)
-	ask := asker(t, friendly().Build(mux), "OPTIONS", "/x/1", "", "Origin", friend, "Access-Control-Request-Method", "PUT")
-	assert.LessOrEqual(t, testing.AllocsPerRun(500, ask), 8.0)
+	h := friendly().AddAllowedHeaders("X-A").AddMaxAge(time.Hour).Build(mux)
+	assert.Zero(t, testing.AllocsPerRun(500, asker(t, h, "GET", "/x/1", "", "Origin", friend)))
+	assert.Zero(t, testing.AllocsPerRun(500, asker(t, h, "OPTIONS", "/x/1", "", "Origin", friend,
+		"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "x-a")))
+}
+
+// The rules of a path are worked out once for its routes, and not for its most specific one.
+func TestCORSPreflightKnowsAllRoutesOfAPath(t *testing.T) {
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("PUT", "/b/{c}", friendly().Build(hello))
+	mux.Handle("DELETE", "/{a}/x", hello)
+	mux.Handle("PATCH", "/{a}/{b}", friendly().AddAllowedHeaders("X-A").Build(hello))
+	for range 2 {
+		for path, want := range map[string]string{
+			"/b/x": "OPTIONS, PATCH, PUT", "/b/y": "OPTIONS, PATCH, PUT", "/a/x": "OPTIONS, PATCH", "/a/y": "OPTIONS, PATCH",
+		} {
+			w := serve(t, mux, "OPTIONS", path, "", "Origin", friend, "Access-Control-Request-Method", "PATCH")
+			assert.Equal(t, want, w.Header().Get("Access-Control-Allow-Methods"), path)
+			allow := want
+			if strings.HasSuffix(path, "/x") {
+				allow = "DELETE, " + want
+			}
+			assert.Equal(t, allow, w.Header().Get("Allow"), path)
+			assert.Equal(t, allow, serve(t, mux, "POST", path, "").Header().Get("Allow"), path)
+		}
+	}
+}
+
+// Two CORSHandlers round one mux, which keeps what it knows of its paths for both.
+func TestCORSRoundASharedMux(t *testing.T) {
+	mux := newMux("PUT /x")
+	open := tigertonic.NewCORSBuilder().AddAllowedOrigins("*").AddMaxAge(time.Minute).Build(mux)
+	for range 2 {
+		assert.Equal(t, map[string]string{"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "OPTIONS, PUT"},
+			allowed(preflight(t, friendly().Build(mux), friend, "PUT", "")))
+		assert.Equal(t, map[string]string{
+			"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "OPTIONS, PUT", "Access-Control-Max-Age": "60",
+		}, allowed(preflight(t, open, friend, "PUT", "")))
+		assert.Equal(t, map[string]string{"Access-Control-Allow-Methods": "OPTIONS, PUT"}, allowed(preflight(t, mux, friend, "PUT", "")))
+	}
+}
+
+// changing is a wrapper that exchanges its handler.
+type changing struct{ current atomic.Pointer[http.Handler] }
+
+func (c *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.Unwrap().ServeHTTP(w, r) }
+func (c *changing) Unwrap() http.Handler                             { return *c.current.Load() }
+
+// What depends on more than the routes is asked for with every preflight: here, on what a
+// wrapper holds, on the host and on the path within a mux.
+func TestCORSPreflightFollowsWhatChanges(t *testing.T) {
+	closed, open := http.Handler(hello), http.Handler(friendly().Build(hello))
+	wrapper, hosts, inner := &changing{}, tigertonic.NewHostServeMux(), tigertonic.NewTrieServeMux()
+	hosts.Handle("open.example", open)
+	hosts.Handle("closed.example", closed)
+	inner.Handle("PUT", "/open", open)
+	inner.Handle("PUT", "/closed", closed)
+	wrapper.current.Store(&closed)
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("PUT", "/changing", wrapper)
+	mux.Handle("PUT", "/host", hosts)
+	mux.Handle("PUT", "/{which}", inner)
+	isAllowed := func(url string) bool {
+		w := serve(t, mux, "OPTIONS", url, "", "Origin", friend, "Access-Control-Request-Method", "PUT")
+		return w.Header().Get("Access-Control-Allow-Origin") != ""
+	}
+	for range 2 {
+		for want, h := range map[bool]*http.Handler{true: &open, false: &closed} {
+			wrapper.current.Store(h)
+			assert.Equal(t, want, isAllowed("/changing"))
+		}
+		assert.True(t, isAllowed("http://open.example/host"))
+		assert.False(t, isAllowed("http://closed.example/host"))
+		assert.True(t, isAllowed("/open"))
+		assert.False(t, isAllowed("/closed"))
+	}
+}
+
+func TestCORSPreflightsAtOnce(t *testing.T) {
+	mux := newMux("PUT /x", "GET /x", "DELETE /{y}")
+	h := friendly().Build(mux)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 20 {
+				assert.Equal(t, map[string]string{
+					"Access-Control-Allow-Origin": friend, "Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PUT",
+				}, allowed(preflight(t, h, friend, "PUT", "")))
+				assert.Equal(t, "DELETE, GET, HEAD, OPTIONS, PUT", serve(t, h, "POST", "/x", "").Header().Get("Allow"))
+			}
+		})
+	}
+	all.Wait()
 }

@@ -2,9 +2,9 @@ package tigertonic
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
+	"github.com/rcrowley/go-tigertonic/internal/cors"
 	"github.com/rcrowley/go-tigertonic/internal/trie"
 )
 
@@ -14,39 +14,14 @@ import (
 // of them. Where several CORSHandlers stand round each other, the nearest to the
 // handler decides, as it does over the headers of a response.
 
-// A policy is a method of a path with its CORS.
-type policy struct {
-	method string       // or "" for all that no other policy names
-	cors   *CORSHandler // or nil
-	own    bool         // it is OPTIONS, which a mux answers by itself
-}
-
-// allows reports whether the origin of the request may use the method, with
-// credentials if these are wanted.
-func (p *policy) allows(r *http.Request, credentials bool) bool {
-	return p.cors != nil && p.cors.allowedOrigin(r) != "" && (p.cors.credentials || !credentials)
-}
-
-// needsNoPreflight reports whether browsers use the method, or one of those that
-// the policy is for, without asking (CORS-safelisted methods, Fetch §2.2.1).
-func (p *policy) needsNoPreflight() bool {
-	switch p.method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, "":
-		return true
-	}
-	return false
-}
-
 // A survey is what a tree of handlers does with the requests to a path.
 type survey struct {
-	r        *http.Request // which isn't changed
-	policies []policy      // of different methods
-	few      [6]policy     // which mostly are enough
-	routed   *TrieServeMux // which answers OPTIONS, or nil
-	allow    methodList    // of that mux, in which the text may be missing
-	explicit bool          // it has a handler for OPTIONS
-	opaque   bool          // requests of any method reach a handler that is none of our muxes
-	guarded  bool          // a wrapper on the way there may refuse a request
+	r       *http.Request // which isn't changed
+	rules   cors.Rules    // of different methods
+	offer   *offer        // of the mux that answers OPTIONS, or nil
+	opaque  bool          // requests of any method reach a handler that is none of our muxes
+	guarded bool          // a wrapper on the way there may refuse a request
+	varies  bool          // it depends on more than the routes of the first mux
 }
 
 // A spot is what of a path a mux looks at.
@@ -78,30 +53,25 @@ func (at spot) within(m *trie.Mount, left string) (inner spot, ok bool) {
 	return at, ok
 }
 
-// surveyOf returns what h does with the requests to the path of r.
-func surveyOf(h http.Handler, r *http.Request) *survey {
-	s := &survey{r: r}
-	s.handler(h, spotOf(r), "", nil)
-	return s
-}
-
-// corsOf returns the CORSHandler that the request would come to in h, or nil.
-func corsOf(h http.Handler, r *http.Request) *CORSHandler {
+// policyOf returns the policy that the request would come to in h, or nil.
+func policyOf(h http.Handler, r *http.Request) *cors.Policy {
 	s := survey{r: r}
 	s.handler(h, spotOf(r), r.Method, nil)
-	p, _ := s.policy(r.Method)
-	return p.cors
+	p, _ := s.rules.For(r, r.Method)
+	return p
 }
 
 // handler adds what h does with requests of the method, or of all that aren't known
-// yet if it is "". The nearest CORSHandler outside of it is c, or nil.
-func (s *survey) handler(h http.Handler, at spot, method string, c *CORSHandler) {
+// yet if it is "". The policy of the nearest CORSHandler outside of it is p, or nil.
+func (s *survey) handler(h http.Handler, at spot, method string, p *cors.Policy) {
 	for range maxWrappers {
 		switch x := h.(type) {
 		case *TrieServeMux:
-			s.mux(x, at, method, c)
+			s.varies = s.varies || s.offer != nil
+			s.mux(x, at, method, p)
 			return
 		case HostServeMux:
+			s.varies = true
 			next, name := x.Handler(s.r)
 			if name == "" && x[name] == nil {
 				return
@@ -109,157 +79,131 @@ func (s *survey) handler(h http.Handler, at spot, method string, c *CORSHandler)
 			h = next
 			continue
 		case *CORSHandler:
-			c = x
+			p = x.policy
 		}
 		next := unwrap(h)
 		if next == nil {
 			break
 		}
-		if method == "" && s.routed == nil {
-			s.guarded = s.guarded || !handsOn(h)
+		if s.offer == nil {
+			s.guarded = s.guarded || method == "" && !handsOn(h)
+		} else {
+			s.varies = s.varies || !isOurs(h) // which may wrap another one by then
 		}
 		h = next
 	}
 	s.opaque = s.opaque || method == ""
-	s.add(policy{method: method, cors: c})
+	s.add(cors.Rule{Method: method, Policy: p})
 }
 
 // mux adds what a mux does with them.
-func (s *survey) mux(mux *TrieServeMux, at spot, method string, c *CORSHandler) {
+func (s *survey) mux(mux *TrieServeMux, at spot, method string, p *cors.Policy) {
 	if at.path == "" {
 		at.path = "/"
 	}
 	if at.path[0] != '/' {
 		return
 	}
-	s.found(mux, mux.all(at.path, at.escaped), at, method, c)
+	s.found(mux, mux.all(at.path, at.escaped), at, method, p)
 }
 
-// found is mux with what a mux finds for the path.
-func (s *survey) found(mux *TrieServeMux, all trie.Search, at spot, method string, c *CORSHandler) {
-	if method == "" && s.routed == nil && len(all.Found) > 0 {
-		s.routed = mux
-		s.explicit = slices.ContainsFunc(all.Found, func(rt *trie.Route) bool { return rt.Method() == http.MethodOptions })
-		if s.allow.names == nil {
-			s.allow.names = allowOf(all.Found)
-		}
-	}
-	if s.routes(mux, all.Found, at, method, c) {
-		return
-	}
-	if m := all.Mount; m != nil {
-		if m.Flags != 0 && instead(m, s.r, at.path, all.Left, at.escaped, false) != nil {
+// found is mux with what a mux has for the path.
+func (s *survey) found(mux *TrieServeMux, all offered, at spot, method string, p *cors.Policy) {
+	if method == "" && s.offer == nil && all.offer != nil {
+		s.offer = all.offer
+		if all.mount == nil && s.adopt(mux, at, p) {
 			return
 		}
-		if inner, ok := at.within(m, all.Left); ok {
-			s.handler(m.Handler, inner, method, c)
+	}
+	if s.routes(mux, all.offer, at, method, p) {
+		return
+	}
+	if m := all.mount; m != nil {
+		if m.Flags != 0 && instead(m, s.r, at.path, all.left, at.escaped, false) != nil {
+			return
+		}
+		if inner, ok := at.within(m, all.left); ok {
+			s.handler(m.Handler, inner, method, p)
 		}
 	}
+}
+
+// adopt makes the rules those of the offer, with the policy from outside of the mux where
+// there is none in it. It reports false if they depend on more than the offer's routes.
+func (s *survey) adopt(mux *TrieServeMux, at spot, p *cors.Policy) bool {
+	rules := s.offer.rules.Load()
+	if rules == nil {
+		rules = s.rulesWithin(mux, at)
+		s.offer.rules.Store(rules)
+	}
+	if len(rules.Each) == 0 {
+		return false
+	}
+	s.rules = cors.Rules{Each: rules.Each, Outer: p}
+	return true
+}
+
+// rulesWithin returns the rules of the offer without CORS from outside of the mux, or
+// none if they depend on more than its routes.
+func (s *survey) rulesWithin(mux *TrieServeMux, at spot) *cors.Rules {
+	inner := survey{r: s.r, offer: s.offer}
+	inner.routes(mux, s.offer, at, "", nil)
+	if inner.varies {
+		return &cors.Rules{}
+	}
+	return &cors.Rules{Each: inner.rules.Each}
 }
 
 // routes adds what the routes do that match the path, and reports whether no other
 // handler of the mux sees such a request.
-func (s *survey) routes(mux *TrieServeMux, found []*trie.Route, at spot, method string, c *CORSHandler) bool {
-	if len(found) == 0 {
+func (s *survey) routes(mux *TrieServeMux, o *offer, at spot, method string, p *cors.Policy) bool {
+	if o == nil {
 		return false
 	}
 	if method != "" {
 		if rt := mux.route(method, at.path, at.escaped); rt != nil {
-			s.route(rt, at, method, c)
+			s.route(rt, at, method, p)
 			return true
 		}
 		if method == http.MethodOptions {
-			s.add(policy{method: method, cors: c, own: true})
+			s.add(cors.Rule{Method: method, Policy: p, Own: true})
 		}
 		return method == http.MethodOptions
 	}
 	gets := false
-	for _, rt := range found {
+	for _, rt := range o.found {
 		switch rt.Method() {
 		case http.MethodGet, http.MethodHead:
 			gets = true
 		}
 		if rt.Method() != http.MethodHead {
-			s.route(rt, at, rt.Method(), c)
+			s.route(rt, at, rt.Method(), p)
 		}
 	}
 	if gets {
-		s.route(mux.route(http.MethodHead, at.path, at.escaped), at, http.MethodHead, c)
+		s.route(mux.route(http.MethodHead, at.path, at.escaped), at, http.MethodHead, p)
 	}
-	s.add(policy{method: http.MethodOptions, cors: c, own: true}) // unless there is a route
+	s.add(cors.Rule{Method: http.MethodOptions, Policy: p, Own: true}) // unless there is a route
 	return false
 }
 
 // route adds what a route does with requests of the method. One that is nil leads
 // nowhere.
-func (s *survey) route(rt *trie.Route, at spot, method string, c *CORSHandler) {
-	if _, ok := s.named(method); ok {
+func (s *survey) route(rt *trie.Route, at spot, method string, p *cors.Policy) {
+	if s.rules.Has(method) {
 		return
 	}
 	if at.slashes = 0; rt != nil {
-		s.handler(rt.Handler, at, method, c)
+		s.handler(rt.Handler, at, method, p)
 	}
-	s.add(policy{method: method}) // if it leads nowhere
+	s.add(cors.Rule{Method: method}) // if it leads nowhere
 }
 
-// add adds a policy, unless there is one for the method.
-func (s *survey) add(p policy) {
-	if _, ok := s.named(p.method); ok {
-		return
+// add adds a rule, unless there is one for the method.
+func (s *survey) add(rule cors.Rule) {
+	if !s.rules.Has(rule.Method) {
+		s.rules.Each = append(s.rules.Each, rule)
 	}
-	if s.policies == nil {
-		s.policies = s.few[:0]
-	}
-	s.policies = append(s.policies, p)
-}
-
-// named returns the policy that names the method, or false.
-func (s *survey) named(method string) (policy, bool) {
-	for _, p := range s.policies {
-		if p.method == method {
-			return p, true
-		}
-	}
-	return policy{}, false
-}
-
-// policy returns the policy for the method, or false if there is no handler for it.
-func (s *survey) policy(method string) (policy, bool) {
-	p, ok := s.named(method)
-	if !ok {
-		p, ok = s.named("")
-	}
-	if p.own {
-		p.cors = s.sharer()
-	}
-	return p, ok
-}
-
-// sharer returns the CORSHandler with which a mux answers OPTIONS: one that allows
-// the origin, with credentials if any does, or nil.
-func (s *survey) sharer() (c *CORSHandler) {
-	for i := range s.policies {
-		if p := &s.policies[i]; p.allows(s.r, c != nil) {
-			c = p.cors
-			if c.credentials {
-				break
-			}
-		}
-	}
-	return c
-}
-
-// requested returns the method that a preflight asks for.
-func (s *survey) requested() string { return s.r.Header[CORSRequestMethod][0] }
-
-// hasCORS reports whether any method has a CORSHandler.
-func (s *survey) hasCORS() bool {
-	for i := range s.policies {
-		if s.policies[i].cors != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // handsOn reports whether a wrapper refuses no request because of who makes it.
@@ -281,10 +225,48 @@ func handsOn(h http.Handler) bool {
 // shareRefusal adds to a response that is given in place of h's what h's CORS adds:
 // without it, browsers show scripts a network error.
 func shareRefusal(h http.Handler, w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) {
+	if cors.IsPreflight(r) {
 		return
 	}
-	if c := corsOf(h, r); c != nil {
-		c.HandleCORS(w, r)
+	if p := policyOf(h, r); p != nil {
+		shareWith(p, w.Header(), r)
 	}
+}
+
+// servePreflight answers a preflight if the handlers in h allow it, so that what
+// guards h needn't ask browsers for what they don't send with one. It says no more
+// than that the requested method and headers are allowed.
+func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool {
+	if isExplicit(r) {
+		return false
+	}
+	s := survey{r: r}
+	s.handler(h, spotOf(r), "", nil)
+	if s.offer.isExplicit() || !s.answer(w, true) {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// answer adds the headers for a preflight if the requested method's policy allows the
+// origin, the method and all headers, and reports whether it does. If brief, they
+// name nothing that wasn't asked for.
+func (s *survey) answer(w http.ResponseWriter, brief bool) bool {
+	h := w.Header()
+	addVary(h, varyPreflight)
+	g, ok := s.rules.Grant(s.r, s.offer.methods(), brief)
+	if !ok {
+		if p, _ := s.rules.For(s.r, s.r.Header[CORSRequestMethod][0]); p != nil {
+			clearCORS(h)
+		}
+		return false
+	}
+	values := headerValues{h, takeValues(5)}
+	values.set(CORSAllowOrigin, g.Origin)
+	values.set(CORSAllowMethods, g.Methods)
+	values.setOrDelete(CORSAllowHeaders, g.Headers)
+	values.setOrDelete(CORSAllowCredentials, g.Credentials)
+	values.setOrDelete(corsMaxAge, g.MaxAge)
+	return true
 }

@@ -25,7 +25,7 @@ const module = "github.com/rcrowley/go-tigertonic"
 //	     \        |                   /       /
 //	        the root: what users name
 //	     /          \        \         \        \         \       \
-//	bind answers   certs   handover   conns   linelog   timer   tally
+//	bind answers   certs   handover   conns   linelog   timer   tally   cors
 //	  /   |  \                                       |
 //	trie  |   typeschema                           record
 //	 |  codec   /    |
@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 		"internal/check",
 		"internal/codec",
 		"internal/conns",
+		"internal/cors",
 		"internal/form",
 		"internal/handover",
 		"internal/httpfield",
@@ -80,6 +81,7 @@ var rooms = map[string][]string{
 	"internal/check":      {"schema", "internal/jsonscan"},
 	"internal/codec":      {"internal/check", "internal/jsonscan", "internal/jsontype"},
 	"internal/conns":      {},
+	"internal/cors":       {"internal/httpfield"},
 	"internal/form":       {},
 	"internal/handover":   {},
 	"internal/httpfield":  {},

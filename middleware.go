@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/cors"
 	"github.com/rcrowley/go-tigertonic/internal/record"
 )
 
@@ -25,7 +26,7 @@ func First(handlers ...http.Handler) FirstHandler {
 // ServeHTTP calls the handlers in turn. A preflight that a [CORSHandler] in the last
 // one allows is answered without them.
 func (fh FirstHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if len(fh) > 1 && isPreflight(r) && servePreflight(fh[len(fh)-1], w, r) {
+	if len(fh) > 1 && cors.IsPreflight(r) && servePreflight(fh[len(fh)-1], w, r) {
 		return
 	}
 	var rec *record.Recorder

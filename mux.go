@@ -1,11 +1,9 @@
 package tigertonic
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
@@ -53,6 +51,7 @@ import (
 type TrieServeMux struct {
 	root       trie.Node
 	completion atomic.Pointer[completion] // or nil as long as more may be registered
+	offers     sync.Map                   // by the most specific route of each, a *trie.Route
 }
 
 // NewTrieServeMux returns a mux without routes.
@@ -154,7 +153,7 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 	}
 	mux.mustBeOpen("namespace", namespace, h, where)
 	n := mux.root.Descend(segments)
-	if old := n.Mount; old != nil {
+	if old := n.Mount(); old != nil {
 		panic(fmt.Sprintf(
 			"tigertonic: namespace %q: at offset %d: conflicts with namespace %q registered at %v, both match %s (registered at %v)",
 			namespace, firstDifference(namespace, old.Namespace), old.Namespace, old.Where, trie.ExamplePath(segments)+"/", where))
@@ -164,7 +163,7 @@ func (mux *TrieServeMux) HandleNamespace(namespace string, h http.Handler) {
 		m.Flags = uint8(needOneReading)
 	}
 	fitRoute("*", namespace, trie.NamesOf(m.Captures), h, where)
-	n.Mount = m
+	n.SetMount(m)
 }
 
 // Handler returns the handler for the request and the pattern, or namespace,
@@ -179,6 +178,11 @@ func (mux *TrieServeMux) Handler(r *http.Request) (h http.Handler, pattern strin
 		pattern = rt.Path()
 	case m != nil:
 		pattern = m.Namespace
+	default:
+		if o, ok := h.(*offer); ok {
+			*r = *r.WithContext(&allowed{r.Context(), o})
+			h = MethodNotAllowedHandler{}
+		}
 	}
 	return h, pattern
 }
@@ -239,15 +243,13 @@ func (mux *TrieServeMux) find(r *http.Request) (http.Handler, *trie.Route, *trie
 // methods.
 func (mux *TrieServeMux) otherwise(r *http.Request, path string, escaped bool) http.Handler {
 	all := mux.all(path, escaped)
-	if len(all.Found) == 0 {
+	switch {
+	case all.offer == nil:
 		return NotFoundHandler{}
+	case r.Method == http.MethodOptions:
+		return &optionsHandler{mux, all}
 	}
-	allow := allowOf(all.Found)
-	if r.Method == http.MethodOptions {
-		return &optionsHandler{mux, newMethodList(allow), all}
-	}
-	*r = *r.WithContext(&allowed{r.Context(), strings.Join(allow, ", ")})
-	return MethodNotAllowedHandler{}
+	return all.offer
 }
 
 // is reports whether h is this mux.
@@ -264,29 +266,6 @@ func (mux *TrieServeMux) route(method, path string, escaped bool) *trie.Route {
 		return nil
 	}
 	return s.Route
-}
-
-// all returns the search for the routes of all methods that match the path and whose
-// handlers are given it, and for the mount that has the others.
-func (mux *TrieServeMux) all(path string, escaped bool) trie.Search {
-	s := trie.Search{Escaped: escaped, Collect: true, Found: make([]*trie.Route, 0, 8)}
-	s.Find(&mux.root, path)
-	s.Found = slices.DeleteFunc(s.Found, func(rt *trie.Route) bool { return refuses(rt, path, escaped) })
-	return s
-}
-
-// allowOf returns the methods, sorted, that a path with these routes has.
-func allowOf(routes []*trie.Route) []string {
-	allow := make([]string, 0, len(routes)+2)
-	for _, rt := range routes {
-		allow = append(allow, rt.Method())
-	}
-	if slices.Contains(allow, http.MethodGet) {
-		allow = append(allow, http.MethodHead)
-	}
-	allow = append(allow, http.MethodOptions)
-	slices.Sort(allow)
-	return slices.Compact(allow)
 }
 
 // firstDifference returns the offset at which a and b begin to differ, or 0 if
@@ -352,68 +331,4 @@ func isHidden(h http.Handler) bool {
 		}
 	}
 	return op.Hidden
-}
-
-// What a mux answers by itself is here for 404 and 405, and in preflight.go for OPTIONS.
-
-// NotFoundHandler answers 404 through [ResponseErrorWriter].
-type NotFoundHandler struct{}
-
-// ServeHTTP writes a [NotFound].
-func (NotFoundHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	writeError(w, r, NotFound{missing{r.Method, sentPath(r)}})
-}
-
-// missing is what there is no handler for. Not every ErrorWriter wants its text.
-type missing struct{ method, path string }
-
-func (m missing) Error() string { return m.method + " " + m.path + " not found" }
-
-// sentPath returns the path that the client sent, of which namespaces may have
-// been taken off since.
-func sentPath(r *http.Request) string {
-	if strings.HasPrefix(r.RequestURI, "/") {
-		path, _, _ := strings.Cut(r.RequestURI, "?")
-		return path
-	}
-	return r.URL.EscapedPath()
-}
-
-// MethodNotAllowedHandler answers 405 through [ResponseErrorWriter]. The Allow
-// header names the methods of the mux that returned the handler for this
-// request, and is empty if there was none (RFC 9110 §10.2.1).
-type MethodNotAllowedHandler struct{}
-
-// ServeHTTP writes a [MethodNotAllowed].
-func (MethodNotAllowedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	allow, ok := r.Context().Value(allowKey{}).(*allowed)
-	if !ok {
-		allow = &allowed{}
-	}
-	w.Header()["Allow"] = []string{allow.text}
-	writeError(w, r, MethodNotAllowed{allow})
-}
-
-// An allowed is the context of a request whose path has other methods, and the error of
-// it. They can't be in the handler, which users compare with its zero value.
-type allowed struct {
-	context.Context        //nolint:containedctx // it is the context
-	text            string // the methods, or "" if there are none
-}
-
-// allowKey is the context's key for it.
-type allowKey struct{}
-
-func (a *allowed) Value(key any) any {
-	if key == (allowKey{}) {
-		return a
-	}
-	return a.Context.Value(key)
-}
-
-func (a *allowed) Error() string {
-	if a.text == "" {
-		return "no method is allowed"
-	}
-	return "only " + a.text + " are allowed"
 }

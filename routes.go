@@ -194,10 +194,10 @@ func (w *walker) walkTrie(mux *TrieServeMux, way Route, namespaces string) {
 			way.Method, way.Pattern, way.Where = rt.Method(), namespaces+rt.Path(), rt.Where.String()
 			w.walk(rt.Handler, way, namespaces)
 		}
-		if n.Mount != nil {
-			way, namespaces := way, namespaces+n.Mount.Namespace
-			way.Pattern, way.Where = namespaces+trie.EverythingBelow, n.Mount.Where.String()
-			w.walk(n.Mount.Handler, way, namespaces)
+		if m := n.Mount(); m != nil {
+			way, namespaces := way, namespaces+m.Namespace
+			way.Pattern, way.Where = namespaces+trie.EverythingBelow, m.Where.String()
+			w.walk(m.Handler, way, namespaces)
 		}
 	})
 }
@@ -235,11 +235,16 @@ func innerOf(h http.Handler) http.Handler {
 			return x[len(x)-1]
 		}
 	case interface{ Unwrap() http.Handler }:
-		if next := x.Unwrap(); !reflect.ValueOf(h).Comparable() || next != h {
+		if next := x.Unwrap(); !isComparable(h) || next != h {
 			return next
 		}
 	}
 	return nil
+}
+
+// isComparable reports whether comparing h with another handler doesn't panic.
+func isComparable(h http.Handler) bool {
+	return reflect.TypeOf(h).Kind() == reflect.Pointer || reflect.ValueOf(h).Comparable() // which allocates
 }
 
 // maxWrappers is how many wrappers may be round each other. Where there are more,
@@ -296,7 +301,7 @@ func (mux *TrieServeMux) passedOn() (handlers []http.Handler) {
 			handlers = append(handlers, rt.Handler)
 		}
 	})
-	if m := mux.root.Mount; m != nil {
+	if m := mux.root.Mount(); m != nil {
 		handlers = append(handlers, m.Handler)
 	}
 	return handlers

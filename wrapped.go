@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/cors"
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 	"github.com/rcrowley/go-tigertonic/internal/record"
 )
@@ -92,7 +93,7 @@ func (wh *WrappedHandler) Named(name string) *WrappedHandler {
 
 // ServeHTTP calls the middleware's handler.
 func (wh *WrappedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPreflight(r) && servePreflight(wh.inner.handler, w, r) {
+	if cors.IsPreflight(r) && servePreflight(wh.inner.handler, w, r) {
 		return
 	}
 	w, rec := record.Wrap(w, r)

@@ -39,8 +39,8 @@ func TestLiteralsAreFoundInFewSteps(t *testing.T) {
 			for i := range count {
 				n.literal(text(i))
 			}
-			if n.count != count {
-				t.Fatalf("%d children, want %d", n.count, count)
+			if got := len(n.branch.named); got != count {
+				t.Fatalf("%d children, want %d", got, count)
 			}
 			sum := 0
 			for i := range count {

@@ -7,17 +7,21 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
 )
 
-// A Route is a method and a pattern with their handler. The fields that every request
-// needs come first, so that they are close together in memory.
+// A Route is a method and a pattern with their handler. It has what every request needs,
+// and fills one line of the processor's cache; the rest is in its Details.
 type Route struct {
 	number    number // of the method
 	Flags     uint8  // for the mux to use
 	pathIndex int32  // of the slash in Pattern
+	prefix    int32  // how many bytes of an unescaped path are before the first wildcard's value
 	Pattern   string // "GET /stuff/{id}"
 	Handler   http.Handler
 	Next      *Route // at the same node, for another method
+	*Details
+}
 
-	prefix   int32         // how many bytes of an unescaped path are before the first wildcard's value
+// Details are what few requests need of a route.
+type Details struct {
 	Captures []Capture     // of the pattern, from left to right
 	Where    callsite.Site // that registered it
 	within   patternCache
@@ -30,8 +34,7 @@ func NewRoute(method, whole string, segments []Segment, h http.Handler, where ca
 		Pattern:   whole,
 		pathIndex: int32(len(method) + len(" ")), //nolint:gosec // a method isn't that long
 		Handler:   h,
-		Captures:  capturesOf(segments),
-		Where:     where,
+		Details:   &Details{Captures: capturesOf(segments), Where: where},
 		number:    numberOf(method),
 	}
 	if len(rt.Captures) == 0 {

@@ -20,22 +20,53 @@ import "net/http"
 type Search struct {
 	// What is asked.
 	Method  Method
-	Escaped bool // the path is percent-encoded
-	Collect bool // fill Found for any method; Method is the zero value
+	Escaped bool     // the path is percent-encoded
+	Matches *Matches // to fill for any method, or nil; Method is the zero value then
 
 	// What Find found.
-	Route *Route   // that answers: one for Method or, for HEAD, for GET
-	Mount *Mount   // that answers, if no more specific route does
-	Left  string   // of the path, what is below the mount: "" or what begins with a slash
-	Other bool     // a pattern matches that lacks Method, more specific than what answers if anything does
-	Found []*Route // if Collect: those that match and no mount hides, the most specific first
+	Route *Route // that answers: one for Method or, for HEAD, for GET
+	Mount *Mount // that answers, if no more specific route does
+	Left  string // of the path, what is below the mount: "" or what begins with a slash
+	Other bool   // a pattern matches that lacks Method, more specific than what answers if anything does
 
 	own bool // it is OPTIONS for a pattern, which is the mux's own to answer
 }
 
+// Matches are the routes that match a path and no mount hides, the most specific first, and
+// the mount that has what no route answers, as in [Search]. A search allocates nothing for
+// a few.
+type Matches struct {
+	Mount *Mount
+	Left  string
+
+	few   [8]*Route
+	count int
+	more  []*Route // all of them, once there are more
+}
+
+func (m *Matches) add(rt *Route) {
+	if m.count < len(m.few) {
+		m.few[m.count] = rt
+		m.count++
+		return
+	}
+	if m.more == nil {
+		m.more = append(m.more, m.few[:]...)
+	}
+	m.more = append(m.more, rt)
+}
+
+// Routes returns the routes, in a slice that belongs to m.
+func (m *Matches) Routes() []*Route {
+	if m.more != nil {
+		return m.more
+	}
+	return m.few[:m.count]
+}
+
 // Find searches below n for path, which is "" or begins with a slash. It stops at the
 // most specific route or mount that serves it, and reports whether it stopped before
-// trying everything. With Collect, and for OPTIONS with Other, it may stop at a mount
+// trying everything. With Matches, and for OPTIONS with Other, it may stop at a mount
 // that only hides what is less specific.
 //
 // The last attempt at a node needs no backtracking, so it continues the loop.
@@ -54,7 +85,7 @@ func (s *Search) Find(n *Node, path string) bool {
 			}
 		}
 		if c != nil {
-			if n.wildcard == nil && n.rest == nil && n.Mount == nil {
+			if n.wildcard == nil && !n.takesRest() {
 				n, path = c, left
 				continue
 			}
@@ -64,7 +95,7 @@ func (s *Search) Find(n *Node, path string) bool {
 		}
 		if n.wildcard != nil {
 			if text, left := CutSegment(path); s.fills(text) {
-				if n.rest == nil && n.Mount == nil {
+				if !n.takesRest() {
 					n, path = n.wildcard, left
 					continue
 				}
@@ -73,10 +104,10 @@ func (s *Search) Find(n *Node, path string) bool {
 				}
 			}
 		}
-		if n.rest == nil && n.Mount == nil || s.hasDots(path[1:]) {
+		if !n.takesRest() || s.hasDots(path[1:]) {
 			return false
 		}
-		return n.rest != nil && s.ends(n.rest) || s.mounts(n, path)
+		return n.branch.rest != nil && s.ends(n.branch.rest) || s.mounts(n, path)
 	}
 	if s.Route = n.Route(s.Method); s.Route != nil { // what ends does, but without a call
 		return true
@@ -109,9 +140,9 @@ func (s *Search) ends(n *Node) bool {
 	}
 	s.Other = s.Other || n.Routes != nil
 	s.own = s.Other && s.Method.number == options
-	if s.Collect {
+	if s.Matches != nil {
 		for rt := n.Routes; rt != nil; rt = rt.Next {
-			s.Found = append(s.Found, rt)
+			s.Matches.add(rt)
 		}
 	}
 	return false
@@ -120,10 +151,14 @@ func (s *Search) ends(n *Node) bool {
 // mounts reports whether a namespace is mounted at n, which hides what is less specific.
 // It serves the request unless the mux itself does.
 func (s *Search) mounts(n *Node, left string) bool {
-	if n.Mount != nil && !s.own {
-		s.Mount, s.Left = n.Mount, left
+	m := n.Mount()
+	if m != nil && !s.own {
+		s.Mount, s.Left = m, left
+		if s.Matches != nil {
+			s.Matches.Mount, s.Matches.Left = m, left
+		}
 	}
-	return n.Mount != nil
+	return m != nil
 }
 
 // fills reports whether a segment can be the value of a wildcard: it is neither empty nor

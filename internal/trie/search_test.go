@@ -164,11 +164,11 @@ func (tb *table) add(t *testing.T, method, pattern string) {
 			return
 		}
 		n := tb.root.Descend(segments)
-		if got, want := n.Mount != nil, tb.conflicts(e); got != want {
+		if got, want := n.Mount() != nil, tb.conflicts(e); got != want {
 			t.Fatalf("namespace %q conflicts: got %v, want %v beside %v", pattern, got, want, tb.oracle)
 		}
-		if n.Mount == nil {
-			n.Mount = NewMount(segments, pattern, nil, callsite.Site{})
+		if n.Mount() == nil {
+			n.SetMount(NewMount(segments, pattern, nil, callsite.Site{}))
 			tb.oracle = append(tb.oracle, e)
 		}
 		return
@@ -193,7 +193,11 @@ func (tb *table) search(t *testing.T, method, path string, escaped, collect bool
 	if collect {
 		method = ""
 	}
-	s := Search{Method: NewMethod(method), Escaped: escaped, Collect: collect}
+	var matches Matches
+	s := Search{Method: NewMethod(method), Escaped: escaped}
+	if collect {
+		s.Matches = &matches
+	}
 	f.stopped = s.Find(&tb.root, path)
 	f.left, f.other = s.Left, s.Other
 	if s.Route != nil {
@@ -202,7 +206,7 @@ func (tb *table) search(t *testing.T, method, path string, escaped, collect bool
 	if s.Mount != nil {
 		f.mount = s.Mount.Namespace + EverythingBelow
 	}
-	for _, rt := range s.Found {
+	for _, rt := range matches.Routes() {
 		f.found = append(f.found, rt.Pattern)
 	}
 	if want := tb.find(method, path, escaped, collect); !reflect.DeepEqual(f, want) {

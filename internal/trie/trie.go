@@ -12,21 +12,48 @@ import "strings"
 // captures.go).
 
 // A Node is a segment of one or more patterns, or the root of them all. The zero value is
-// a root without patterns. The fields that a search reads come first, so that they are
-// close together in memory. Once everything is added, any number of goroutines may search
-// the nodes.
+// a root without patterns. A node fills one line of the processor's cache; what few nodes
+// have is in the branch. Once everything is added, any number of goroutines may search the
+// nodes.
 type Node struct {
 	text     string // of a literal, after a slash
 	next     *Node  // in a chain of literals
 	literals literals
 	wildcard *Node
 	Routes   *Route // those that end here, linked by Next, one per method
-	rest     *Node
-	Mount    *Mount // the namespace that ends here
+	branch   *branch
+}
 
-	slashed *Node // the chain of literals with a slash in them, which only a %2F matches
-	count   int32 // of children for literals
-	order   int32 // of a literal among its siblings, by registration
+// A branch is what a node has where the path goes on, except a wildcard.
+type branch struct {
+	rest    *Node
+	mount   *Mount  // the namespace that ends here
+	named   []*Node // the children for literals, in the order of registration
+	slashed *Node   // the chain of those with a slash in them, which only a %2F matches
+}
+
+// Mount returns the namespace that ends here, or nil.
+func (n *Node) Mount() *Mount {
+	if n.branch == nil {
+		return nil
+	}
+	return n.branch.mount
+}
+
+// SetMount sets the namespace that ends here.
+func (n *Node) SetMount(m *Mount) { n.branched().mount = m }
+
+// branched returns the node's branch, which it makes if there is none.
+func (n *Node) branched() *branch {
+	if n.branch == nil {
+		n.branch = &branch{}
+	}
+	return n.branch
+}
+
+// takesRest reports whether there is a {name...} or a namespace here.
+func (n *Node) takesRest() bool {
+	return n.branch != nil && (n.branch.rest != nil || n.branch.mount != nil)
 }
 
 // child returns the child for a segment, and creates it if there is none.
@@ -36,7 +63,7 @@ func (n *Node) child(s Segment) *Node {
 	case Wildcard:
 		next = &n.wildcard
 	case Rest:
-		next = &n.rest
+		next = &n.branched().rest
 	case Literal:
 		return n.literal(s.Text)
 	}
@@ -48,25 +75,26 @@ func (n *Node) child(s Segment) *Node {
 
 // literal returns the child for a literal, and creates it if there is none.
 func (n *Node) literal(text string) *Node {
-	c := n.childFor(text)
-	if c != nil {
+	if c := n.childFor(text); c != nil {
 		return c
 	}
-	n.count++
-	c = &Node{text: "/" + text, order: n.count}
+	c, b := &Node{text: "/" + text}, n.branched()
+	b.named = append(b.named, c)
 	if strings.Contains(text, "/") {
-		c.next, n.slashed = n.slashed, c
+		c.next, b.slashed = b.slashed, c
 	} else {
-		n.literals.add(c, int(n.count))
+		n.literals.add(c, len(b.named))
 	}
 	return c
 }
 
 // childFor returns the child whose literal is text, or nil.
-func (n *Node) childFor(text string) *Node {
-	c := n.slashed
-	if !strings.Contains(text, "/") {
+func (n *Node) childFor(text string) (c *Node) {
+	switch {
+	case !strings.Contains(text, "/"):
 		c = n.literals.candidates("/" + text)
+	case n.branch != nil:
+		c = n.branch.slashed
 	}
 	for c != nil && c.text[1:] != text {
 		c = c.next
@@ -108,14 +136,13 @@ func (n *Node) Walk(visit func(*Node)) {
 		return
 	}
 	visit(n)
-	children := make([]*Node, n.count)
-	n.literals.each(func(c *Node) { children[c.order-1] = c })
-	for c := n.slashed; c != nil; c = c.next {
-		children[c.order-1] = c
+	if n.branch == nil {
+		n.wildcard.Walk(visit)
+		return
 	}
-	for _, c := range children {
+	for _, c := range n.branch.named {
 		c.Walk(visit)
 	}
 	n.wildcard.Walk(visit)
-	n.rest.Walk(visit)
+	n.branch.rest.Walk(visit)
 }
