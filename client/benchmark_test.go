@@ -100,6 +100,7 @@ func BenchmarkPOST(b *testing.B) {
 		transport  http.RoundTripper
 	}{
 		{"in-process", "http://orders.test", client.InProcess(orderService())},
+		{"inline", "http://orders.test", client.Inline(orderService())},
 		{"loopback", server.URL, transport},
 	} {
 		c := client.New(over.base, client.Options{Transport: over.transport})

@@ -29,7 +29,8 @@
 // A client sends its requests through an [http.RoundTripper]. Wrap it in others that
 // have to see each request: [Retried] repeats requests that are safe to repeat; circuit
 // breakers, tracers and token sources come from other libraries. [InProcess] calls a
-// handler without a socket, for tests.
+// handler without a socket, for tests, and [Inline] does so at the least cost, for programs
+// that contain the services they call.
 package client
 
 import "github.com/rcrowley/go-tigertonic/internal/callsite"

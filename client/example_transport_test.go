@@ -1,11 +1,13 @@
 package client_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
+	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/client"
 )
 
@@ -23,6 +25,20 @@ func ExampleInProcess() {
 	text, _ := io.ReadAll(rs.Body)
 	fmt.Println(rs.StatusCode, string(text))
 	// Output: 200 hello, ann
+}
+
+// A program calls a service that it contains, in the goroutine of the caller.
+func ExampleInline() {
+	mux := tigertonic.NewTrieServeMux()
+	double := tigertonic.Declare[doubleIn, int]("GET", "/double")
+	double.HandleFunc(mux, func(_ context.Context, in *doubleIn) (int, error) { return 2 * in.N, nil })
+	c := client.New("http://numbers.test", client.Options{Transport: client.Inline(mux)})
+	fmt.Println(client.Call(context.Background(), c, double, &doubleIn{N: 21}))
+	// Output: 42 <nil>
+}
+
+type doubleIn struct {
+	N int `query:"n"`
 }
 
 // What may be repeated is repeated.

@@ -29,7 +29,8 @@ import (
 // [http.ErrAbortHandler].
 //
 // There are no trailers, no 1xx responses, no connection deadlines, and no hijacking.
-// Nothing is compressed. The transport is safe for concurrent use.
+// Nothing is compressed. The transport is safe for concurrent use. [Inline] costs less,
+// where nothing is streamed.
 func InProcess(h http.Handler) http.RoundTripper {
 	if h == nil {
 		panicf("InProcess: the handler is nil")
@@ -40,14 +41,8 @@ func InProcess(h http.Handler) http.RoundTripper {
 type inProcess struct{ handler http.Handler }
 
 func (t *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	received, err := asReceived(r)
-	if err == nil {
-		err = context.Cause(r.Context())
-	}
+	received, err := receive(r)
 	if err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close() // the other error is why
-		}
 		return nil, err
 	}
 	x := &inProcessExchange{sent: r, header: http.Header{}, ready: make(chan struct{})}
@@ -63,31 +58,44 @@ func (t *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
+// receive returns the request as a server would receive it. If it can't be sent, or its
+// context has ended, its body is closed.
+func receive(r *http.Request) (http.Request, error) {
+	received, err := asReceived(r)
+	if err == nil {
+		err = context.Cause(r.Context())
+	}
+	if err != nil && r.Body != nil {
+		_ = r.Body.Close() // the other error is why
+	}
+	return received, err
+}
+
 // asReceived returns the request as a server would receive it, or why it can't be
 // sent.
-func asReceived(r *http.Request) (*http.Request, error) {
+func asReceived(r *http.Request) (received http.Request, err error) {
 	if r.URL == nil || r.URL.Host == "" {
-		return nil, errors.New("client: no host in the request's URL")
+		return received, errors.New("client: no host in the request's URL")
 	}
 	if !httpfield.IsToken(r.Method) && r.Method != "" {
-		return nil, fmt.Errorf("client: invalid method %q", r.Method)
+		return received, fmt.Errorf("client: invalid method %q", r.Method)
 	}
 	for name, values := range r.Header {
 		if !httpfield.IsToken(name) {
-			return nil, fmt.Errorf("client: invalid name of a header %q", name)
+			return received, fmt.Errorf("client: invalid name of a header %q", name)
 		}
 		for _, value := range values {
 			if !isFieldValue(value) {
-				return nil, fmt.Errorf("client: invalid value of the header %s", name)
+				return received, fmt.Errorf("client: invalid value of the header %s", name)
 			}
 		}
 	}
 	target := r.URL.RequestURI()
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
-		return nil, fmt.Errorf("client: the request's URL can't be sent: %w", err)
+		return received, fmt.Errorf("client: the request's URL can't be sent: %w", err)
 	}
-	received := &http.Request{
+	received = http.Request{
 		Method: r.Method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: r.Header.Clone(),
 		Body: r.Body, ContentLength: r.ContentLength, Host: r.Host, RemoteAddr: "192.0.2.1:1234", RequestURI: target,
 	}
@@ -126,9 +134,11 @@ func isFieldValue(s string) bool {
 const keptBack = 4 << 10
 
 // An inProcessExchange is the ResponseWriter of a handler, and delivers what it writes. It
-// has two states: first everything is kept, then it goes through a pipe.
+// has two states: first everything is kept, then it goes through a pipe. If it is whole,
+// everything is kept until the handler has returned.
 type inProcessExchange struct {
 	sent     *http.Request
+	whole    bool
 	cancel   context.CancelFunc
 	leave    func() bool // stops waiting for the caller's context
 	header   http.Header
@@ -138,7 +148,7 @@ type inProcessExchange struct {
 	written  int64
 	kept     []byte
 
-	ready    chan struct{} // closed when there is a response, or a failure
+	ready    chan struct{} // closed when there is a response, or a failure; nil if it is whole
 	response *http.Response
 	failure  error
 
@@ -221,7 +231,7 @@ func (x *inProcessExchange) Write(p []byte) (int, error) {
 	case x.sent.Method == http.MethodHead: // what is kept is for its media type alone
 		x.kept = append(x.kept, p[:min(len(p), keptBack-len(x.kept))]...)
 		return len(p), nil
-	case len(x.kept)+len(p) <= keptBack:
+	case x.whole || len(x.kept)+len(p) <= keptBack:
 		x.kept = append(x.kept, p...)
 		return len(p), nil
 	}
@@ -242,6 +252,9 @@ func (x *inProcessExchange) Flush() { _ = x.FlushError() }
 func (x *inProcessExchange) FlushError() error {
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)
+	}
+	if x.whole {
+		return nil
 	}
 	if x.pipe == nil {
 		if !x.hasBody() || x.sent.Method == http.MethodHead {
@@ -281,8 +294,15 @@ func (x *inProcessExchange) publish(body io.ReadCloser, length int64) error {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: x.final, Body: body, ContentLength: length,
 		Request: x.sent, TLS: tlsOf(x.sent),
 	}
-	close(x.ready)
+	x.tell()
 	return nil
+}
+
+// tell has the caller go on, unless it is who serves.
+func (x *inProcessExchange) tell() {
+	if x.ready != nil {
+		close(x.ready)
+	}
 }
 
 func tlsOf(r *http.Request) *tls.ConnectionState {
@@ -312,9 +332,17 @@ func (x *inProcessExchange) finish() {
 	case !x.hasBody():
 		_ = x.publish(http.NoBody, 0) // likewise
 	default:
-		_ = x.publish(io.NopCloser(bytes.NewReader(x.kept)), int64(len(x.kept))) // likewise
+		whole := new(wholeBody)
+		whole.Reset(x.kept)
+		_ = x.publish(whole, int64(len(x.kept))) // likewise
 	}
 }
+
+// A wholeBody is a body that is in memory.
+type wholeBody struct{ bytes.Reader }
+
+// Close does nothing.
+func (*wholeBody) Close() error { return nil }
 
 // abort cuts the response off.
 func (x *inProcessExchange) abort(err error) {
@@ -327,7 +355,7 @@ func (x *inProcessExchange) abort(err error) {
 	defer x.mu.Unlock()
 	if x.response == nil && x.failure == nil {
 		x.failure = err
-		close(x.ready)
+		x.tell()
 	}
 }
 
