@@ -96,6 +96,7 @@ type Service struct {
 
 	mu      sync.RWMutex
 	docs    map[string]map[string]any
+	merged  map[part]Compiled // of the docs
 	texts   map[string]string // what was read last, good or bad
 	broken  map[string]string
 	changes []Change
@@ -107,7 +108,7 @@ const mostChanges = 1000
 // New returns a service with the documents of a directory, ID.json, or with those that are
 // built in if dir is "".
 func New(dir string) (*Service, error) {
-	s := &Service{dir: dir, now: time.Now, docs: map[string]map[string]any{}, texts: map[string]string{}, broken: map[string]string{}}
+	s := &Service{dir: dir, now: time.Now, docs: map[string]map[string]any{}, merged: map[part]Compiled{}, texts: map[string]string{}, broken: map[string]string{}}
 	if dir == "" {
 		for id, text := range builtIn() {
 			s.load(id, text)
@@ -178,6 +179,7 @@ func (s *Service) load(id, text string) {
 		return
 	}
 	s.texts[id] = text
+	clear(s.merged)
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil || doc == nil {
 		if err == nil {
@@ -227,13 +229,37 @@ func (s *Service) ExplainEndpoint() *tigertonic.Endpoint {
 	return tigertonic.Typed(s.Explain).OperationID("explain-config").Summary("Say where each value is from").Tags("config")
 }
 
-// Compile merges documents.
+// Compile merges documents. The result is kept until a document changes.
 func (s *Service) Compile(_ context.Context, in *CompileIn) (Compiled, error) {
+	key := part{strings.Join(in.IDs, ","), in.Path}
 	s.mu.RLock()
-	defer s.mu.RUnlock()
+	c, known := s.merged[key]
+	s.mu.RUnlock()
+	if known {
+		return c, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	merged, _ := s.merge(in.IDs)
-	return compiled(at(merged, in.Path))
+	c, err := compiled(at(merged, in.Path))
+	if err == nil && len(key.ids) <= mostOfIDs {
+		if len(s.merged) >= mostMerged { // somebody asks for one after the other
+			clear(s.merged)
+		}
+		s.merged[key] = c
+	}
+	return c, err
 }
+
+// A part is what can be compiled: IDs with commas between them, and a path.
+type part struct{ ids, path string }
+
+const (
+	// mostMerged is how many parts are kept.
+	mostMerged = 1000
+	// mostOfIDs is how long the IDs of one may be: nobody but an attacker has longer ones.
+	mostOfIDs = 1000
+)
 
 func compiled(v any) (Compiled, error) {
 	text, err := json.Marshal(v, json.Deterministic(true))

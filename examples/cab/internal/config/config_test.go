@@ -3,10 +3,12 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic/client"
@@ -133,5 +135,46 @@ func TestWatcherKeepsTheLastGoodVersion(t *testing.T) {
 		if w.Get().Cycle != tt.want || (err == nil) != tt.good || (known == nil) != tt.good || hash == "" {
 			t.Errorf("%s: got %v, %v", tt.cycle, w.Get().Cycle, err)
 		}
+	}
+}
+
+// What was merged is kept until a document changes, and not for those who ask for one part
+// after the other, or for long ones.
+func TestMergedPartsAreKeptAndForgotten(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"H2:BASE": `{"a":{"x":1}}`})
+	s, err := New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compile := func(path string, ids ...string) string {
+		c, err := s.Compile(t.Context(), &CompileIn{ids, path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(c.Config)
+	}
+	for range 2 {
+		if got := compile("a.x", "H2:BASE"); got != "1" || len(s.merged) != 1 {
+			t.Errorf("got %s, and %d are kept", got, len(s.merged))
+		}
+	}
+	write(t, dir, map[string]string{"H2:BASE": `{"a":{"x":2}}`})
+	if err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if got := compile("a.x", "H2:BASE"); got != "2" {
+		t.Errorf("got %s", got)
+	}
+	for i := range 3 * mostMerged {
+		compile(fmt.Sprint("a.", i), "H2:BASE")
+	}
+	if len(s.merged) > mostMerged {
+		t.Errorf("%d parts are kept", len(s.merged))
+	}
+	before := len(s.merged)
+	compile("a", strings.Repeat("H2:BASE,", mostOfIDs))
+	if len(s.merged) != before {
+		t.Error("a long part is kept")
 	}
 }

@@ -110,11 +110,9 @@ func (s *Service) search(ctx context.Context, in *In, here features.Out, out *Ou
 			return nil
 		})
 	}
-	group.Go(func() (err error) {
-		out.Drivers, err = client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: in.Lat, Lng: in.Lng, N: in.N})
-		return err
-	})
-	err := group.Wait()
+	drivers, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: in.Lat, Lng: in.Lng, N: in.N})
+	_ = group.Wait() // what has failed is noted
+	out.Drivers = drivers
 	for i, service := range here.Services {
 		if failed[i] {
 			out.Degraded = append(out.Degraded, "fare:"+service)

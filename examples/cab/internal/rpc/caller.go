@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +27,9 @@ import (
 
 // A caller sends the requests of one service.
 type caller struct {
-	node *Node
-	from string
+	node  *Node
+	from  string
+	spans []oteltrace.SpanStartOption
 }
 
 // An endpoint is one that this process calls, with its policies.
@@ -38,6 +40,7 @@ type endpoint struct {
 	calls, failures  atomic.Int64
 	retries, refused atomic.Int64
 	opened           atomic.Int32 // in a row
+	rate             rate
 }
 
 const (
@@ -111,7 +114,7 @@ func (c *caller) RoundTrip(r *http.Request) (rs *http.Response, err error) {
 	to, name := target(r.URL.Path)
 	e := c.node.endpoint(to + "." + name)
 	e.calls.Add(1)
-	ctx, span := c.node.span(r.Context(), e.target, oteltrace.SpanKindClient, trace.From.String(c.from))
+	ctx, span := c.node.span(r.Context(), e.target, c.spans)
 	defer func() { endSpan(span, rs, err) }()
 	policy := e.once
 	if isIdempotent(r) {
@@ -149,7 +152,7 @@ func refusal(r *http.Request, code, detail string) *http.Response {
 	h := http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"1"}}
 	return &http.Response{
 		Status: "503 Service Unavailable", StatusCode: http.StatusServiceUnavailable, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: h, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+		Header: h, Body: bodyOf(body), ContentLength: int64(len(body)), Request: r,
 	}
 }
 
@@ -234,9 +237,18 @@ func (x *exchange) copy(ctx context.Context, span oteltrace.SpanContext) (*http.
 		r.Header[timeoutHeader] = []string{strconv.FormatInt(max(1, time.Until(deadline).Milliseconds()), 10)}
 	}
 	if span.IsValid() {
-		r.Header[traceHeader] = []string{"00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-0" + strconv.Itoa(int(span.TraceFlags()&1))}
+		r.Header[traceHeader] = []string{traceparent(span)}
 	}
 	return r, nil
+}
+
+// traceparent returns what says of a span that it is the parent (W3C Trace Context §3.2).
+func traceparent(span oteltrace.SpanContext) string {
+	var text [55]byte
+	whole, part := span.TraceID(), span.SpanID()
+	b := append(hex.AppendEncode(append(text[:0], "00-"...), whole[:]), '-')
+	b = append(hex.AppendEncode(b, part[:]), "-0"...)
+	return string(append(b, '0'+byte(span.TraceFlags()&oteltrace.FlagsSampled)))
 }
 
 // mostBytes is how long a response may be.
@@ -245,6 +257,10 @@ const mostBytes = 8 << 20
 // buffer reads the whole response, so that it is as much a part of the attempt as its
 // header.
 func buffer(rs *http.Response) error {
+	if held, is := rs.Body.(interface{ Len() int }); is && held.Len() <= mostBytes {
+		rs.ContentLength = int64(held.Len()) // it is in memory, and there is nothing to close
+		return nil
+	}
 	defer rs.Body.Close() //nolint:errcheck // it has been read
 	var text bytes.Buffer
 	if n := rs.ContentLength; n > 0 && n < mostBytes {
@@ -256,7 +272,7 @@ func buffer(rs *http.Response) error {
 	if text.Len() > mostBytes {
 		return fmt.Errorf("the response is longer than %d bytes", mostBytes)
 	}
-	rs.Body, rs.ContentLength = io.NopCloser(bytes.NewReader(text.Bytes())), int64(text.Len())
+	rs.Body, rs.ContentLength = bodyOf(text.Bytes()), int64(text.Len())
 	return nil
 }
 
@@ -291,7 +307,7 @@ func detailOf(rs *http.Response) string {
 
 func problemOf(rs *http.Response) (detail, code string) {
 	text, err := io.ReadAll(rs.Body)
-	rs.Body = io.NopCloser(bytes.NewReader(text))
+	rs.Body = bodyOf(text)
 	var problem struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`

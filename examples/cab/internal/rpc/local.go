@@ -10,14 +10,15 @@ import (
 	"github.com/rcrowley/go-tigertonic/client"
 )
 
-// Local delivers requests in this process, to the handler of [Node.Mount].
+// Local delivers requests in this process, to the handler of [Node.Mount], in the goroutine
+// of who calls.
 type Local struct {
 	transport atomic.Pointer[http.RoundTripper]
 }
 
 // Serve sets the handler. Until then, nothing is delivered.
 func (l *Local) Serve(h http.Handler) {
-	t := client.InProcess(h)
+	t := client.Inline(h)
 	l.transport.Store(&t)
 }
 
@@ -31,4 +32,14 @@ func (l *Local) RoundTrip(r *http.Request) (*http.Response, error) {
 	return (*t).RoundTrip(r)
 }
 
-func bodyOf(text []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(text)) }
+// A body is one that is in memory.
+type body struct{ bytes.Reader }
+
+// Close does nothing.
+func (*body) Close() error { return nil }
+
+func bodyOf(text []byte) io.ReadCloser {
+	b := new(body)
+	b.Reset(text)
+	return b
+}

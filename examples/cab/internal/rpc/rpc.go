@@ -14,15 +14,18 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
+	oteltrace "go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/client"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/trace"
 )
 
 const (
@@ -82,7 +85,7 @@ type Options struct {
 	// Network delivers requests.
 	Network http.RoundTripper
 	// Tracer makes the spans. By default, there are none.
-	Tracer trace.Tracer
+	Tracer oteltrace.Tracer
 	// Settings returns the settings. By default, there are no SLAs.
 	Settings func() *Settings
 	// Hedged are the endpoints that are asked a second time if they don't answer soon.
@@ -96,6 +99,7 @@ type Node struct {
 	served    sync.Map // of strings to *served
 	limits    sync.Map // of strings to *limit: who calls what
 	hedged    map[string]bool
+	here      []oteltrace.SpanStartOption // of what is served
 }
 
 // NewNode returns a node.
@@ -111,6 +115,7 @@ func NewNode(o Options) *Node {
 		o.Host, _ = os.Hostname() // it is for people
 	}
 	n := &Node{options: o, hedged: map[string]bool{}}
+	n.here = slices.Clip(spanOptions(oteltrace.SpanKindServer, trace.Instance.String(o.Instance), trace.Host.String(o.Host), trace.Zone.String(o.Zone)))
 	for _, target := range o.Hedged {
 		n.hedged[target] = true
 	}
@@ -135,7 +140,9 @@ func (n *Node) Client(from, to string) *client.Client {
 
 // Transport returns what sends requests for the service from. Their paths are
 // /SERVICE/ENDPOINT, and what is behind that is the endpoint's.
-func (n *Node) Transport(from string) http.RoundTripper { return &caller{n, from} }
+func (n *Node) Transport(from string) http.RoundTripper {
+	return &caller{n, from, spanOptions(oteltrace.SpanKindClient, trace.From.String(from))}
+}
 
 // target returns the service and the endpoint of a path.
 func target(path string) (service, endpoint string) {

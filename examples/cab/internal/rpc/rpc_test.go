@@ -337,3 +337,31 @@ func TestNobodyIsThereYet(t *testing.T) {
 		t.Errorf("it is passed on as %v", Pass(err))
 	}
 }
+
+// A rate is that of the last ten seconds.
+func TestRatesAreThoseOfTheLastSeconds(t *testing.T) {
+	r := newRig(t, settingsOf(0, time.Minute, 1), func(context.Context, int) (string, error) { return "ok", nil })
+	calls := func(n int) {
+		for range n {
+			if err := r.read(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.node.Tick()
+	}
+	for _, tt := range []struct {
+		seconds, calls int
+		want           float64
+	}{{1, 0, 0}, {1, 5, 0}, {4, 5, 5}, {6, 0, 2}, {10, 0, 0}, {5, 8, 4}, {20, 8, 8}} {
+		for range tt.seconds {
+			calls(tt.calls)
+		}
+		served, called := r.node.Served(), r.node.Called()
+		if tt.calls == 0 && len(served) == 0 {
+			continue // nothing was called yet
+		}
+		if served[0].PerSecond != tt.want || called[0].PerSecond != tt.want {
+			t.Errorf("after %v: got %v served and %v called", tt, served[0].PerSecond, called[0].PerSecond)
+		}
+	}
+}

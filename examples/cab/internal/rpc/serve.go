@@ -29,8 +29,7 @@ type Service struct {
 func (n *Node) Mount(services ...Service) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for _, s := range services {
-		h := tigertonic.Recovered(s.Handler)
-		mux.HandleNamespace("/"+s.Name, tigertonic.Wrapped(h, func(h http.Handler) http.Handler { return &serving{n, s.Name, h} }))
+		mux.HandleNamespace("/"+s.Name, &serving{n, s.Name, tigertonic.Recovered(s.Handler)})
 	}
 	return tigertonic.Measured(mux, nil)
 }
@@ -46,6 +45,7 @@ type serving struct {
 type served struct {
 	requests, errors atomic.Int64
 	nanoseconds      atomic.Int64
+	rate             rate
 }
 
 func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +54,7 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := withDeadline(r)
 	defer cancel()
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
-	ctx, span := s.node.span(ctx, whole, oteltrace.SpanKindServer, s.node.place()...)
+	ctx, span := s.node.span(ctx, whole, s.node.here)
 	began, seen := time.Now(), &watched{ResponseWriter: w}
 	stats := s.node.stats(whole)
 	defer func() {
@@ -79,33 +79,43 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(seen, r)
 }
 
+// Unwrap returns what is inside.
+func (s *serving) Unwrap() http.Handler { return s.handler }
+
+// String is how Explain shows it.
+func (s *serving) String() string { return "serving(" + s.name + ")" }
+
 // span starts a span in a trace, if there is one: services open none by themselves.
-func (n *Node) span(ctx context.Context, name string, kind oteltrace.SpanKind, attributes ...attribute.KeyValue) (context.Context, oteltrace.Span) {
+func (n *Node) span(ctx context.Context, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
 	if !oteltrace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, oteltrace.SpanFromContext(ctx)
 	}
-	return n.options.Tracer.Start(ctx, name, oteltrace.WithSpanKind(kind), oteltrace.WithAttributes(attributes...))
+	return n.options.Tracer.Start(ctx, name, o...)
 }
 
-// place are the attributes of a span that say where it was.
-func (n *Node) place() []attribute.KeyValue {
-	return []attribute.KeyValue{trace.Instance.String(n.options.Instance), trace.Host.String(n.options.Host), trace.Zone.String(n.options.Zone)}
+// spanOptions are those of a kind of spans, which are made once.
+func spanOptions(kind oteltrace.SpanKind, attributes ...attribute.KeyValue) []oteltrace.SpanStartOption {
+	return []oteltrace.SpanStartOption{oteltrace.WithSpanKind(kind), oteltrace.WithAttributes(attributes...)}
 }
 
 // Open opens a trace, or goes on with one that came from outside. One that is to be kept is
 // kept whatever happens in it.
 func (n *Node) Open(ctx context.Context, name string, keep bool) (context.Context, oteltrace.Span) {
-	return n.options.Tracer.Start(ctx, name, oteltrace.WithSpanKind(oteltrace.SpanKindServer),
-		oteltrace.WithAttributes(append(n.place(), trace.Start.Bool(true), trace.Keep.Bool(keep))...))
+	return n.options.Tracer.Start(ctx, name, append(n.here, oteltrace.WithAttributes(trace.Start.Bool(true), trace.Keep.Bool(keep)))...)
 }
 
-// withDeadline returns the context of a request, which ends when its caller gives up.
+// withDeadline returns the context of a request, which ends when its caller gives up. In
+// this process, it does so anyway.
 func withDeadline(r *http.Request) (context.Context, context.CancelFunc) {
 	ms, err := strconv.ParseInt(r.Header.Get(timeoutHeader), 10, 64)
 	if err != nil || ms <= 0 || ms > longestAttempt.Milliseconds() {
-		return context.WithCancel(r.Context())
+		return r.Context(), func() {}
 	}
-	return context.WithTimeout(r.Context(), time.Duration(ms)*time.Millisecond)
+	end := time.Now().Add(time.Duration(ms) * time.Millisecond)
+	if known, has := r.Context().Deadline(); has && known.Before(end.Add(time.Millisecond)) {
+		return r.Context(), func() {}
+	}
+	return context.WithDeadline(r.Context(), end)
 }
 
 func (n *Node) stats(target string) *served {

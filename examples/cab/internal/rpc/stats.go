@@ -4,27 +4,75 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Served is how it is with an endpoint that this process serves.
 type Served struct {
-	Endpoint string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
-	Requests int64   `json:"requests" doc:"Requests since the process has started."`
-	Errors   int64   `json:"errors" doc:"Those that it has failed by its own fault."`
-	Mean     float64 `json:"meanMs" doc:"How long it takes, in milliseconds." example:"0.4"`
+	Endpoint  string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
+	Requests  int64   `json:"requests" doc:"Requests since the process has started."`
+	Errors    int64   `json:"errors" doc:"Those that it has failed by its own fault."`
+	Mean      float64 `json:"meanMs" doc:"How long it takes, in milliseconds." example:"0.4"`
+	PerSecond float64 `json:"perSecond" doc:"Requests a second, over the last ten." example:"412.6"`
 }
 
 // Called is how it is with an endpoint that this process calls.
 type Called struct {
-	Endpoint string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
-	Calls    int64   `json:"calls" doc:"Calls since the process has started."`
-	Failures int64   `json:"failures" doc:"Those that have failed by the fault of the service."`
-	Retries  int64   `json:"retries" doc:"How often a call was repeated."`
-	Refused  int64   `json:"refused" doc:"Those that the breaker has refused."`
-	Breaker  string  `json:"breaker" enum:"closed,open,half-open" doc:"The state of the breaker."`
-	Probe    float64 `json:"probeMs,omitempty" doc:"In how many milliseconds an open breaker lets a call through to see."`
-	Timeout  float64 `json:"timeoutMs" doc:"How long a first attempt may take, in milliseconds."`
+	Endpoint  string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
+	Calls     int64   `json:"calls" doc:"Calls since the process has started."`
+	Failures  int64   `json:"failures" doc:"Those that have failed by the fault of the service."`
+	Retries   int64   `json:"retries" doc:"How often a call was repeated."`
+	Refused   int64   `json:"refused" doc:"Those that the breaker has refused."`
+	Breaker   string  `json:"breaker" enum:"closed,open,half-open" doc:"The state of the breaker."`
+	Probe     float64 `json:"probeMs,omitempty" doc:"In how many milliseconds an open breaker lets a call through to see."`
+	Timeout   float64 `json:"timeoutMs" doc:"How long a first attempt may take, in milliseconds."`
+	PerSecond float64 `json:"perSecond" doc:"Calls a second, over the last ten." example:"412.6"`
+}
+
+// A rate is how often something happens, over the last seconds. Its zero value is ready to
+// use.
+type rate struct {
+	mu   sync.Mutex
+	seen [rateSeconds + 1]int64 // how often it had happened, each second
+	n    int                    // how many of them there are
+}
+
+const rateSeconds = 10
+
+// tick is to be called once a second, with how often it has happened so far.
+func (r *rate) tick(total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == len(r.seen) {
+		copy(r.seen[:], r.seen[1:])
+		r.n--
+	}
+	r.seen[r.n] = total
+	r.n++
+}
+
+func (r *rate) perSecond() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n < 2 {
+		return 0
+	}
+	return float64(r.seen[r.n-1]-r.seen[0]) / float64(r.n-1)
+}
+
+// Tick notes how many requests there were, for the rates. It is to be called once a second.
+func (n *Node) Tick() {
+	n.served.Range(func(_, v any) bool {
+		s := v.(*served) //nolint:forcetypeassert // nothing else is in there
+		s.rate.tick(s.requests.Load())
+		return true
+	})
+	n.endpoints.Range(func(_, v any) bool {
+		e := v.(*endpoint) //nolint:forcetypeassert // nothing else is in there
+		e.rate.tick(e.calls.Load())
+		return true
+	})
 }
 
 // Served returns the endpoints that have been asked, in the order of their names.
@@ -32,7 +80,7 @@ func (n *Node) Served() []Served {
 	found := []Served{}
 	n.served.Range(func(k, v any) bool {
 		s := v.(*served) //nolint:forcetypeassert // nothing else is in there
-		one := Served{Endpoint: k.(string), Requests: s.requests.Load(), Errors: s.errors.Load()}
+		one := Served{Endpoint: k.(string), Requests: s.requests.Load(), Errors: s.errors.Load(), PerSecond: s.rate.perSecond()}
 		if one.Requests > 0 {
 			one.Mean = float64(s.nanoseconds.Load()) / float64(one.Requests) / float64(time.Millisecond)
 		}
@@ -51,7 +99,7 @@ func (n *Node) Called() []Called {
 		c := Called{
 			Endpoint: e.target, Calls: e.calls.Load(), Failures: e.failures.Load(), Retries: e.retries.Load(), Refused: e.refused.Load(),
 			Breaker: strings.ReplaceAll(strings.ToLower(e.breaker.State().String()), " ", "-"),
-			Timeout: float64(settings.timeout(e.target, 1)) / float64(time.Millisecond),
+			Timeout: float64(settings.timeout(e.target, 1)) / float64(time.Millisecond), PerSecond: e.rate.perSecond(),
 		}
 		if e.breaker.IsOpen() {
 			c.Probe = float64(e.breaker.RemainingDelay()) / float64(time.Millisecond)

@@ -32,6 +32,7 @@ type Store struct {
 	kept    map[oteltrace.TraceID]*kept
 	order   []*kept                       // the oldest first
 	gone    [2]map[oteltrace.TraceID]bool // traces that aren't kept, the newer ones first
+	free    [][]Span                      // room of such traces, for new ones
 }
 
 // StoreOptions are the options of a [Store].
@@ -135,13 +136,13 @@ func (s *Store) add(span *Span, now time.Time) {
 	if !there {
 		count = &s.counts.Pending
 		if t, there = s.pending[span.Trace]; !there {
-			t = &kept{id: span.Trace, came: now}
+			t = &kept{id: span.Trace, came: now, spans: s.room()}
 			s.pending[span.Trace] = t
 			s.waiting = append(s.waiting, t)
 		}
 	}
 	switch {
-	case slices.ContainsFunc(t.spans, func(old Span) bool { return old.ID == span.ID }):
+	case t.has(span.ID):
 		s.counts.Duplicates++
 		return
 	case len(t.spans) >= mostOfTrace:
@@ -154,6 +155,15 @@ func (s *Store) add(span *Span, now time.Time) {
 	if (span.Start || !span.Parent.IsValid()) && t.ended.IsZero() {
 		t.ended, t.took = now, span.Ended.Sub(span.Began)
 	}
+}
+
+func (t *kept) has(id oteltrace.SpanID) bool {
+	for i := range t.spans {
+		if t.spans[i].ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // decide keeps or drops the traces that are over, and makes room.
@@ -192,6 +202,23 @@ func (s *Store) settle(t *kept) {
 	s.counts.Stored += int64(len(t.spans))
 }
 
+// room returns an empty slice for the spans of a trace.
+func (s *Store) room() []Span {
+	if n := len(s.free); n > 0 {
+		spans := s.free[n-1]
+		s.free = s.free[:n-1]
+		return spans
+	}
+	return make([]Span, 0, usual)
+}
+
+const (
+	// usual is how many spans most traces have at most.
+	usual = 32
+	// mostFree is for how many traces there is room kept.
+	mostFree = 256
+)
+
 // forget drops a trace, and whatever comes of it later.
 func (s *Store) forget(t *kept, from, to *int64) {
 	delete(s.pending, t.id)
@@ -202,6 +229,11 @@ func (s *Store) forget(t *kept, from, to *int64) {
 		clear(s.gone[0])
 	}
 	s.gone[0][t.id] = true
+	if len(s.free) < mostFree && cap(t.spans) == usual { // Get has returned copies
+		clear(t.spans)
+		s.free = append(s.free, t.spans[:0])
+	}
+	t.spans = nil
 }
 
 // lucky reports whether a trace is among the part that is kept in any case.
