@@ -44,16 +44,16 @@ type forward struct {
 
 // handleAPI registers the paths of the public API.
 func (p *process) handleAPI(mux *tigertonic.TrieServeMux) {
+	public := map[string]bool{}
 	handle := func(method, path, service, endpoint string, e *tigertonic.Endpoint) {
-		traced := service != raziel.Name // there are too many positions
-		h := tigertonic.Described(&forward{p, service, endpoint, e, traced}, func(op *tigertonic.Operation) {
-			op.Response(502).Description = "A service has failed."
-			op.Response(504).Description = "A service has taken too long."
-			for _, rs := range op.Responses {
-				rs.SetHeader("Trace-Id", "What the request is found by at /traces, if it was traced.", nil)
-			}
-		})
-		mux.Handle(method, path, tigertonic.Limited(tigertonic.Sized(h, mostBody), mostRequests, nil))
+		public[service+"."+endpoint] = true
+		h := tigertonic.Described(&forward{p, service, endpoint, e, service != raziel.Name}, // there are too many positions
+			func(op *tigertonic.Operation) {
+				op.Response(502).Description = "A service has failed."
+				op.Response(504).Description = "A service has taken too long."
+				traced(op)
+			})
+		mux.Handle(method, path, &edge{p, p.limited(h)})
 	}
 	handle("GET", "/v1/customer/neardrivers", customer.Name, "neardrivers", customer.New(p.node).Endpoint())
 	all := jobs.New(p.node, nil, nil, nil).Endpoints()
@@ -66,6 +66,19 @@ func (p *process) handleAPI(mux *tigertonic.TrieServeMux) {
 	handle("PUT", "/v1/drivers/{id}/position", raziel.Name, "position", new(raziel.Service).PositionEndpoint())
 	handle("GET", "/config/compile", config.Name, "compile", new(config.Service).CompileEndpoint())
 	handle("GET", "/config/explain", config.Name, "explain", new(config.Service).ExplainEndpoint())
+	p.handleAnyCall(mux, public)
+}
+
+// traced adds to an operation that its answers say what their trace is found by.
+func traced(op *tigertonic.Operation) {
+	for _, rs := range op.Responses {
+		rs.SetHeader("Trace-Id", "What the request is found by at /traces, if it was traced.", nil)
+	}
+}
+
+// limited returns a handler for so many requests at a time, and bodies of a size.
+func (p *process) limited(h http.Handler) http.Handler {
+	return tigertonic.Limited(tigertonic.Sized(h, mostBody), mostRequests, nil)
 }
 
 // Describe says what the endpoint is.
@@ -108,12 +121,12 @@ func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // start opens the trace, or goes on with that of the client. One that the client samples is
 // kept.
 func (f *forward) start(ctx context.Context, r *http.Request) (context.Context, oteltrace.Span) {
-	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
-	remote := oteltrace.SpanContextFromContext(ctx)
+	from := propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
+	remote := oteltrace.SpanContextFromContext(from)
 	if !f.traced && !remote.IsSampled() {
-		return ctx, oteltrace.SpanFromContext(context.Background())
+		return ctx, oteltrace.SpanFromContext(ctx)
 	}
-	return f.process.node.Open(ctx, thinAPI+"."+f.endpoint, remote.IsSampled())
+	return f.process.node.Open(from, thinAPI+"."+f.endpoint, remote.IsSampled())
 }
 
 // send sends the request on, and reads what the client has sent as a whole, since it may be

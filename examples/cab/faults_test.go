@@ -27,7 +27,7 @@ type remote struct {
 
 func run(t *testing.T, args ...string) *remote {
 	t.Helper()
-	p := &remote{Process: processtest.Start(t, binary, append([]string{"-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "cab.db"), "-drivers", "0", "-jobs", "0"}, args...)...)}
+	p := &remote{Process: processtest.Start(t, binary, append([]string{"-listen", "127.0.0.1:0", "-admin", "", "-db", filepath.Join(t.TempDir(), "cab.db"), "-config", patientConfig(t), "-drivers", "0", "-jobs", "0"}, args...)...)}
 	t.Cleanup(p.client.CloseIdleConnections)
 	return p
 }
@@ -100,16 +100,25 @@ func (l *load) during(d time.Duration) (good, others int64) {
 	return l.good.Load() - g, l.busy.Load() + l.wrong.Load() - o
 }
 
-// Three processes on a bus, of which one is all of its zone but for the API. It is killed under
-// load: the other zone serves, and nobody is left waiting. It comes back, and calls are at
-// home again.
+// Three processes, of which one is all of its zone but for the API. It is killed under load:
+// the other zone serves, and nobody is left waiting. It comes back, and calls are at home
+// again.
 func TestZoneIsKilledUnderLoad(t *testing.T) {
-	url := natstest.Start(t).URL()
+	t.Run("nats", func(t *testing.T) {
+		url := natstest.Start(t).URL()
+		testZoneIsKilledUnderLoad(t, func(int) []string { return []string{"-bus", url} })
+	})
+	t.Run("http", func(t *testing.T) { testZoneIsKilledUnderLoad(t, threePeers(t)) })
+}
+
+func testZoneIsKilledUnderLoad(t *testing.T, network func(i int) []string) {
 	rest := "config,nearest-driver,zoning,hob,raziel,eta,job,feature-flags,fare,experiment,customer"
-	b := run(t, "-bus", url, "-serve", rest, "-zone", "zone-b")
-	a := run(t, "-bus", url, "-serve", rest, "-zone", "zone-a")
-	front := run(t, "-bus", url, "-serve", "api", "-zone", "zone-a")
-	_ = b
+	zone := func(i int, zone, services string) *remote {
+		return run(t, append(network(i), "-serve", services, "-zone", zone, "-config", "")...)
+	}
+	zone(0, "zone-b", rest)
+	a := zone(1, "zone-a", rest)
+	front := zone(2, "zone-a", "api")
 	until(t, "both zones are there", func() bool { return len(front.zones(t, "service.fare")) == 2 })
 	for i := range 5 {
 		front.do(t, fmt.Sprintf("PUT /v1/drivers/d%d/position", i+1), fmt.Sprintf(`{"lat":%f,"lng":-6.26}`, 53.34+0.0005*float64(i)))
@@ -130,7 +139,7 @@ func TestZoneIsKilledUnderLoad(t *testing.T) {
 	if out := decode[customer.Out](t, front.do(t, nearDublin, "").body); len(out.Drivers) != 3 {
 		t.Errorf("got %+v", out)
 	}
-	run(t, "-bus", url, "-serve", rest, "-zone", "zone-a")
+	zone(1, "zone-a", rest)
 	until(t, "it is back", func() bool { return len(front.zones(t, "service.fare")) == 2 })
 	until(t, "all is well", func() bool {
 		good, others := l.during(300 * time.Millisecond)
@@ -173,7 +182,7 @@ func TestBusIsGoneAndBack(t *testing.T) {
 // that is right takes effect without a restart.
 func TestConfigurationIsBrokenAndMended(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := patientConfig(t)
 	write := func(id, text string) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(id, ":", "__")+".json"), []byte(text), 0o600); err != nil {
@@ -182,11 +191,6 @@ func TestConfigurationIsBrokenAndMended(t *testing.T) {
 	}
 	const fares = "H2:BASE:com.hailocab.service.fare"
 	tariffs := func(text string) string { return `{"hailo":{"service":{"fare":{"tariffs":` + text + `}}}}` }
-	base, err := os.ReadFile("internal/config/defaults/H2__BASE.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	write("H2:BASE", string(base))
 	write(fares, tariffs(`{"DUB":{"taxi":{"base":380,"currency":"EUR"}}}`))
 	r := start(t, "-config", dir)
 	r.place(t, 2)

@@ -24,6 +24,7 @@ func (p *process) newFront() http.Handler {
 		return tigertonic.Recovered(mux)
 	}
 	p.handleAPI(mux)
+	p.handleStatus(mux)
 	limit := func(h http.Handler) http.Handler {
 		const atOnce = 32
 		return tigertonic.Limited(tigertonic.Within(h, patience), atOnce, nil)

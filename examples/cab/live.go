@@ -20,8 +20,8 @@ const shown = 400
 type status struct {
 	Drivers   []place    `json:"drivers" doc:"Some of the drivers."`
 	Jobs      []jobs.Job `json:"jobs" doc:"The jobs that go on, or have just ended."`
-	Positions float64    `json:"positionsPerSecond" doc:"Positions that came in the last second." example:"3710"`
-	Requests  float64    `json:"requestsPerSecond" doc:"Requests that services had in the last second." example:"48"`
+	Positions float64    `json:"positionsPerSecond" doc:"Positions that have come, over the last ten seconds." example:"3710"`
+	Requests  float64    `json:"requestsPerSecond" doc:"Requests that services have had, over the last ten seconds." example:"48"`
 }
 
 // A place is where a driver is.
@@ -33,9 +33,8 @@ type place struct {
 
 // live looks at the services once a second, for everybody who watches.
 type live struct {
-	process        *process
-	raziel, jobs   *client.Client
-	seen, position int64
+	process      *process
+	raziel, jobs *client.Client
 
 	mu      sync.Mutex
 	last    status
@@ -68,16 +67,14 @@ func (l *live) run(ctx context.Context) {
 
 func (l *live) look(ctx context.Context) {
 	s := status{Drivers: []place{}, Jobs: []jobs.Job{}}
-	seen, positions := int64(0), int64(0)
+	l.process.node.Tick()
 	for _, e := range l.process.node.Served() {
 		if e.Endpoint == raziel.Name+".position" {
-			positions = e.Requests
+			s.Positions = e.PerSecond
 			continue
 		}
-		seen += e.Requests
+		s.Requests += e.PerSecond
 	}
-	s.Requests, s.Positions = float64(seen-l.seen), float64(positions-l.position)
-	l.seen, l.position = seen, positions
 	l.mu.Lock()
 	watched := l.watched
 	l.mu.Unlock()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,37 +71,81 @@ func onEachNetwork(t *testing.T, f func(t *testing.T, r *running)) {
 	})
 	t.Run("http", func(t *testing.T) {
 		t.Parallel()
-		addresses := []string{processtest.FreeAddress(t), processtest.FreeAddress(t), processtest.FreeAddress(t)}
-		peers := "http://" + strings.Join(addresses, ",http://")
-		f(t, startThree(t, func(i int) []string { return []string{"-bus", "http", "-calls", addresses[i], "-peers", peers} }))
+		f(t, startThree(t, threePeers(t)))
 	})
+}
+
+// threePeers returns the flags of each of three processes that know each other's URLs.
+func threePeers(t *testing.T) func(i int) []string {
+	t.Helper()
+	addresses := []string{processtest.FreeAddress(t), processtest.FreeAddress(t), processtest.FreeAddress(t)}
+	peers := "http://" + strings.Join(addresses, ",http://")
+	return func(i int) []string { return []string{"-bus", "http", "-calls", addresses[i], "-peers", peers} }
 }
 
 // startThree starts three processes that need each other.
 func startThree(t *testing.T, network func(i int) []string) *running {
 	t.Helper()
-	var front *running
+	var all [3]*running
 	for i, services := range []string{"config,nearest-driver,zoning,hob", "raziel,eta,job", "api,customer,feature-flags,fare,experiment"} {
-		front = start(t, append(network(i), "-serve", services)...)
+		all[i] = start(t, append(network(i), "-serve", services)...)
 	}
-	until(t, "all services are there", func() bool {
-		found := map[string]bool{}
-		for _, i := range front.process.instances(t.Context()) {
-			found[i.Service] = true
-		}
-		return len(found) == len(everything())+1 // and that for traces
-	})
-	return front
+	for _, r := range all {
+		until(t, "each process knows all services, and that it may take its time", func() bool {
+			if r.process.calls.Get().Multiplier != patience100 {
+				return false
+			}
+			found := map[string]bool{}
+			for _, i := range r.process.instances(t.Context()) {
+				found[i.Service] = true
+			}
+			return len(found) == len(everything())+1 // and that for traces
+		})
+	}
+	return all[2]
 }
 
 // start starts a service with these flags, without drivers unless they say so.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	o, err := parseOptions(append([]string{"-db", filepath.Join(t.TempDir(), "cab.db"), "-drivers", "0", "-jobs", "0"}, args...))
+	return startWith(t, optionsOf(t, args...))
+}
+
+// optionsOf returns the options of a service with these flags, without drivers unless they say
+// so.
+func optionsOf(t *testing.T, args ...string) *options {
+	t.Helper()
+	o, err := parseOptions(append([]string{"-db", filepath.Join(t.TempDir(), "cab.db"), "-config", patientConfig(t), "-drivers", "0", "-jobs", "0"}, args...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startWith(t, o)
+	return o
+}
+
+// patience100 is the multiplier of SLAs for tests: what a busy machine takes isn't to be tried
+// again, since that would be seen in traces.
+const patience100 = 100
+
+// patientConfig returns a directory with the configuration that is built in, but for more
+// patience.
+func patientConfig(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := filepath.Glob(filepath.Join("internal", "config", "defaults", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			text = bytes.Replace(text, []byte(`"multiplier": 4,`), fmt.Appendf(nil, `"multiplier": %d,`, patience100), 1)
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func startWith(t *testing.T, o *options) *running {
@@ -110,8 +155,10 @@ func startWith(t *testing.T, o *options) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.stop)
-	r := &running{process: p, Server: promised().Server(t, p.front)}
-	return r
+	if o.bus == "" { // else another process has to be there first
+		until(t, "it has its configuration", func() bool { return p.calls.Get().Multiplier == patience100 })
+	}
+	return &running{process: p, Server: promised().Server(t, p.front)}
 }
 
 // An answer is a response that has been read.

@@ -23,7 +23,7 @@ func (p *process) openNetwork() (http.RoundTripper, error) {
 		return p.local, nil
 	case "http":
 		var err error
-		p.peers, err = rpc.NewPeers(o.zone, o.peerURLs())
+		p.peers, err = rpc.NewPeers(p.instance, o.zone, o.peerURLs())
 		return p.peers, err
 	}
 	var err error
@@ -91,26 +91,26 @@ func (p *process) hello() http.Handler {
 // positions is the subject that positions are announced by.
 const positions = "positions"
 
-// shareDrivers has all instances of raziel on a bus know every position.
-func (p *process) shareDrivers(s *raziel.Service) error {
-	if p.bus == nil {
-		return nil
-	}
-	s.Announce = func(_ context.Context, in *raziel.PositionIn) {
-		if text, err := json.Marshal(announced{in.ID, in.Body}); err == nil {
-			p.bus.Announce(positions, text)
+// shareDrivers has all instances of raziel know every position: by the bus as they come, and
+// by URL some at a time.
+func (p *process) shareDrivers(ctx context.Context, s *raziel.Service) error {
+	switch {
+	case p.peers != nil:
+		shared := raziel.NewSharing(func(ctx context.Context, body []byte) { p.peers.Tell(ctx, raziel.Name, raziel.Share.Pattern(), body) })
+		s.Announce = shared.Add
+		p.later = append(p.later, func() { shared.Run(ctx) })
+	case p.bus != nil:
+		s.Announce = func(in *raziel.PositionIn) {
+			if text, err := json.Marshal(raziel.Moved{ID: in.ID, Place: in.Body}); err == nil {
+				p.bus.Announce(positions, text)
+			}
 		}
+		return p.bus.Hear(positions, func(text []byte) {
+			var m raziel.Moved
+			if json.Unmarshal(text, &m) == nil {
+				s.Put(&raziel.PositionIn{ID: m.ID, Body: m.Place})
+			}
+		})
 	}
-	return p.bus.Hear(positions, func(text []byte) {
-		var a announced
-		if json.Unmarshal(text, &a) == nil {
-			s.Put(&raziel.PositionIn{ID: a.ID, Body: a.Place})
-		}
-	})
-}
-
-// announced is a position as other instances are told it.
-type announced struct {
-	ID    string           `json:"id"`
-	Place raziel.NewPlaces `json:"place"`
+	return nil
 }

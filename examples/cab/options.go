@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,26 +21,28 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/nearest"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/raziel"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/zoning"
+	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
 // options are the flags.
 type options struct {
-	listen, admin string
-	db            string
-	config        string
-	drivers       int
-	seed          uint64
-	jobs          int // an hour
-	trace         bool
-	otlp          string
-	bus           string // "", nats://… or http
-	calls         string
-	peers         string
-	serve         string
-	zone          string
-	api           bool
-	now           func() time.Time
-	services      []string
+	example      *serving.Example
+	db           string
+	config       string
+	drivers      int
+	seed         uint64
+	jobs         int // an hour
+	trace        bool
+	otlp         string
+	bus          string // "", nats://… or http
+	calls        string
+	peers        string
+	serve        string
+	zone, region string
+	token        string // of operators
+	api          bool
+	now          func() time.Time
+	services     []string
 }
 
 // everything are the names of the services, but for the thin API.
@@ -53,8 +56,7 @@ func everything() []string {
 func parseOptions(args []string) (*options, error) {
 	o := &options{now: time.Now}
 	f := flag.NewFlagSet("cab", flag.ContinueOnError)
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8000", "`address` to listen on; port 0 for any that is free")
-	f.StringVar(&o.admin, "admin", "127.0.0.1:8001", "`address` for health, metrics and profiles, or \"\" for none")
+	o.example = serving.Flags(f, "cab")
 	f.StringVar(&o.db, "db", "cab.db", "SQLite `file` for the jobs, or the URL of a PostgreSQL database, postgres://…")
 	f.StringVar(&o.config, "config", "", "`directory` with the configuration, ID.json with __ for the colons of an ID; by default, it is built in")
 	f.IntVar(&o.drivers, "drivers", 20_000, "drivers that move about, or 0 for none but real ones")
@@ -65,11 +67,13 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.peers, "peers", "", "`URLs` of the processes that serve something, with commas between them, this one's too, with -bus http")
 	f.StringVar(&o.serve, "serve", "all", "`services` of this process, with commas between them: all, or some of "+strings.Join(names(), ", "))
 	f.StringVar(&o.zone, "zone", "zone-a", "`name` of where this process runs; calls stay in their zone as long as somebody serves there")
+	f.StringVar(&o.region, "region", "", "`region` of this process; requests of customers who are at home in another one are sent there, if hailo.service.api.homes has it")
 	f.StringVar(&o.otlp, "otlp", "", "`URL` of an OpenTelemetry collector that gets all spans as well, http://…:4318")
 	f.BoolVar(&o.trace, "trace", true, "trace requests")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
+	o.token = os.Getenv("CAB_TOKEN")
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("what is %q to mean?", f.Arg(0))
 	}
@@ -96,6 +100,13 @@ func (o *options) check() error {
 	}
 	if !zonePattern.MatchString(o.zone) {
 		errs = append(errs, fmt.Errorf("-zone must be of letters, digits and dashes, not %q", o.zone))
+	}
+	if o.region != "" && !zonePattern.MatchString(o.region) {
+		errs = append(errs, fmt.Errorf("-region must be of letters, digits and dashes, not %q", o.region))
+	}
+	const shortest = 16
+	if o.token != "" && len(o.token) < shortest {
+		errs = append(errs, fmt.Errorf("CAB_TOKEN has less than %d characters, so it can be guessed", shortest))
 	}
 	if o.jobs < 0 || o.jobs > mostJobs {
 		errs = append(errs, fmt.Errorf("-jobs must be 0 to %d", mostJobs))

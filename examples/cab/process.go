@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -62,6 +63,7 @@ type process struct {
 	db       *jobs.Store
 	calls    *config.Watcher[callConfig]
 	tracing  *config.Watcher[traceConfig]
+	edge     *config.Watcher[edgeConfig]
 
 	later    []func() // what runs once the services are there
 	provider *sdk.TracerProvider
@@ -69,8 +71,21 @@ type process struct {
 	tasks    sync.WaitGroup
 	once     sync.Once
 	live     *live
+	missing  missing
 	started  time.Time
-	stopping func() bool // whether streams are to end
+	done     <-chan struct{}
+	outer    atomic.Pointer[tigertonic.Server] // of the thin API, once there is one
+}
+
+// stopping reports whether the process is about to stop, so that streams are to end.
+func (p *process) stopping() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+	}
+	s := p.outer.Load()
+	return s != nil && s.Draining()
 }
 
 // callConfig is how services call each other.
@@ -116,10 +131,11 @@ const kernel = "com.hailocab.kernel"
 // newProcess starts a process with these options.
 func newProcess(ctx context.Context, o *options) (*process, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &process{options: o, cancel: cancel, started: o.now().UTC(), stopping: func() bool { return ctx.Err() != nil }}
+	p := &process{options: o, cancel: cancel, started: o.now().UTC(), done: ctx.Done()}
 	p.instance = "server-cab-" + tigertonic.RandomBase62String(8)
 	p.calls = config.Watch(kernel, "", "hailo.service.calls", (*callConfig).check)
 	p.tracing = config.Watch[traceConfig](kernel, "", "hailo.service.trace", nil)
+	p.edge = config.Watch(kernel, "", "hailo.service.api", (*edgeConfig).check)
 	if err := p.start(ctx); err != nil {
 		p.stop()
 		return nil, err
@@ -139,10 +155,11 @@ func (p *process) start(ctx context.Context) error {
 	if err := p.startTracing(ctx, network); err != nil {
 		return err
 	}
-	p.node = rpc.NewNode(rpc.Options{
-		Instance: p.instance, Host: hostname(), Zone: o.zone, Network: network, Tracer: p.tracer(), Settings: p.settings(),
-		Hedged: []string{raziel.Name + ".multisearch", hob.Name + ".list", zoning.Name + ".search"},
-	})
+	n := rpc.Options{Instance: p.instance, Host: hostname(), Zone: o.zone, Network: network, Tracer: p.tracer(), Settings: p.settings()}
+	if o.bus != "" { // else there is nobody else to ask
+		n.Hedged = []string{raziel.Name + ".multisearch", hob.Name + ".list", zoning.Name + ".search"}
+	}
+	p.node = rpc.NewNode(n)
 	p.public = p.node.Transport(thinAPI)
 	services, err := p.services(ctx)
 	if err != nil {
@@ -158,6 +175,7 @@ func (p *process) start(ctx context.Context) error {
 	p.front = p.newFront()
 	p.later = append(p.later, func() { p.live.run(ctx) }, func() { p.tick(ctx) })
 	if o.api {
+		p.watch(ctx, p.edge)
 		p.later = append(p.later, func() { p.simulate(ctx) })
 	}
 	return nil
@@ -279,7 +297,7 @@ func (p *process) services(ctx context.Context) (all []rpc.Service, err error) {
 	}
 	if o.has(raziel.Name) {
 		s := raziel.New(city(), o.now)
-		if err := p.shareDrivers(s); err != nil {
+		if err := p.shareDrivers(ctx, s); err != nil {
 			return nil, err
 		}
 		p.later = append(p.later, func() { s.Run(ctx) })

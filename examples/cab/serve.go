@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/rcrowley/go-metrics"
+
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
 
@@ -19,25 +19,19 @@ import (
 // serve serves until the process is told to stop.
 func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
+	if err := o.example.Choose(os.Stdout); err != nil {
+		return err
+	}
 	p, err := newProcess(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer p.stop()
-	server := tigertonic.NewServer(o.listen, p.front)
-	p.stopping = server.Draining
-	if o.admin != "" {
-		server.Admin, server.AdminAddr = p.admin(server.Handler, level), o.admin
-	}
-	server.OnListen = func(name string, addr net.Addr) {
-		if name == "main" {
-			p.welcome(addr)
-			return
-		}
-		fmt.Printf("operators find what is inside on http://%s/\n", addr)
-	}
+	server := tigertonic.NewServer(o.example.Listen, p.front)
+	p.outer.Store(server)
+	o.example.Prepare(server, p.admin(server.Handler, level), p.try)
 	if err := server.Run(ctx); err != nil {
-		return fmt.Errorf("%w (-listen and -admin say where else to listen, -listen 127.0.0.1:0 anywhere that is free)", err)
+		return err
 	}
 	p.stop()
 	slog.Info("cab has stopped", "pid", os.Getpid())
@@ -60,7 +54,7 @@ func (p *process) admin(front http.Handler, level *slog.LevelVar) http.Handler {
 	all := tigertonic.NewHostServeMux() // which isn't served, and shows the routes of both
 	all.Handle("api", front)
 	all.Handle("services", p.inside)
-	inside := admin.New(all, admin.Options{Name: "cab", Version: version, Registry: registry, Level: level, Draining: func() bool { return p.stopping() }})
+	inside := admin.New(all, admin.Options{Name: "cab", Version: version, Registry: registry, Level: level, Draining: p.stopping})
 	if p.db != nil {
 		inside.Check("database", time.Second, p.db.Ping)
 	}
@@ -70,20 +64,17 @@ func (p *process) admin(front http.Handler, level *slog.LevelVar) http.Handler {
 	return inside
 }
 
-// welcome prints lines to try.
-func (p *process) welcome(addr net.Addr) {
+// try returns lines to try.
+func (p *process) try(base string) string {
 	if !p.options.api {
-		fmt.Printf(`cab (process %[1]d) listens on http://%[2]s, try:
-  curl http://%[2]s%[3]s
-it serves %[4]s by %[5]s,
+		return fmt.Sprintf(`  curl %s%s
+it serves %s by %s,
 and read what else there is by -h
-`, os.Getpid(), addr, rpc.HelloPath, p.options.serve, p.options.bus)
-		return
+`, base, rpc.HelloPath, p.options.serve, p.options.bus)
 	}
-	fmt.Printf(`cab (process %[1]d) listens on http://%[2]s, try:
-  curl 'http://%[2]s/v1/customer/neardrivers?lat=53.34&lng=-6.26&n=3'
-  curl -i http://%[2]s/v1/jobs -H 'Content-Type: application/json' -d '{"customer":"c1","lat":53.34,"lng":-6.26,"service":"taxi"}'
-see the city on http://%[2]s/, what calls what on http://%[2]s/traces
-and read http://%[2]s/docs
-`, os.Getpid(), addr)
+	return fmt.Sprintf(`  curl '%[1]s/v1/customer/neardrivers?lat=53.34&lng=-6.26&n=3'
+  curl -i %[1]s/v1/jobs -H 'Content-Type: application/json' -d '{"customer":"c1","lat":53.34,"lng":-6.26,"service":"taxi"}'
+see the city on %[1]s/, what calls what on %[1]s/traces
+and read %[1]s/docs
+`, base)
 }

@@ -7,9 +7,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/client"
@@ -25,15 +24,15 @@ const simulated = "com.hailocab.kernel.sim"
 
 // simulate has drivers move and answer, and customers order, until the context ends.
 func (p *process) simulate(ctx context.Context) {
-	var group errgroup.Group
+	var group sync.WaitGroup
 	if p.options.drivers > 0 {
-		group.Go(func() error { p.drive(ctx); return nil })
-		group.Go(func() error { p.answer(ctx); return nil })
+		group.Go(func() { p.drive(ctx) })
+		group.Go(func() { p.answer(ctx) })
 	}
 	if p.options.jobs > 0 {
-		group.Go(func() error { p.order(ctx); return nil })
+		group.Go(func() { p.order(ctx) })
 	}
-	_ = group.Wait() // none fails
+	group.Wait()
 }
 
 // drive reports positions as they come.
@@ -43,20 +42,26 @@ func (p *process) drive(ctx context.Context) {
 	drivers := sim.New(city(), p.options.drivers, p.options.seed, p.options.now())
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	for {
-		var group errgroup.Group
-		group.SetLimit(atOnce)
-		for r := range drivers.Until(p.options.now()) {
-			if ctx.Err() != nil {
-				break
-			}
-			group.Go(func() error {
+	reports := make(chan sim.Report)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(reports)
+	for range atOnce {
+		group.Go(func() {
+			for r := range reports {
 				body := raziel.NewPlaces{Lat: r.At.Lat, Lng: r.At.Lng, Heading: r.Heading, Seen: r.Seen}
-				_, err := client.Call(ctx, c, raziel.Position, &raziel.PositionIn{ID: r.ID, Body: body})
-				return err
-			})
+				_, _ = client.Call(ctx, c, raziel.Position, &raziel.PositionIn{ID: r.ID, Body: body}) // one that is lost is followed by another
+			}
+		})
+	}
+	for {
+		for r := range drivers.Until(p.options.now()) {
+			select {
+			case reports <- r:
+			case <-ctx.Done():
+				return
+			}
 		}
-		_ = group.Wait() // a position that is lost is followed by another
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

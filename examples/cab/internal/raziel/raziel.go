@@ -22,6 +22,7 @@ var (
 	MultiSearch = tigertonic.Declare[SearchIn, []Driver]("GET", "/multisearch")
 	Position    = tigertonic.Declare[PositionIn, Accepted]("PUT", "/position/{id}")
 	Sample      = tigertonic.Declare[SampleIn, []Driver]("GET", "/sample")
+	Share       = tigertonic.Declare[ShareIn, struct{}]("POST", "/share")
 )
 
 // SearchIn asks for the nearest drivers.
@@ -78,7 +79,7 @@ type Service struct {
 	index *geo.Index
 	now   func() time.Time
 	// Announce, if it isn't nil, tells the other instances of a position.
-	Announce func(ctx context.Context, in *PositionIn)
+	Announce func(in *PositionIn)
 }
 
 // New returns a service for a city.
@@ -93,6 +94,7 @@ func (s *Service) Handler() http.Handler {
 		Description("As the crow flies, the nearest first. Drivers that have been silent for a minute aren't there."))
 	Position.Handle(mux, s.PositionEndpoint())
 	Sample.Handle(mux, tigertonic.Typed(s.sample).OperationID("sample-drivers").Summary("List some drivers").Tags("raziel"))
+	Share.Handle(mux, tigertonic.Typed(s.share).OperationID("share-positions").Summary("Say what another instance has heard").Tags("raziel"))
 	return mux
 }
 
@@ -114,7 +116,7 @@ func (s *Service) search(_ context.Context, in *SearchIn) ([]Driver, error) {
 	return found, nil
 }
 
-func (s *Service) position(ctx context.Context, in *PositionIn) (Accepted, error) {
+func (s *Service) position(_ context.Context, in *PositionIn) (Accepted, error) {
 	if in.Body.Seen.IsZero() {
 		in.Body.Seen = s.now()
 	}
@@ -123,7 +125,7 @@ func (s *Service) position(ctx context.Context, in *PositionIn) (Accepted, error
 	}
 	ok := s.Put(in)
 	if ok && s.Announce != nil {
-		s.Announce(ctx, in)
+		s.Announce(in)
 	}
 	return Accepted{ok}, nil
 }

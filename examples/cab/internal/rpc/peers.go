@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -21,6 +22,7 @@ import (
 // serves, and is asked again and again. A request goes to the zone of its caller, and to any
 // other if nobody there serves the service.
 type Peers struct {
+	instance  string // this process
 	zone      string
 	urls      []string
 	transport *http.Transport
@@ -50,8 +52,9 @@ const (
 	mostSilent = 3
 )
 
-// NewPeers returns a network of the processes at these URLs, seen from a zone.
-func NewPeers(zone string, urls []string) (*Peers, error) {
+// NewPeers returns a network of the processes at these URLs, seen from one of them, in a
+// zone.
+func NewPeers(instance, zone string, urls []string) (*Peers, error) {
 	for _, text := range urls {
 		if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" {
 			return nil, fmt.Errorf("%q isn't the URL of a peer, such as http://127.0.0.1:8100", text)
@@ -59,7 +62,7 @@ func NewPeers(zone string, urls []string) (*Peers, error) {
 	}
 	const idle = 256
 	return &Peers{
-		zone: zone, urls: urls, known: map[string]Hello{}, silent: map[string]int{},
+		instance: instance, zone: zone, urls: urls, known: map[string]Hello{}, silent: map[string]int{},
 		transport: &http.Transport{MaxIdleConnsPerHost: idle, MaxIdleConns: 0, IdleConnTimeout: time.Minute, DialContext: (&net.Dialer{Timeout: helloTime}).DialContext},
 	}, nil
 }
@@ -171,6 +174,40 @@ func (p *Peers) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, &UnavailableError{service, err}
 	}
 	return rs, err
+}
+
+// Tell posts JSON to an endpoint of all other processes that serve a service. Those that
+// can't be told in a second aren't.
+func (p *Peers) Tell(ctx context.Context, service, endpoint string, body []byte) {
+	ctx, cancel := context.WithTimeout(ctx, helloTime)
+	defer cancel()
+	var group sync.WaitGroup
+	for _, base := range p.others(service) {
+		group.Go(func() {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/"+service+endpoint, bytes.NewReader(body))
+			if err != nil {
+				return
+			}
+			r.Header.Set("Content-Type", "application/json")
+			if rs, err := p.transport.RoundTrip(r); err == nil {
+				_, _ = io.Copy(io.Discard, rs.Body) // so that the connection is used again
+				_ = rs.Body.Close()
+			}
+		})
+	}
+	group.Wait()
+}
+
+// others returns the URLs of the other processes that serve a service.
+func (p *Peers) others(service string) (found []string) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for base, h := range p.known {
+		if h.Instance != p.instance && slices.Contains(h.Services, service) {
+			found = append(found, base)
+		}
+	}
+	return found
 }
 
 // isRefused reports whether there was no connection, so nothing was sent.

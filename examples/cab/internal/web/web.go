@@ -153,6 +153,7 @@ func HandleFiles(mux *tigertonic.TrieServeMux) {
 func pages() map[string]*template.Template {
 	functions := template.FuncMap{
 		"brief": brief, "ms": func(v float64) string { return fmt.Sprintf("%.2f", v) },
+		"rate": func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		"plural": func(n int, one string) string {
 			if n == 1 {
 				return "1 " + one

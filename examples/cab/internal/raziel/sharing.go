@@ -1,0 +1,79 @@
+package raziel
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Moved is a position as one instance tells it to another.
+type Moved struct {
+	ID    string    `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"The driver." example:"d7"`
+	Place NewPlaces `json:"place" doc:"Where it is."`
+}
+
+// ShareIn are positions that another instance has heard.
+type ShareIn struct {
+	Body []Moved `body:""`
+}
+
+func (s *Service) share(_ context.Context, in *ShareIn) (struct{}, error) {
+	latest := s.now().Add(ahead)
+	for i := range in.Body {
+		m := &in.Body[i]
+		if !m.Place.Seen.IsZero() && !m.Place.Seen.After(latest) {
+			s.Put(&PositionIn{ID: m.ID, Body: m.Place})
+		}
+	}
+	return struct{}{}, nil
+}
+
+// A Sharing gathers positions, and tells them to other instances some at a time. If they
+// come faster than they can be told, what there is no room for is left out: another one
+// follows in a few seconds. Create one with [NewSharing].
+type Sharing struct {
+	tell    func(ctx context.Context, body []byte)
+	waiting chan Moved
+}
+
+const (
+	shareEvery = 100 * time.Millisecond
+	mostShared = 5_000
+)
+
+// NewSharing returns a sharing that calls tell with the body of a request to [Share].
+func NewSharing(tell func(ctx context.Context, body []byte)) *Sharing {
+	return &Sharing{tell, make(chan Moved, mostShared)}
+}
+
+// Add adds a position. It never waits.
+func (s *Sharing) Add(in *PositionIn) {
+	select {
+	case s.waiting <- Moved{in.ID, in.Body}:
+	default: // there is no room
+	}
+}
+
+// Run tells what there is until the context ends.
+func (s *Sharing) Run(ctx context.Context) {
+	tick := time.NewTicker(shareEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		batch := make([]Moved, len(s.waiting))
+		for i := range batch {
+			batch[i] = <-s.waiting // nobody else takes any
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		if body, err := json.Marshal(batch); err == nil {
+			s.tell(ctx, body)
+		}
+	}
+}
