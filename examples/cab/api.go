@@ -49,8 +49,8 @@ func (p *process) handleAPI(mux *tigertonic.TrieServeMux) {
 		public[service+"."+endpoint] = true
 		h := tigertonic.Described(&forward{p, service, endpoint, e, service != raziel.Name}, // there are too many positions
 			func(op *tigertonic.Operation) {
-				op.Response(502).Description = "A service has failed."
-				op.Response(504).Description = "A service has taken too long."
+				op.AddError(http.StatusBadGateway, "A service has failed.")
+				op.AddError(http.StatusGatewayTimeout, "A service has taken too long.")
 				traced(op)
 			})
 		mux.Handle(method, path, &edge{p, p.limited(h)})

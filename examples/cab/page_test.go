@@ -18,7 +18,7 @@ import (
 // pictures there.
 func TestPagesInABrowser(t *testing.T) {
 	browser := chromium.New(t)
-	r := start(t, "-drivers", "4000", "-jobs", "40000")
+	r := start(t, "-drivers", "4000", "-jobs", "4000")
 	var out customer.Out
 	until(t, "drivers are there", func() bool {
 		out = decode[customer.Out](t, r.do(t, nearDublin, "").body)
