@@ -35,26 +35,58 @@ func generators() string { return filepath.Join(filepath.Dir(conformance()), "to
 // Both are what npm ci installs in the folder of this module.
 func TypeScript(t testing.TB, document []byte, files map[string]string) string {
 	t.Helper()
-	module := conformance()
-	bin := filepath.Join(module, "node_modules", ".bin")
-	if _, err := os.Stat(filepath.Join(bin, "openapi-typescript")); err != nil {
-		missing(t, "openapi-typescript isn't installed (npm ci in "+module+")")
-	}
-	dir := t.TempDir()
-	write(t, dir, "openapi.json", string(document))
-	if out, ok := run(t, dir, nil, filepath.Join(bin, "openapi-typescript"), "openapi.json", "-o", "schema.d.ts"); !ok {
-		t.Fatalf("openapi-typescript: %s", out)
-	}
-	args := []string{"--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "schema.d.ts"}
+	dir := newTypes(t, document)
+	args := []string{"--noEmit"}
 	for name, text := range files {
 		write(t, dir, name, text)
 		args = append(args, name)
 	}
-	out, ok := run(t, dir, nil, filepath.Join(bin, "tsc"), args...)
+	out, ok := run(t, dir, nil, filepath.Join(conformance(), "node_modules", ".bin", "tsc"), compilerOptions(args...)...)
 	if ok {
 		return ""
 	}
 	return out
+}
+
+// RunTypeScript compiles a program beside schema.d.ts, as TypeScript does, and runs it with
+// arguments in Node. It can import openapi-fetch, which calls by these types. It returns what
+// the program writes, and reports whether it went well.
+func RunTypeScript(t testing.TB, document []byte, program string, args ...string) (output string, ok bool) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "there is no node in the PATH")
+	}
+	dir := newTypes(t, document)
+	modules := filepath.Join(conformance(), "node_modules")
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "client.mts", program)
+	if out, ok := run(t, dir, nil, filepath.Join(modules, ".bin", "tsc"), compilerOptions("client.mts")...); !ok {
+		return out, false
+	}
+	return run(t, dir, nil, node, append([]string{"client.mjs"}, args...)...)
+}
+
+// newTypes returns a folder with schema.d.ts, which openapi-typescript makes of a document.
+func newTypes(t testing.TB, document []byte) (dir string) {
+	t.Helper()
+	bin := filepath.Join(conformance(), "node_modules", ".bin")
+	if _, err := os.Stat(filepath.Join(bin, "openapi-typescript")); err != nil {
+		missing(t, "openapi-typescript isn't installed (npm ci in "+conformance()+")")
+	}
+	dir = t.TempDir()
+	write(t, dir, "openapi.json", string(document))
+	if out, ok := run(t, dir, nil, filepath.Join(bin, "openapi-typescript"), "openapi.json", "-o", "schema.d.ts"); !ok {
+		t.Fatalf("openapi-typescript: %s", out)
+	}
+	return dir
+}
+
+// compilerOptions returns the arguments of the compiler for files beside the types.
+func compilerOptions(files ...string) []string {
+	return append([]string{"--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "schema.d.ts"}, files...)
 }
 
 // A Module is a module of Go with the package generated/api, which a generator has made of a
@@ -88,7 +120,12 @@ func Ogen(t testing.TB, document []byte, without ...string) *Module {
 func (m *Module) Run(t testing.TB, program string, args ...string) (output string, ok bool) {
 	t.Helper()
 	write(t, m.dir, "main.go", program)
-	return run(t, m.dir, []string{"GOFLAGS=-mod=mod", "GOWORK=off"}, "go", append([]string{"run", "."}, args...)...)
+	binary := filepath.Join(m.dir, "client")
+	// It is built first, for the go command says what it downloads.
+	if out, ok := run(t, m.dir, []string{"GOFLAGS=-mod=mod", "GOWORK=off"}, "go", "build", "-o", binary, "."); !ok {
+		return out, false
+	}
+	return run(t, m.dir, nil, binary, args...)
 }
 
 func newModule(t testing.TB, document []byte) *Module {
