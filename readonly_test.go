@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -196,4 +197,36 @@ func ExampleTyped_readOnly() {
 	h.ServeHTTP(w, r)
 	_, _ = w.Body.WriteTo(os.Stdout)
 	// Output: {"id":1,"name":"Ada"}
+}
+
+// What is write only stays in the service, whatever stands beside it or around it.
+func TestWriteOnlyMembersAreNotSentBesideATimeThatIsOmitted(t *testing.T) {
+	type account struct {
+		Name   string `json:"name"`
+		Secret string `json:"secret" writeOnly:"true"`
+	}
+	type static struct {
+		At *time.Time `json:"at,omitzero"`
+		Of account    `json:"of"`
+	}
+	type dynamic struct {
+		At *time.Time `json:"at,omitzero"`
+		Of any        `json:"of"`
+	}
+	ada := account{"Ada", "secret"}
+	for _, h := range []http.Handler{
+		tigertonic.Typed(func(context.Context, *struct{}) (static, error) { return static{Of: ada}, nil }),
+		tigertonic.Typed(func(context.Context, *struct{}) (dynamic, error) { return dynamic{Of: ada}, nil }),
+	} {
+		w := serve(t, h, "GET", "/", "")
+		assert.Equal(t, 200, w.Code)
+		assert.Equal(t, "{\"of\":{\"name\":\"Ada\"}}\n", w.Body.String())
+	}
+	deep := any(ada)
+	for range 600 {
+		deep = []any{deep}
+	}
+	w := serve(t, tigertonic.Typed(func(context.Context, *struct{}) (dynamic, error) { return dynamic{Of: deep}, nil }), "GET", "/", "")
+	assert.Equal(t, 500, w.Code)
+	assert.NotContains(t, w.Body.String(), "secret")
 }

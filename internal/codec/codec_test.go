@@ -140,7 +140,10 @@ func requireEncoded[T any](t *testing.T, value T) {
 	require.Equal(t, theirs, ours, "%T", value)
 }
 
+type zeroer interface{ IsZero() bool }
+
 func TestValuesAreEncodedAsTheLibraryDoes(t *testing.T) {
+	start := time.Unix(1, 0).UTC()
 	text := "é\"\\\u2028<a>\x00"
 	whole := everything{S: text, I: -3, F: 1e21, G: 0.1, T: time.Unix(1, 5).UTC(), D: time.Hour, W: "w", P: &text, N: []int{}, M: map[string]int{"b": 1, "a": 2}, Any: []any{1, nil, map[string]any{}}, Bytes: []byte("abc")}
 	whole.O.ValuePointer(true)
@@ -170,8 +173,13 @@ func TestValuesAreEncodedAsTheLibraryDoes(t *testing.T) {
 		} `json:",omitempty"` //nolint:modernize // which omits an object without members
 		F any            `json:",omitempty"`
 		G time.Time      `json:",omitzero"`
+		H *time.Time     `json:",omitzero"`
+		I *time.Time     `json:",omitzero"`
+		J zeroer         `json:",omitzero"`
+		K zeroer         `json:",omitzero"`
+		L zeroer         `json:",omitzero"`
 		R map[string]int `json:",embed"`
-	}{R: map[string]int{"x": 1}})
+	}{R: map[string]int{"x": 1}, H: new(time.Time), J: (*time.Time)(nil), K: time.Time{}, L: &start})
 	requireEncoded(t, struct {
 		A int            `json:"a"`
 		R jsontext.Value `json:",embed"`

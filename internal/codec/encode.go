@@ -34,8 +34,9 @@ type Encoder func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool)
 type encodeState struct {
 	options json.Options
 	leaf    bytes.Buffer
-	depth   int  // of slices and pointers
-	hides   bool // there are fields that aren't sent
+	depth   int    // of slices and pointers
+	hides   bool   // there are fields that aren't sent
+	tag     string // theirs, if what interfaces hold may have some, or ""
 }
 
 // maxEncoded is how deep slices and pointers may be nested before the codec checks for
@@ -48,6 +49,7 @@ func (b *Buffer) AppendJSON(value any, f Encoder, options json.Options) error {
 	n := b.Len()
 	if f != nil {
 		b.encoding.options, b.encoding.depth, b.encoding.hides = options, 0, false
+		b.encoding.tag = ""
 		text, ok := f(&b.encoding, b.Bytes(), reflect.ValueOf(value).Elem())
 		if ok {
 			b.Buffer = *bytes.NewBuffer(text)
@@ -56,7 +58,7 @@ func (b *Buffer) AppendJSON(value any, f Encoder, options json.Options) error {
 		b.Truncate(n)
 	}
 	err := json.MarshalWrite(&b.Buffer, value, options)
-	if err == nil && f != nil && b.encoding.hides {
+	if err == nil && f != nil && (b.encoding.hides || b.encoding.tag != "" && holdsTag(reflect.ValueOf(value).Elem(), b.encoding.tag, 0)) {
 		err = errHidden
 	}
 	if err != nil {
@@ -73,6 +75,8 @@ var errHidden = errors.New("tigertonic: a value with readOnly or writeOnly membe
 type encoderCompiler struct {
 	known   map[reflect.Type]*Encoder
 	dynamic *dynamicEncoders
+	// interfaces reports whether there are any among the types.
+	interfaces bool
 }
 
 // An Omission says which fields an Encoder leaves out.
@@ -88,16 +92,20 @@ type Omission struct {
 // them as a whole. Values in interfaces get an Encoder if hasJSON reports true for their
 // type.
 func CompileEncoder(t reflect.Type, without Omission, hasJSON func(reflect.Type) bool) Encoder {
-	if isLeaf(t) {
+	if isLeaf(t) && (hasMethods(t) || !reaches(t, hasTagOrInterface(without.Tag))) {
 		return nil
 	}
-	c := encoderCompiler{map[reflect.Type]*Encoder{}, &dynamicEncoders{without: without, hasJSON: hasJSON}}
+	c := encoderCompiler{known: map[reflect.Type]*Encoder{}, dynamic: &dynamicEncoders{without: without, hasJSON: hasJSON}}
 	f := *c.compile(t)
-	if !c.dynamic.hides.Load() {
+	hides, tag := c.dynamic.hides.Load(), ""
+	if c.interfaces {
+		tag = without.Tag
+	}
+	if !hides && tag == "" {
 		return f
 	}
 	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
-		a.hides = true
+		a.hides, a.tag = hides, tag
 		return f(a, b, v)
 	}
 }
@@ -110,7 +118,7 @@ func isLeaf(t reflect.Type) bool {
 		return false
 	case t == jsontype.Time || t == jsontype.Duration || kind == reflect.Pointer:
 		return false
-	case jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler):
+	case hasMethods(t):
 		return true
 	case kind == reflect.Array && t.Elem().Kind() == reflect.Uint8:
 		return true
@@ -119,6 +127,11 @@ func isLeaf(t reflect.Type) bool {
 		return !ok
 	}
 	return false
+}
+
+// hasMethods reports whether a type has methods that make its JSON.
+func hasMethods(t reflect.Type) bool {
+	return jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler)
 }
 
 // compile returns the Encoder for t, which is complete once all are compiled.
@@ -139,7 +152,7 @@ func (c *encoderCompiler) make(t reflect.Type) Encoder {
 	case t == jsontype.Duration:
 		return encodeDuration
 	case isLeaf(t):
-		return encodeLeaf
+		return c.leafEncoder(t)
 	}
 	if elem, isOpt := jsontype.OptElem(t); isOpt {
 		return encodeOpt(c.compile(elem))
@@ -168,6 +181,7 @@ func (c *encoderCompiler) make(t reflect.Type) Encoder {
 	case reflect.Map:
 		return encodeMap(t, c.compile(t.Key()), c.compile(t.Elem()))
 	case reflect.Interface:
+		c.interfaces = true
 		return c.dynamic.append
 	case reflect.Struct:
 		if jsontype.IsUnion(t) {
@@ -179,6 +193,28 @@ func (c *encoderCompiler) make(t reflect.Type) Encoder {
 }
 
 // encodeLeaf encodes a value with the codec.
+// leafEncoder returns the Encoder for a leaf. The codec would send what is to be left out
+// of a leaf's fields, so a leaf with such fields isn't encoded.
+func (c *encoderCompiler) leafEncoder(t reflect.Type) Encoder {
+	tag := c.dynamic.without.Tag
+	_, isOpt := jsontype.OptElem(t)
+	switch {
+	case hasMethods(t) && !isOpt || !reaches(t, hasTagOrInterface(tag)):
+		return encodeLeaf
+	case reaches(t, hasTag(tag)):
+		c.dynamic.hides.Store(true)
+		return func(_ *encodeState, b []byte, _ reflect.Value) ([]byte, bool) { return b, false }
+	}
+	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
+		text, ok := encodeLeaf(a, b, v)
+		if ok && holdsTag(v, tag, 0) {
+			a.hides = true
+			return b, false
+		}
+		return text, ok
+	}
+}
+
 func encodeLeaf(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 	a.leaf.Reset()
 	if err := json.MarshalWrite(&a.leaf, v.Addr().Interface(), a.options); err != nil {

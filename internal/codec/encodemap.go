@@ -30,14 +30,12 @@ func (d *dynamicEncoders) of(t reflect.Type) Encoder {
 	if f, ok := d.known.Load(t); ok {
 		return f.(Encoder)
 	}
-	f := Encoder(encodeLeaf)
-	switch {
-	case d.hasJSON(t):
-		c := encoderCompiler{map[reflect.Type]*Encoder{}, d}
+	c := encoderCompiler{known: map[reflect.Type]*Encoder{}, dynamic: d}
+	var f Encoder
+	if d.hasJSON(t) {
 		f = *c.compile(t)
-	case reachesTag(t, d.without.Tag, map[reflect.Type]bool{}): // which the codec would send
-		d.hides.Store(true)
-		f = func(_ *encodeState, b []byte, _ reflect.Value) ([]byte, bool) { return b, false }
+	} else {
+		f = c.leafEncoder(t)
 	}
 	d.known.Store(t, f)
 	return f
@@ -64,18 +62,96 @@ func (d *dynamicEncoders) append(a *encodeState, b []byte, v reflect.Value) ([]b
 	return deeper(a, b, v, f)
 }
 
-// reachesTag reports whether t, or anything in it, has fields with a tag.
-func reachesTag(t reflect.Type, tag string, seen map[reflect.Type]bool) bool {
-	if seen[t] {
+// reaches reports whether is reports true for t or a type in it.
+func reaches(t reflect.Type, is func(reflect.Type) bool) bool {
+	seen := map[reflect.Type]bool{}
+	var reach func(t reflect.Type) bool
+	reach = func(t reflect.Type) bool {
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		if is(t) {
+			return true
+		}
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			return reach(t.Elem())
+		case reflect.Struct:
+			for f := range t.Fields() {
+				if reach(f.Type) {
+					return true
+				}
+			}
+		}
 		return false
 	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return reachesTag(t.Elem(), tag, seen)
-	case reflect.Struct:
+	return reach(t)
+}
+
+// hasTag returns whether a type is a struct with fields that have a tag.
+func hasTag(tag string) func(reflect.Type) bool {
+	return func(t reflect.Type) bool {
+		if t.Kind() != reflect.Struct {
+			return false
+		}
 		for f := range t.Fields() {
-			if _, ok := f.Tag.Lookup(tag); ok || reachesTag(f.Type, tag, seen) {
+			if _, ok := f.Tag.Lookup(tag); ok {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// hasTagOrInterface is hasTag for interfaces, too, which may hold such a struct.
+func hasTagOrInterface(tag string) func(reflect.Type) bool {
+	is := hasTag(tag)
+	return func(t reflect.Type) bool { return t.Kind() == reflect.Interface || is(t) }
+}
+
+// maxHeld is how deep holdsTag looks, beyond what the codec encodes.
+const maxHeld = 10_000
+
+// holdsTag reports whether an interface in a value holds a type with fields that have a
+// tag. It goes through what the codec has encoded, which therefore has an end.
+func holdsTag(v reflect.Value, tag string, depth int) bool {
+	if depth++; depth > maxHeld {
+		return true
+	}
+	within := func(inner reflect.Value) bool { return holdsTag(inner, tag, depth) }
+	t := v.Type()
+	if _, ok := jsontype.OptElem(t); ok {
+		opt := reflect.New(t)
+		opt.Elem().Set(v)
+		inner := opt.Interface().(jsontype.Optional).ValuePointer(false)
+		return inner != nil && within(reflect.ValueOf(inner).Elem())
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		return !v.IsNil() && (reaches(v.Elem().Type(), hasTag(tag)) || within(v.Elem()))
+	case reflect.Pointer:
+		return !v.IsNil() && within(v.Elem())
+	}
+	if hasMethods(t) {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if within(v.Index(i)) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, elem := range v.Seq2() {
+			if within(elem) {
+				return true
+			}
+		}
+	case reflect.Struct:
+		for f, inner := range v.Fields() {
+			if _, _, ok := jsontype.ParseField(f); ok && within(inner) {
 				return true
 			}
 		}

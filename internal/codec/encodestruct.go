@@ -25,7 +25,13 @@ type encodedField struct {
 }
 
 func isZeroOf(t reflect.Type) func(reflect.Value) bool {
-	if jsontype.Implements(t, reflect.TypeFor[jsontype.Zeroer]()) {
+	zeroer := reflect.TypeFor[jsontype.Zeroer]()
+	switch {
+	case (t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface) && t.Implements(zeroer):
+		return func(v reflect.Value) bool {
+			return v.IsNil() || v.Elem().Kind() == reflect.Pointer && v.Elem().IsNil() || v.Interface().(jsontype.Zeroer).IsZero()
+		}
+	case jsontype.Implements(t, zeroer):
 		return func(v reflect.Value) bool { return v.Addr().Interface().(jsontype.Zeroer).IsZero() }
 	}
 	return reflect.Value.IsZero

@@ -162,14 +162,9 @@ func isPlain(f *Field) bool {
 	if strings.ContainsAny(name, "'\\\"`") || !f.IsExported() {
 		return false
 	}
-	kind := f.Type.Kind()
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
-		case "", "omitempty":
-		case "omitzero":
-			if (kind == reflect.Pointer || kind == reflect.Interface) && f.Type.Implements(reflect.TypeFor[Zeroer]()) {
-				return false
-			}
+		case "", "omitempty", "omitzero":
 		case "string":
 			elem := Indirect(f.Type)
 			if kind := elem.Kind(); kind < reflect.Int || kind > reflect.Float64 || elem == Duration || Implements(elem, MarshalerTo, JSONMarshaler, TextAppender, TextMarshaler) {

@@ -226,7 +226,7 @@ func TestPlainFieldsAreOnesWithoutOddTags(t *testing.T) {
 		}{}: false,
 		struct {
 			A *zeroer `json:"a,omitzero"`
-		}{}: false,
+		}{}: true,
 		struct {
 			A zeroer `json:"a,omitzero"`
 		}{}: true,
