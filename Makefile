@@ -9,6 +9,7 @@ LOADTIME  ?= 500ms
 BASE      ?=
 NEWEST    ?= go1.27.3
 MINCOVER  ?= 95.0
+MINBELOW  ?= 90.0
 
 # Every module that git tracks or would track, one after another; what is in tools/ holds no code.
 MODULES := $(sort $(dir $(wildcard $(shell git ls-files -co --exclude-standard go.mod '*/go.mod'))))
@@ -56,11 +57,15 @@ fuzz:
 	| awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " f[i]; n = 0 }' \
 	| while read -r pkg f; do echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null || exit 1; done)
 
-# cover fails if the root package's own tests reach less than MINCOVER percent of its statements.
+# cover fails if the root package's own tests reach less than MINCOVER percent of its
+# statements, or those of a package below internal/ less than MINBELOW percent of its own.
 cover:
 	@go test -coverprofile=cover.out .
 	@awk -v min=$(MINCOVER) 'NR > 1 { all += $$2; if ($$3) hit += $$2 } \
 	END { p = 100 * hit / all; printf "total: %.2f%% of statements\n", p; exit (p < min) }' cover.out
+	@out=$$(go test -cover ./internal/...) || { echo "$$out"; exit 1; }; echo "$$out" | awk -v min=$(MINBELOW) \
+	'/coverage: / { p = $$0; sub(/.*coverage: /, "", p); sub(/%.*/, "", p); n = $$1 == "ok" ? $$2 : $$1; low = p + 0 < min; bad += low; \
+	print (low ? "below " min "%: " : "") n " " p "%" } END { exit (bad > 0) }'
 
 # bench compares the library with others, in about ten minutes, and writes docs/BENCHMARKS.md.
 # ONLY=routing,endpoints,documents,middleware,loopback chooses, and then nothing is written.
