@@ -235,8 +235,17 @@ func TestSlowFollowersAreDropped(t *testing.T) {
 	r := newRig(t, options{})
 	id := r.begin(t, r.ann, "Wheels")
 	long := strings.Repeat("word ", 9_000)
+	site, err := r.store.site(t.Context(), "one")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range 150 { // more than the buffers of the system have
-		r.say(t, r.ann, id, fmt.Sprint(i, long))
+		_, err := r.store.add(t.Context(), time.Now(), &newItem{
+			Kind: kindComment, Visibility: "public", Site: site.ID, Author: site.Owner, Parent: id, Forum: r.forum, content: content{Markdown: fmt.Sprint(i, long), HTML: long},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	dialer := &net.Dialer{}
 	slow := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
