@@ -72,7 +72,8 @@ func (mux HostServeMux) Handle(hostname string, h http.Handler) {
 func parseHost(hostname string) (host string, wild *wildHost, problem string, offset int) {
 	if at := strings.IndexAny(hostname, "{}"); at >= 0 {
 		wild, problem = parseWildHost(hostname)
-		return wild.key(), wild, problem, at
+		host = wild.key()
+		return host, wild, problem, at
 	}
 	host, ok := normalizeHost(hostname)
 	switch {

@@ -327,11 +327,17 @@ type RouteMetrics struct {
 	// 199. A class that never happened is nil.
 	Classes [5]*ClassMetrics
 	// History are the responses of the last ten minutes in intervals of ten seconds, the
-	// oldest first. The last interval isn't over. Errors are those with a 5xx status.
-	History [60]struct{ Count, Errors uint32 }
+	// oldest first. The last interval isn't over.
+	History []Interval
 	// P50 and P99 are the median and the 99th percentile of how long the responses of the
 	// last five to ten minutes took, at most a twelfth too high, or 0 without responses.
 	P50, P99 time.Duration
+}
+
+// Interval is what happened within ten seconds.
+type Interval struct {
+	Count  uint32 // responses
+	Errors uint32 // those of them with a 5xx status
 }
 
 // ClassMetrics are the responses of a route whose statuses are of one class.
@@ -378,7 +384,10 @@ func (m *MeasuredHandler) Metrics() (all []RouteMetrics) {
 }
 
 func newRouteMetrics(method, pattern string, read *tally.Reading) RouteMetrics {
-	rm := RouteMetrics{Method: method, Pattern: pattern, InFlight: read.InFlight, History: read.History, P50: read.P50, P99: read.P99}
+	rm := RouteMetrics{Method: method, Pattern: pattern, InFlight: read.InFlight, P50: read.P50, P99: read.P99}
+	for _, h := range read.History {
+		rm.History = append(rm.History, Interval(h))
+	}
 	for i, c := range read.Classes {
 		if c != nil {
 			rm.Classes[i] = newClassMetrics(c)
@@ -400,7 +409,7 @@ func newClassMetrics(c *tally.Class) *ClassMetrics {
 			b.Exemplar = &Exemplar{e.TraceID, e.Duration, e.Time}
 		}
 	}
-	for i, n := range c.Native {
+	for i, n := range &c.Native {
 		if n > 0 {
 			cm.Native[tally.MinKey+i] = n
 		}

@@ -236,7 +236,7 @@ func TestFilesThatBecomeShorterAreCutOff(t *testing.T) {
 	defer s.Close()
 	rs, err := s.Client().Get(s.URL)
 	require.NoError(t, err)
-	defer rs.Body.Close() //nolint:errcheck // its end is looked at
+	defer rs.Body.Close()
 	body, err := io.ReadAll(rs.Body)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Len(t, body, 1<<16)

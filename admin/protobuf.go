@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // Prometheus' protobuf format: each family is a message MetricFamily of its metrics.proto
@@ -33,28 +32,28 @@ const (
 	wireBytes  = 2
 )
 
-func (m message) tag(field, wireType int) message {
-	return binary.AppendUvarint(m, uint64(field<<3|wireType))
+func (m message) tag(field, wireType uint64) message {
+	return binary.AppendUvarint(m, field<<3|wireType)
 }
 
-func (m message) uint(field int, n uint64) message {
+func (m message) uint(field, n uint64) message {
 	return binary.AppendUvarint(m.tag(field, wireVarint), n)
 }
 
 // sint appends an integer in zigzag encoding.
-func (m message) sint(field int, n int64) message {
+func (m message) sint(field uint64, n int64) message {
 	return binary.AppendVarint(m.tag(field, wireVarint), n)
 }
 
-func (m message) double(field int, x float64) message {
+func (m message) double(field uint64, x float64) message {
 	return binary.LittleEndian.AppendUint64(m.tag(field, wireDouble), math.Float64bits(x))
 }
 
-func (m message) text(field int, s string) message {
+func (m message) text(field uint64, s string) message {
 	return append(binary.AppendUvarint(m.tag(field, wireBytes), uint64(len(s))), s...)
 }
 
-func (m message) message(field int, other message) message { return m.text(field, string(other)) }
+func (m message) message(field uint64, other message) message { return m.text(field, string(other)) }
 
 // protobuf returns the families in Prometheus' protobuf format.
 func (e *exposition) protobuf() []byte {
@@ -68,8 +67,8 @@ func (e *exposition) protobuf() []byte {
 
 // kinds are the numbers of the kinds of families, and of the field of a Metric that has
 // the value of one.
-func kinds() map[string]struct{ number, field int } {
-	return map[string]struct{ number, field int }{
+func kinds() map[string]struct{ number, field uint64 } {
+	return map[string]struct{ number, field uint64 }{
 		counterKind:   {0, 3},
 		gaugeKind:     {1, 2},
 		summaryKind:   {2, 4},
@@ -79,7 +78,7 @@ func kinds() map[string]struct{ number, field int } {
 
 func (f *family) message() message {
 	kind := kinds()[f.kind]
-	m := message(nil).text(1, f.name).text(2, valid(f.help)).uint(3, uint64(kind.number))
+	m := message(nil).text(1, f.name).text(2, valid(f.help)).uint(3, kind.number)
 	for _, samples := range f.series() {
 		metric := message(nil)
 		for _, l := range samples[0].labels {
@@ -134,8 +133,8 @@ func (s *sample) bucketMessage(kind string) message {
 	}
 	m := message(nil).uint(1, uint64(s.value)).double(2, bound)
 	if x := s.exemplar; x != nil {
-		at := time.UnixMilli(int64(x.time * 1000))
-		timestamp := message(nil).uint(1, uint64(at.Unix())).uint(2, uint64(at.Nanosecond()))
+		seconds, fraction := math.Modf(x.time)
+		timestamp := message(nil).uint(1, uint64(seconds)).uint(2, uint64(fraction*1e9))
 		m = m.message(3, message(nil).message(1, labelMessage(label{"trace_id", x.traceID})).double(2, x.value).message(3, timestamp))
 	}
 	return m
@@ -158,8 +157,9 @@ func (m message) native(counts map[int]uint64) message {
 		m = m.message(12, message(nil).sint(1, int64(indices[0]-next)).uint(2, uint64(length)))
 		next = indices[length-1] + 1
 		for _, i := range indices[:length] {
-			m = m.sint(13, int64(counts[i])-last)
-			last = int64(counts[i])
+			count := int64(counts[i]) //nolint:gosec // nobody counts that far
+			m = m.sint(13, count-last)
+			last = count
 		}
 		indices = indices[length:]
 	}

@@ -116,7 +116,8 @@ const maxHeld = 10_000
 // holdsTag reports whether an interface in a value holds a type with fields that have a
 // tag. It goes through what the codec has encoded, which therefore has an end.
 func holdsTag(v reflect.Value, tag string, depth int) bool {
-	if depth++; depth > maxHeld {
+	depth++
+	if depth > maxHeld {
 		return true
 	}
 	within := func(inner reflect.Value) bool { return holdsTag(inner, tag, depth) }

@@ -102,7 +102,7 @@ func section(r io.Reader) (*io.SectionReader, error) {
 	}
 	if file, ok := r.(*os.File); ok {
 		if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-			return nil, nil //nolint:nilnil // a pipe or a terminal can't seek
+			return nil, nil //nolint:nilerr,nilnil // a pipe or a terminal can't seek
 		}
 	}
 	begin, err := at.Seek(0, io.SeekCurrent)

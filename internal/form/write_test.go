@@ -22,7 +22,8 @@ type unsteady struct {
 }
 
 func (u *unsteady) Seek(offset int64, whence int) (int64, error) {
-	if u.seeks--; u.seeks < 0 {
+	u.seeks--
+	if u.seeks < 0 {
 		return 0, errors.New("can't seek")
 	}
 	return u.Reader.Seek(offset, whence)

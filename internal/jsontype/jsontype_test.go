@@ -144,7 +144,7 @@ func TestFieldsWithTheSameNameAreResolvedAsByTheCodecs(t *testing.T) {
 		A int `json:"B"`
 		B int
 		C int `json:"C"`
-		D int `json:"-,"`
+		D int `json:"-,"` //nolint:staticcheck // the codecs differ over it
 	}{}
 	for _, value := range []any{
 		clash,

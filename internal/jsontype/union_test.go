@@ -247,7 +247,7 @@ func TestUnionsAreDescribedByTheirFields(t *testing.T) {
 	u.Set(of, 1, empty)
 	assert.Equal(t, figure{Pair: &figures{}}, of.Interface())
 
-	for of, is := range map[reflect.Type][2]bool{
+	for of, want := range map[reflect.Type][2]bool{
 		reflect.TypeFor[figure]():             {true, false},
 		reflect.TypeFor[carrier]():            {false, true},
 		reflect.TypeFor[*figure]():            {false, false},
@@ -255,8 +255,8 @@ func TestUnionsAreDescribedByTheirFields(t *testing.T) {
 		reflect.TypeFor[struct{ mark }]():     {true, false},
 		reflect.TypeFor[jsontype.UnionMark](): {false, true},
 	} {
-		assert.Equal(t, is, [2]bool{jsontype.IsUnion(of), jsontype.HasUnionsMethods(of)}, of)
-		if !is[0] {
+		assert.Equal(t, want, [2]bool{jsontype.IsUnion(of), jsontype.HasUnionsMethods(of)}, of)
+		if !want[0] {
 			none, err := jsontype.UnionOf(of)
 			assert.Nil(t, none, of)
 			assert.NoError(t, err, of)
