@@ -33,7 +33,7 @@ func (d *database) prepare(ctx context.Context, query string) (*sql.Stmt, error)
 	if known, ok := d.statements.Load(query); ok {
 		return known.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is in it
 	}
-	made, err := d.DB.PrepareContext(ctx, query)
+	made, err := d.DB.PrepareContext(ctx, query) //nolint:gosec // queries are made of constants
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (d *database) prepare(ctx context.Context, query string) (*sql.Stmt, error)
 // QueryContext runs a query that reads.
 func (d *database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if !d.prepares {
-		return d.DB.QueryContext(ctx, query, args...)
+		return d.DB.QueryContext(ctx, query, args...) //nolint:gosec // queries are made of constants
 	}
 	statement, err := d.prepare(ctx, query)
 	if err != nil {
@@ -64,7 +64,7 @@ func (d *database) ExecContext(ctx context.Context, query string, args ...any) (
 	}
 	defer release()
 	if !d.prepares {
-		return d.DB.ExecContext(ctx, query, args...)
+		return d.DB.ExecContext(ctx, query, args...) //nolint:gosec // queries are made of constants
 	}
 	statement, err := d.prepare(ctx, query)
 	if err != nil {
@@ -82,7 +82,7 @@ type transaction struct {
 // QueryContext runs a query.
 func (t transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if !t.of.prepares {
-		return t.Tx.QueryContext(ctx, query, args...)
+		return t.Tx.QueryContext(ctx, query, args...) //nolint:gosec // queries are made of constants
 	}
 	statement, err := t.of.prepare(ctx, query)
 	if err != nil {
@@ -94,7 +94,7 @@ func (t transaction) QueryContext(ctx context.Context, query string, args ...any
 // ExecContext executes a statement.
 func (t transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if !t.of.prepares {
-		return t.Tx.ExecContext(ctx, query, args...)
+		return t.Tx.ExecContext(ctx, query, args...) //nolint:gosec // queries are made of constants
 	}
 	statement, err := t.of.prepare(ctx, query)
 	if err != nil {

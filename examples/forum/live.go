@@ -232,7 +232,7 @@ func (s *service) sendBatch(ctx context.Context, conn *websocket.Conn, v *visit,
 	for _, id := range ids {
 		text, err := s.message(ctx, v, id)
 		if _, down := errors.AsType[failure](err); down && ctx.Err() == nil {
-			return 0, nil //nolint:nilerr // the database may come back
+			return 0, nil // it may come back
 		}
 		if err != nil {
 			return 0, err

@@ -106,8 +106,8 @@ func (s *service) microcosm(ctx context.Context, v *visit, h *head) (m forumapi.
 	}
 	contents, err := s.store.contents(ctx, v.site.ID, above...)
 	m = v.microcosmOf(h, contents[h.ID])
-	for _, parent := range slices.Backward(above[1:]) {
-		m.Breadcrumb = append(m.Breadcrumb, crumbOf(&parent, contents[parent.ID]))
+	for i := len(above) - 1; i > 0; i-- {
+		m.Breadcrumb = append(m.Breadcrumb, crumbOf(&above[i], contents[above[i].ID]))
 	}
 	return m, err
 }

@@ -258,7 +258,6 @@ const mostMentions = 20
 // these kinds that applies. Permissions are checked when they read their updates.
 func (s *store) notify(ctx context.Context, tx queryer, now time.Time, id int64, n *newItem) error {
 	tell := func(kind, who string, args ...any) error {
-		//nolint:gosec // of constants
 		query := `INSERT INTO updates (site, profile, kind, item, author, created, mail)
 			SELECT p.site, p.id, '` + kind + `', $1, $2, $3, COALESCE((SELECT w.send_email FROM watchers w WHERE w.profile = p.id AND w.item = $5), 0) FROM profiles p WHERE p.site = $4 AND p.id <> $2 AND p.deleted = 0 AND p.id IN (` + who + `)
 			AND NOT EXISTS (SELECT 1 FROM preferences f WHERE f.profile = p.id AND f.kind = '` + kind + `' AND f.send = 0) ON CONFLICT DO NOTHING`

@@ -94,7 +94,7 @@ func (p *patternReader) escape() {
 	case c == 'u':
 		p.character()
 	case c == 'c' && p.left != "":
-		fmt.Fprintf(p, `\x%02x`, p.left[0]%32)
+		p.WriteString(`\x{` + strconv.FormatUint(uint64(p.left[0]%32), 16) + "}")
 		p.left = p.left[1:]
 	case c == '0':
 		p.WriteString(`\x00`)
@@ -128,7 +128,7 @@ func (p *patternReader) character() {
 			p.left = before
 		}
 	}
-	fmt.Fprintf(p, `\x{%x}`, first)
+	p.WriteString(`\x{` + strconv.FormatInt(int64(first), 16) + "}")
 }
 
 // hex4 reads four digits.
@@ -141,7 +141,7 @@ func (p *patternReader) hex4() (rune, bool) {
 		return 0, false
 	}
 	p.left = p.left[4:]
-	return rune(n), true //nolint:gosec // it has 16 bits
+	return rune(n), true
 }
 
 // property reads what follows \p: {L}, {General_Category=L} or {Script=Greek}.

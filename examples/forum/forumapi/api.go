@@ -320,18 +320,35 @@ type Profiles struct {
 	Meta     ListMeta      `json:"meta"`
 }
 
-// The links of the pages that answers have.
+// PageLinks returns the links of its page.
+func (a Profiles) PageLinks() []Link { return a.Profiles.PageLinks() }
 
-func (a Profiles) PageLinks() []Link      { return a.Profiles.PageLinks() }
-func (a Microcosms) PageLinks() []Link    { return a.Microcosms.PageLinks() }
-func (a Microcosm) PageLinks() []Link     { return a.Items.PageLinks() }
+// PageLinks returns the links of its page.
+func (a Microcosms) PageLinks() []Link { return a.Microcosms.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Microcosm) PageLinks() []Link { return a.Items.PageLinks() }
+
+// PageLinks returns the links of its page.
 func (a Conversations) PageLinks() []Link { return a.Conversations.PageLinks() }
-func (a Conversation) PageLinks() []Link  { return a.Comments.PageLinks() }
-func (a Watchers) PageLinks() []Link      { return a.Watchers.PageLinks() }
-func (a Updates) PageLinks() []Link       { return a.Updates.PageLinks() }
-func (a Roles) PageLinks() []Link         { return a.Roles.PageLinks() }
-func (a Attachments) PageLinks() []Link   { return a.Attachments.PageLinks() }
-func (a Results) PageLinks() []Link       { return a.Results.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Conversation) PageLinks() []Link { return a.Comments.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Watchers) PageLinks() []Link { return a.Watchers.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Updates) PageLinks() []Link { return a.Updates.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Roles) PageLinks() []Link { return a.Roles.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Attachments) PageLinks() []Link { return a.Attachments.PageLinks() }
+
+// PageLinks returns the links of its page.
+func (a Results) PageLinks() []Link { return a.Results.PageLinks() }
 
 // A Place is an item that something is about.
 type Place struct {

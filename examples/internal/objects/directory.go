@@ -74,7 +74,7 @@ func (d *directory) aside(to string) (*os.File, error) {
 	if d.shared {
 		return os.CreateTemp(dir, asidePrefix+"*")
 	}
-	return os.OpenFile(filepath.Join(dir, asidePrefix+base), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	return os.OpenFile(filepath.Join(dir, asidePrefix+base), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640) //nolint:gosec // within its own
 }
 
 // sync has the names in a directory on disk.

@@ -105,7 +105,7 @@ func (s *Server) Kill(t testing.TB) {
 	}
 	_ = s.own.end() // it was killed
 	// Until its processes have seen that, another server won't start.
-	for _, child := range bytes.Fields(children) {
+	for child := range bytes.FieldsSeq(children) {
 		for deadline := time.Now().Add(patient); runs(string(child)); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("process %s of PostgreSQL goes on", child)
@@ -116,7 +116,7 @@ func (s *Server) Kill(t testing.TB) {
 
 // runs reports whether a process is there and isn't dead.
 func runs(pid string) bool {
-	status, err := os.ReadFile("/proc/" + pid + "/status")
+	status, err := os.ReadFile("/proc/" + pid + "/status") //nolint:gosec // of a process of ours
 	return err == nil && !bytes.Contains(status, []byte("State:\tZ"))
 }
 

@@ -63,7 +63,7 @@ func Nginx(t *testing.T, address, directives string) {
 func Start(t *testing.T, address, name string, args ...string) {
 	t.Helper()
 	var output bytes.Buffer
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(name, args...) //nolint:gosec // the test says which
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 	if err := cmd.Start(); err != nil {
