@@ -152,7 +152,7 @@ func TestURLsAreThoseOfTheMux(t *testing.T) {
 	_, err = get.URL(&in{Tenant: "a", ID: ".."})
 	assert.EqualError(t, err, "tigertonic: GET /2.0/{tenant}/stuff/{id}: the wildcard {id} has a dot segment, which no path matches")
 	_, err = inner.URL(&in{ID: "a"})
-	assert.EqualError(t, err, "tigertonic: GET /stuff/{id}: the path has no wildcard {tenant}: it is one of a namespace, for Under")
+	assert.EqualError(t, err, "tigertonic: GET /stuff/{id}: the path has no wildcard {tenant}: it is one of a namespace, for Under, or of a host, for On")
 	assert.Equal(t, []string{"GET", "/stuff/{id}", "GET /2.0/{tenant}/stuff/{id}"}, []string{get.Method(), get.Pattern(), get.String()})
 
 	rest := tigertonic.Declare[struct {
