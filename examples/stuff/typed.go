@@ -60,7 +60,7 @@ func typed(s *store) *tigertonic.TrieServeMux {
 	mux.Handle("PATCH", "/stuff/{id}", tigertonic.Typed(s.patch).Summary("Change stuff").Tags("stuff").Errors(unknown))
 	mux.Handle("DELETE", "/stuff/{id}", tigertonic.Typed(s.remove).Summary("Remove stuff").Tags("stuff").Errors(unknown))
 	mux.Handle("GET", "/changes", tigertonic.Typed(s.watch).Summary("Watch stuff change").Tags("stuff").Errors(errSlow).
-		Description("A stream of what is added, changed and removed from now on. Who doesn't keep up is told, and must begin anew."))
+		Description("A stream of what is added, changed and removed from now on. Clients that fall behind get an error and must reconnect."))
 	return mux
 }
 
