@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
+	"github.com/rcrowley/go-tigertonic/examples/internal/postgrestest"
 )
 
 // follow opens a WebSocket of a site, behind a comment if after isn't negative.
@@ -116,50 +116,47 @@ func TestFollowersLoseWhatTheyMayNotRead(t *testing.T) {
 	}
 }
 
-// Two processes write to one database, and who follows either misses nothing.
+// Two processes write to one database, which a SQLite file isn't for, and clients that
+// follow either of them miss nothing.
 func TestProcessesHearEachOther(t *testing.T) {
 	t.Parallel()
-	databases(t, func(t *testing.T, db string) {
-		if filepath.IsAbs(db) {
-			t.Skip("a SQLite file is for one process: install PostgreSQL, where this runs")
-		}
-		r := newRig(t, options{db: db})
-		o := options{db: db, domain: "forum.test", files: t.TempDir()}
-		p, err := start(context.WithoutCancel(t.Context()), &o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer p.stop()
-		id := r.begin(t, r.ann, "Wheels")
-		conn := r.follow(t, "one", "", 0)
-		site, err := p.service.store.site(t.Context(), "one")
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Writers on both sides: the IDs that are seen rise without a gap.
-		var writers sync.WaitGroup
-		for w, s := range []*store{r.store, p.service.store, r.store, p.service.store} {
-			writers.Go(func() {
-				for i := range 25 {
-					_, err := s.add(context.WithoutCancel(t.Context()), time.Now(), &newItem{
-						Kind: kindComment, Visibility: "public", Site: site.ID, Author: site.Owner, Parent: id, Forum: r.forum, content: content{Markdown: fmt.Sprint(w, " ", i)},
-					})
-					if err != nil {
-						t.Error(err)
-					}
+	db := postgrestest.Fresh(t)
+	r := newRig(t, options{db: db})
+	o := options{db: db, domain: "forum.test", files: t.TempDir()}
+	p, err := start(context.WithoutCancel(t.Context()), &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop()
+	id := r.begin(t, r.ann, "Wheels")
+	conn := r.follow(t, "one", "", 0)
+	site, err := p.service.store.site(t.Context(), "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Writers on both sides: the IDs that are seen rise without a gap.
+	var writers sync.WaitGroup
+	for w, s := range []*store{r.store, p.service.store, r.store, p.service.store} {
+		writers.Go(func() {
+			for i := range 25 {
+				_, err := s.add(context.WithoutCancel(t.Context()), time.Now(), &newItem{
+					Kind: kindComment, Visibility: "public", Site: site.ID, Author: site.Owner, Parent: id, Forum: r.forum, content: content{Markdown: fmt.Sprint(w, " ", i)},
+				})
+				if err != nil {
+					t.Error(err)
 				}
-			})
-		}
-		last := int64(0)
-		for range 100 {
-			c, err := next(t, conn, patient)
-			if err != nil || c.ID <= last {
-				t.Fatalf("got %d after %d, %v", c.ID, last, err)
 			}
-			last = c.ID
+		})
+	}
+	last := int64(0)
+	for range 100 {
+		c, err := next(t, conn, patient)
+		if err != nil || c.ID <= last {
+			t.Fatalf("got %d after %d, %v", c.ID, last, err)
 		}
-		writers.Wait()
-	})
+		last = c.ID
+	}
+	writers.Wait()
 }
 
 // A server that stops closes its WebSockets with 1001, and who comes again with the last ID

@@ -41,7 +41,7 @@ func cpu(t testing.TB) time.Duration {
 // TestLoad measures: go test ./forum -run Load -load 10s -v.
 func TestLoad(t *testing.T) {
 	if *loadFor == 0 {
-		t.Skip("-load says for how long to measure")
+		t.Skip("it takes minutes: run go test ./forum -run 'TestLoad$' -load 8s -v")
 	}
 	db := ""
 	if *loadOnPG {
