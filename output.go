@@ -1,7 +1,6 @@
 package tigertonic
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,9 +10,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
 	"github.com/rcrowley/go-tigertonic/internal/answers"
 	"github.com/rcrowley/go-tigertonic/internal/codec"
-	"github.com/rcrowley/go-tigertonic/internal/form"
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
@@ -401,66 +400,4 @@ func closeStream(value any) {
 			_ = c.Close() // nothing of it is sent
 		}
 	}
-}
-
-// respond sends the stream.
-func (s *Stream) respond(w http.ResponseWriter, r *http.Request, head responseHead) error {
-	defer closeStream(s)
-	switch {
-	case s.ContentType == "":
-		return errors.New("tigertonic: the function returned a Stream without a ContentType")
-	case !httpfield.Accepts(r, s.ContentType):
-		return notAcceptable(s.ContentType)
-	}
-	if seeker, ok := rangeable(s.Reader); ok && head.status == http.StatusOK && reads(r.Method) {
-		return s.respondRanges(w, r, head, seeker)
-	}
-	begin := func() {
-		s.setHead(w, head)
-		w.WriteHeader(head.status)
-	}
-	if s.Reader == nil || r.Method == http.MethodHead {
-		begin()
-		return nil
-	}
-	return writeStream(w, s.Reader, begin)
-}
-
-// setHead sets the headers of the response.
-func (s *Stream) setHead(w http.ResponseWriter, head responseHead) {
-	if s.Name != "" {
-		w.Header()["Content-Disposition"] = []string{form.Attachment(s.Name)}
-	}
-	head.set(w)
-	w.Header()["Content-Type"] = []string{s.ContentType}
-}
-
-// respondRanges sends the requested ranges of a stream that can seek.
-func (s *Stream) respondRanges(w http.ResponseWriter, r *http.Request, head responseHead, seeker io.ReadSeeker) error {
-	s.setHead(w, head)
-	modified, _ := http.ParseTime(w.Header().Get("Last-Modified"))
-	writer := &rangeWriter{ResponseWriter: w}
-	http.ServeContent(writer, withKnownRange(r), "", modified, seeker)
-	if writer.refused != 0 {
-		delete(w.Header(), "X-Content-Type-Options") // of a text
-		delete(w.Header(), "Content-Disposition")
-	}
-	switch writer.refused {
-	case 0:
-	case http.StatusRequestedRangeNotSatisfiable:
-		return RequestedRangeNotSatisfiable{errors.New("the body has no such range")}
-	case http.StatusPreconditionFailed:
-		return PreconditionFailed{errChanged}
-	default:
-		return errors.New("tigertonic: the function returned a Stream that can't seek")
-	}
-	err := writer.err
-	if offset, ok := seeker.(*offsetSeeker); ok && err == nil {
-		err = offset.err
-	}
-	if err != nil {
-		noteCause(w, err)
-		panic(http.ErrAbortHandler)
-	}
-	return nil
 }
