@@ -75,7 +75,11 @@ func Measured(h http.Handler, opts *MeasureOptions) *MeasuredHandler {
 		shards:  min(runtime.GOMAXPROCS(0), maxShards),
 	}
 	m.table.Store(&map[string]*measuredPattern{})
-	m.idle.New = func() any { return &measurement{m: m, shard: int(m.next.Add(1)) % m.shards} }
+	m.idle.New = func() any {
+		x := &measurement{m: m, shard: int(m.next.Add(1)) % m.shards}
+		x.enterRoute = x.onRequest
+		return x
+	}
 	return m
 }
 
@@ -133,7 +137,9 @@ type measurement struct {
 	cut     bool         // the handler hasn't returned
 	pattern string       // for which it is in flight
 	tally   *tally.Tally // likewise, or nil
-	last    struct {     // that was looked up, as many requests are like the one before
+	// enterRoute is the method onRequest, made once.
+	enterRoute func(r *http.Request)
+	last       struct { // that was looked up, as many requests are like the one before
 		pattern string
 		method  int
 		tally   *tally.Tally
@@ -143,13 +149,13 @@ type measurement struct {
 // ServeHTTP calls the handler and measures the request.
 func (m *MeasuredHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, rec := record.Wrap(w, r)
-	if rec.Router != nil {
+	if rec.OnRequest != nil {
 		m.handler.ServeHTTP(w, r)
 		return
 	}
 	x := m.idle.Get().(*measurement)
 	x.method, x.cut, x.start = indexOfMethod(r.Method), true, m.now()
-	rec.Router = x
+	rec.OnRequest = x.enterRoute
 	defer x.end(r, rec)
 	m.handler.ServeHTTP(w, r)
 	x.cut = false
@@ -163,8 +169,8 @@ func (m *MeasuredHandler) String() string { return "Measured" }
 
 func (m *MeasuredHandler) now() time.Duration { return time.Since(m.born) }
 
-// OnRequest is called when a mux has found a handler for the request.
-func (x *measurement) OnRequest(r *http.Request) {
+// onRequest is called when a mux has found a handler for the request.
+func (x *measurement) onRequest(r *http.Request) {
 	if pattern := r.Pattern; pattern != "" && pattern[0] != '/' { // there is more to be found in a namespace
 		x.enter(pattern)
 	}
@@ -187,7 +193,7 @@ func (x *measurement) enter(pattern string) {
 
 // end finishes the measurement; ServeHTTP defers it.
 func (x *measurement) end(r *http.Request, rec *record.Recorder) {
-	rec.Router = nil
+	rec.OnRequest = nil
 	m, now := x.m, x.m.now()
 	pattern := rec.Pattern()
 	if pattern == "" {

@@ -21,8 +21,8 @@ func noteRequestIn(u unwrapper, r *http.Request) {
 	for ok := true; ok; u, ok = u.Unwrap().(unwrapper) {
 		if front, ok := u.(recording); ok {
 			rec := front.rec()
-			if rec.request = r; rec.Router != nil {
-				rec.Router.OnRequest(r)
+			if rec.request = r; rec.OnRequest != nil {
+				rec.OnRequest(r)
 			}
 		}
 	}

@@ -25,50 +25,57 @@ type Recorder struct {
 	http.ResponseWriter
 	// ID is what the request is logged under, or "".
 	ID string
+	// Watcher, if it isn't nil, is notified when the server may wait for the client.
+	Watcher Watcher
+	// OnRequest, if it isn't nil, is called when a mux has found a handler, with the
+	// request that the mux passes on, which may have a pattern. It is called by the
+	// request's goroutine. A handler that sets it sets it to nil when done.
+	OnRequest func(r *http.Request)
 	// HasLogger reports whether an outer handler will log the cause. A handler that sets
 	// it restores it when done.
 	HasLogger bool
-	// Watcher, if it isn't nil, is notified when the server may wait for the client.
-	Watcher Watcher
-	// Router, if it isn't nil, is notified when a mux has found a handler. A handler that
-	// sets it sets it to nil when done.
-	Router Router
 
-	status int // 0 until the header is written
+	facts  facts
+	status uint16 // 0 until the header is written
 	bytes  int64
-
-	failed       bool // a Write has failed
-	flushed      bool // some of the response has been sent for certain
-	late         bool // the client had gone when the header was written
-	knowsRequest bool // head and http2 are those of the outermost middleware's request
-	head         bool // the method is HEAD, so nothing of the body goes out
-	http2        bool // where 101 doesn't end a response's headers
-	dropBody     bool // the body of a HEAD is dropped here, as no server does it
-	seesBody     bool // one of the observers is a BodyObserver
 
 	cause *cause // of a response that doesn't tell it, or nil
 	// request is the innermost known copy of the request, which has the pattern that
 	// routed it.
 	request *http.Request
-	taken   *takenConn // by the handler, or nil
 
 	observer HeaderObserver // the innermost, or nil
 	outer    *outerObserver // the next one, or nil
 }
 
-// Every request has a Recorder, so what few need is kept apart.
+// Facts are what is known of a response. They are bits because every request has a
+// Recorder, which is packed into 112 bytes.
+type facts uint16
 
-type takenConn struct{ net.Conn }
+const (
+	failed       facts = 1 << iota // a Write has failed
+	flushed                        // some of the response has been sent for certain
+	late                           // the client had gone when the header was written
+	hijacked                       // the handler has taken over the connection
+	knowsRequest                   // isHead and isHTTP2 are those of the outermost middleware's request
+	isHead                         // the method is HEAD, so nothing of the body goes out
+	isHTTP2                        // where 101 doesn't end a response's headers
+	dropsBody                      // the body of a HEAD is dropped here, as no server does it
+	seesBody                       // one of the observers is a BodyObserver
+)
+
+func (f facts) has(fact facts) bool { return f&fact != 0 }
+
+// set adds the fact, if it is one.
+func (f *facts) set(fact facts, is bool) {
+	if is {
+		*f |= fact
+	}
+}
 
 type outerObserver struct {
 	HeaderObserver
 	outer *outerObserver
-}
-
-// A Router is notified when a request is passed on, perhaps with a pattern. It is called
-// by the request's goroutine.
-type Router interface {
-	OnRequest(r *http.Request)
 }
 
 // A HeaderObserver sees the header of a response before it is written, once, and
@@ -101,8 +108,10 @@ func Wrap(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *Recorde
 		}
 	}
 	rec := front.rec()
-	if !rec.knowsRequest {
-		rec.knowsRequest, rec.head, rec.http2 = true, r.Method == http.MethodHead, r.ProtoMajor >= 2
+	if !rec.facts.has(knowsRequest) {
+		rec.facts |= knowsRequest
+		rec.facts.set(isHead, r.Method == http.MethodHead)
+		rec.facts.set(isHTTP2, r.ProtoMajor >= 2)
 	}
 	if rec.request == nil || r.Pattern != "" {
 		rec.request = r
@@ -133,7 +142,7 @@ func (rec *Recorder) Observe(o HeaderObserver) {
 	}
 	rec.observer = o
 	_, isBody := o.(BodyObserver)
-	rec.seesBody = rec.seesBody || isBody
+	rec.facts.set(seesBody, isBody)
 }
 
 // Request returns the innermost known copy of the request.
@@ -147,22 +156,31 @@ func (rec *Recorder) Pattern() string { return rec.request.Pattern }
 func (rec *Recorder) Sent() int64 { return rec.bytes }
 
 // HasFailed reports whether a Write has failed.
-func (rec *Recorder) HasFailed() bool { return rec.failed }
+func (rec *Recorder) HasFailed() bool { return rec.facts.has(failed) }
 
 // IsHead reports whether the response is to HEAD, and so has no body.
-func (rec *Recorder) IsHead() bool { return rec.head }
+func (rec *Recorder) IsHead() bool { return rec.facts.has(isHead) }
 
 // HasBegun reports whether the handler has begun its response, or has taken over the
 // connection.
-func (rec *Recorder) HasBegun() bool { return rec.status != 0 || rec.hijacked() }
+func (rec *Recorder) HasBegun() bool { return rec.status != 0 || rec.facts.has(hijacked) }
 
-// hijacked reports whether the handler has taken over the connection.
-func (rec *Recorder) hijacked() bool { return rec.taken != nil }
+// A takenConn is a connection that the handler has taken over. It is kept among the
+// observers, because few responses have one.
+type takenConn struct{ net.Conn }
+
+// OnHeader isn't called, because there is no header left to see.
+func (takenConn) OnHeader(int, http.Header) {}
 
 // CloseHijacked closes the connection if the handler has taken it over.
 func (rec *Recorder) CloseHijacked() {
-	if rec.taken != nil && rec.taken.Conn != nil {
-		_ = rec.taken.Close() // there is nobody to tell
+	if !rec.facts.has(hijacked) {
+		return
+	}
+	for o := range rec.observers {
+		if taken, ok := o.(takenConn); ok && taken.Conn != nil {
+			_ = taken.Close() // there is nobody to tell
+		}
 	}
 }
 
@@ -173,7 +191,7 @@ func WithoutBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 		return w
 	}
 	w, rec := Wrap(w, r)
-	rec.dropBody = true
+	rec.facts |= dropsBody
 	return w
 }
 
@@ -182,8 +200,8 @@ func WithoutBody(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 func (rec *Recorder) FinalStatus(panicked bool) int {
 	switch {
 	case rec.status != 0:
-		return rec.status
-	case rec.hijacked():
+		return int(rec.status)
+	case rec.facts.has(hijacked):
 		return http.StatusSwitchingProtocols
 	case panicked:
 		return http.StatusInternalServerError
@@ -196,11 +214,11 @@ func (rec *Recorder) FinalStatus(panicked bool) int {
 // with a known cause stays a failure.
 func (rec *Recorder) Outcome(r *http.Request, panicked bool) int {
 	status := rec.FinalStatus(panicked)
-	if !clientIsGone(r) || rec.hijacked() || rec.cause != nil || panicked && rec.status == 0 {
+	if !clientIsGone(r) || rec.facts.has(hijacked) || rec.cause != nil || panicked && rec.status == 0 {
 		return status
 	}
-	unsent := rec.failed || !rec.flushed && rec.bytes <= serverBuffer
-	if rec.status == 0 || rec.late || unsent && !rec.head { // a HEAD is over with its header
+	unsent := rec.facts.has(failed) || !rec.facts.has(flushed) && rec.bytes <= serverBuffer
+	if rec.status == 0 || rec.facts.has(late) || unsent && !rec.facts.has(isHead) { // a HEAD is over with its header
 		return StatusClientGone
 	}
 	return status
@@ -215,19 +233,19 @@ func (rec *Recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 // WriteHeader writes the header, and shows it to the observers unless it is
 // informational.
 func (rec *Recorder) WriteHeader(status int) {
-	final := status >= 200 && status <= 999 || status == http.StatusSwitchingProtocols && !rec.http2
-	if rec.status != 0 || rec.hijacked() || !final {
+	final := status >= 200 && status <= 999 || status == http.StatusSwitchingProtocols && !rec.facts.has(isHTTP2)
+	if rec.status != 0 || rec.facts.has(hijacked) || !final {
 		rec.ResponseWriter.WriteHeader(status)
 		return
 	}
 	rec.notifyHeader(status)
 	rec.ResponseWriter.WriteHeader(status)
-	rec.status = status
+	rec.status = uint16(status)
 }
 
 // begin records an implicit 200.
 func (rec *Recorder) begin() {
-	if rec.status == 0 && !rec.hijacked() {
+	if rec.status == 0 && !rec.facts.has(hijacked) {
 		rec.notifyHeader(http.StatusOK)
 		rec.status = http.StatusOK
 	}
@@ -236,18 +254,18 @@ func (rec *Recorder) begin() {
 // Write writes to the body.
 func (rec *Recorder) Write(p []byte) (int, error) {
 	rec.begin()
-	if rec.dropBody {
+	if rec.facts.has(dropsBody) {
 		return len(p), nil
 	}
 	n, err := writeWatched(rec.Watcher, p, rec.ResponseWriter.Write)
-	rec.failed = rec.failed || err != nil
+	rec.facts.set(failed, err != nil)
 	rec.wrote(p[:n])
 	return n, err
 }
 
 // WriteString is Write without a copy, unless an observer sees the body.
 func (rec *Recorder) WriteString(s string) (int, error) {
-	if rec.seesBody || rec.dropBody {
+	if rec.facts.has(seesBody | dropsBody) {
 		return rec.Write([]byte(s))
 	}
 	rec.begin()
@@ -258,7 +276,7 @@ func (rec *Recorder) WriteString(s string) (int, error) {
 
 func (rec *Recorder) wrote(p []byte) {
 	rec.count(int64(len(p)))
-	if !rec.seesBody || rec.head {
+	if !rec.facts.has(seesBody) || rec.facts.has(isHead) {
 		return
 	}
 	for o := range rec.observers {
@@ -269,13 +287,13 @@ func (rec *Recorder) wrote(p []byte) {
 }
 
 func (rec *Recorder) count(n int64) {
-	if !rec.head {
+	if !rec.facts.has(isHead) {
 		rec.bytes += n
 	}
 }
 
 func (rec *Recorder) notifyHeader(status int) {
-	rec.late = rec.request != nil && clientIsGone(rec.request)
+	rec.facts.set(late, rec.request != nil && clientIsGone(rec.request))
 	if rec.Watcher != nil {
 		rec.Watcher.Answer()
 	}
@@ -299,7 +317,7 @@ func (rec *Recorder) observers(yield func(HeaderObserver) bool) {
 // Finish shows the header to o if the handler has written nothing, because then the
 // server will write it.
 func (rec *Recorder) Finish(o HeaderObserver) {
-	if rec.status == 0 && !rec.hijacked() {
+	if rec.status == 0 && !rec.facts.has(hijacked) {
 		o.OnHeader(http.StatusOK, rec.Header())
 	}
 }
@@ -315,7 +333,7 @@ func (rec *Recorder) FlushError() error {
 		defer func() { watcher.Leave(rests, 0) }()
 	}
 	err := http.NewResponseController(rec.ResponseWriter).Flush()
-	rec.flushed = rec.flushed || err == nil
+	rec.facts.set(flushed, err == nil)
 	return err
 }
 
@@ -331,7 +349,8 @@ func (rec *Recorder) hijack() (net.Conn, *bufio.ReadWriter, error) {
 		if known, ok := conn.(bareConn); ok {
 			conn = known.Bare()
 		}
-		rec.taken = &takenConn{conn}
+		rec.facts |= hijacked
+		rec.Observe(takenConn{conn})
 	}
 	return conn, rw, err
 }
@@ -342,7 +361,7 @@ const firstBytes = 512
 
 // readFrom lets the server send a file itself, unless observers have to see it.
 func (rec *Recorder) readFrom(src io.Reader) (int64, error) {
-	if rec.seesBody || rec.dropBody {
+	if rec.facts.has(seesBody | dropsBody) {
 		return io.Copy(struct{ io.Writer }{rec}, src)
 	}
 	if rec.status == 0 { // the header is written when there is something to read
