@@ -96,7 +96,8 @@ func (l *JSONLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	record.HTTP.Version = strings.TrimPrefix(version, "HTTP/")
 	requestBody := linelog.KeepBody(r)
 	w, rec, response := linelog.KeepResponse(w, r)
-	defer tell(rec, record.RequestID, r)()
+	others := tell(rec, record.RequestID, r)
+	defer func() { rec.HasLogger = others }()
 	panicked := true
 	defer func() {
 		status := rec.Outcome(r, panicked)

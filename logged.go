@@ -93,7 +93,8 @@ func (l *MultilineLogger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestType := http.Header{"Content-Type": r.Header["Content-Type"], "Content-Encoding": r.Header["Content-Encoding"]}
 	requestBody := linelog.KeepBody(r)
 	w, rec, response := linelog.KeepResponse(w, r)
-	defer tell(rec, RequestID(id), r)()
+	others := tell(rec, RequestID(id), r)
+	defer func() { rec.HasLogger = others }()
 	panicked := true
 	defer func() {
 		l.body(id+" >", requestBody.Text(requestType, l.redactor))
@@ -186,15 +187,14 @@ func createRequestID(create RequestIDCreator, identifier *identifiedHandler, r *
 	return identifier.newID(r)
 }
 
-// tell has a logger's ID known, unless the request has one already, and that it
-// will log the cause, until the function that it returns is called.
-func tell(rec *record.Recorder, id RequestID, r *http.Request) (done func()) {
-	others := rec.HasLogger
-	rec.HasLogger = true
+// tell makes a logger's ID known, unless the request has one already, and that it will
+// log the cause. It returns what HasLogger was; the logger restores that when done.
+func tell(rec *record.Recorder, id RequestID, r *http.Request) (others bool) {
+	others, rec.HasLogger = rec.HasLogger, true
 	if RequestIDFrom(r.Context()) == "" {
 		rec.ID = string(id)
 	}
-	return func() { rec.HasLogger = others }
+	return others
 }
 
 // requestURI returns the request's target as it was sent, without any user name and

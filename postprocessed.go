@@ -30,11 +30,11 @@ func PostProcessed(h http.Handler, f func(*http.Request, *http.Response)) *PostP
 
 // ServeHTTP calls the handler and then the function.
 func (pp *PostProcessor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	tee := &TeeResponseWriter{}
+	sent := &sentResponse{}
 	w, rec := record.Wrap(w, r)
-	rec.Observe((*teeObserver)(tee))
+	rec.Observe(sent)
 	pp.handler.ServeHTTP(w, r)
-	status, header := rec.FinalStatus(false), tee.header
+	status, header := rec.FinalStatus(false), sent.header
 	if header == nil {
 		header = w.Header().Clone()
 	}
@@ -47,12 +47,24 @@ func (pp *PostProcessor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ProtoMajor:    r.ProtoMajor,
 		ProtoMinor:    r.ProtoMinor,
 		Header:        header,
-		Body:          io.NopCloser(bytes.NewReader(tee.Body.Bytes())),
-		ContentLength: int64(tee.Body.Len()),
+		Body:          io.NopCloser(bytes.NewReader(sent.body.Bytes())),
+		ContentLength: int64(sent.body.Len()),
 		Request:       r,
 		TLS:           r.TLS,
 	})
 }
+
+// A sentResponse is the header and the body of a response, as they were sent.
+type sentResponse struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+// OnHeader keeps the header.
+func (s *sentResponse) OnHeader(_ int, h http.Header) { s.header = h.Clone() }
+
+// OnBody keeps the body.
+func (s *sentResponse) OnBody(p []byte) { s.body.Write(p) }
 
 // Unwrap returns the handler whose responses are shown.
 func (pp *PostProcessor) Unwrap() http.Handler { return pp.handler }
@@ -68,7 +80,6 @@ type TeeResponseWriter struct {
 	http.ResponseWriter
 	Body        bytes.Buffer
 	StatusCode  int
-	header      http.Header         // as it was written, or nil
 	transparent                     // for its method
 	front       http.ResponseWriter // the recorder that is in the ResponseWriter, or nil
 }
@@ -109,10 +120,8 @@ func (w *TeeResponseWriter) Unwrap() http.ResponseWriter { return w.recorded() }
 // A teeObserver is a TeeResponseWriter that sees a response pass.
 type teeObserver TeeResponseWriter
 
-// OnHeader keeps the status and the header.
-func (o *teeObserver) OnHeader(status int, h http.Header) {
-	o.StatusCode, o.header = status, h.Clone()
-}
+// OnHeader keeps the status.
+func (o *teeObserver) OnHeader(status int, _ http.Header) { o.StatusCode = status }
 
 // OnBody keeps the body.
 func (o *teeObserver) OnBody(p []byte) { o.Body.Write(p) }

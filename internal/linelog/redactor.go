@@ -46,6 +46,9 @@ func (f Redactor) Header(name, value string) string {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie":
 		return Redacted
 	}
+	if f == nil {
+		return value
+	}
 	return strings.TrimPrefix(f.Redact(name+": "+value), name+": ")
 }
 
