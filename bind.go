@@ -80,6 +80,9 @@ func bindRules() *bind.Rules {
 		ReadBody:  readBody,
 		Listed:    findingsOf,
 		Printable: func(text string) string { return linelog.Escape(text, "") },
+
+		StrictQuery: isStrictQuery,
+		OwnQuery:    isWildcardInQuery,
 	}
 }
 

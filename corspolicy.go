@@ -216,7 +216,7 @@ func handsOn(h http.Handler) bool {
 		return true
 	case *accessLogger, *ApacheLogger, *CacheControl, *conditionalHandler, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX,
 		*decompressor, *deprecatedHandler, *describedHandler, *identifiedHandler, *inside, *JSONLogger, *limiter, *MultilineLogger, *PostProcessor, *proxiedHandler, *queryHandler, *RecoveredHandler,
-		*sizer, *Timer, *unsafePathsHandler, *withinHandler:
+		*sizer, *strictQueryHandler, *Timer, *unsafePathsHandler, *withinHandler:
 		return true
 	}
 	return false

@@ -45,6 +45,8 @@ type Operation struct {
 	// Scopes are the scopes that a request needs and that no scheme in Security has yet:
 	// an [Authenticated] round the handler adds them to its schemes.
 	Scopes []string
+
+	strictable bool // a StrictQuery round the handler applies to it
 }
 
 // Parameter is a part of the request other than the body.

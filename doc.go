@@ -119,6 +119,7 @@
 //     that cheap.
 //   - [Decompressed] decompresses request bodies that are sent in gzip or another
 //     coding.
+//   - [StrictQuery] refuses unknown query parameters.
 //   - [Sized], [Limited] and [Within] limit the size of bodies, the number of concurrent
 //     requests, and the time that they take.
 //   - [Conditional] lets a client change only the version that it knows, by ETag.

@@ -361,3 +361,28 @@ func ExampleEndpoint_StrictQuery() {
 	// 200 "[1 2] 20 {open [a b]}"
 	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"limt","in":"query","detail":"isn't known: there are ids, limit, filter[status], filter[labels]"}]}
 }
+
+// A mux refuses what its endpoints don't know, but for one of them.
+func ExampleStrictQuery() {
+	type search struct {
+		Limit int `query:"limit" default:"20"`
+	}
+	find := func(_ context.Context, in *search) (int, error) { return in.Limit, nil }
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/notes", tigertonic.Typed(find))
+	mux.Handle("GET", "/legacy", tigertonic.Typed(find).AnyQuery())
+	h := tigertonic.StrictQuery(mux)
+	request(h, "GET", "/notes?limit=5", "")
+	request(h, "GET", "/notes?limt=5", "")
+	request(h, "GET", "/legacy?limt=5", "")
+	// Output:
+	// 200 5
+	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"limt","in":"query","detail":"isn't known: there are limit"}]}
+	// 200 20
+}
+
+func ExampleEndpoint_AnyQuery() {
+	echo := tigertonic.Typed(func(context.Context, *struct{}) (string, error) { return "seen", nil }).AnyQuery()
+	request(tigertonic.StrictQuery(echo), "GET", "/?utm_source=mail", "")
+	// Output: 200 "seen"
+}

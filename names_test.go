@@ -32,6 +32,7 @@ func TestExplainNamesEveryWrapper(t *testing.T) {
 		"Cached(max-age=60) > " + inner:                 tigertonic.Cached(m, tigertonic.CacheOptions{MaxAge: time.Minute}),
 		"PostProcessed > " + inner:                      tigertonic.PostProcessed(m, func(*http.Request, *http.Response) {}),
 		"Sized(5) > " + inner:                           tigertonic.Sized(m, 5),
+		"StrictQuery > " + inner:                        tigertonic.StrictQuery(m),
 		"Recovered > " + inner:                          tigertonic.Recovered(m),
 		"Identified > " + inner:                         tigertonic.Identified(m, nil),
 		"Limited(5) > " + inner:                         tigertonic.Limited(m, 5, nil),

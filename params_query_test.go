@@ -3,6 +3,8 @@ package tigertonic_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +97,54 @@ func TestStrictQueriesNameWhatThereIs(t *testing.T) {
 	w = serve(t, h, "GET", "/?"+strings.Repeat("a=1&", 20000), "")
 	assert.Equal(t, 400, w.Code)
 	assert.Less(t, w.Body.Len(), 64<<10, "however many there are")
+}
+
+// A mux, a namespace or a service may be strict as a whole.
+func TestStrictQueryIsTheDefaultOfATree(t *testing.T) {
+	inner := tigertonic.NewTrieServeMux()
+	inner.Handle("GET", "/hunt", hunting())
+	inner.Handle("GET", "/any", hunting().AnyQuery())
+	inner.Handle("GET", "/none", returning(sencha, nil))
+	inner.Handle("GET", "/strict", hunting().AnyQuery().StrictQuery())
+	inner.Handle("GET", "/classic", tigertonic.Marshaled(func(*url.URL, http.Header, any) (int, http.Header, *tea, error) {
+		return 200, nil, &sencha, nil
+	}))
+	inner.HandleFunc("GET", "/plain", func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.URL.RawQuery) })
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/{site}", tigertonic.StrictQuery(tigertonic.Recovered(tigertonic.StrictQuery(inner))))
+	mux.Handle("GET", "/a/lenient", hunting())
+	for _, h := range []http.Handler{mux, tigertonic.WildcardsInQuery(mux), tigertonic.Wrapped(mux, foreignly)} {
+		for path, want := range map[string]int{
+			"/a/hunt": 400, "/a/any": 200, "/a/none": 400, "/a/strict": 400, "/a/classic": 200, "/a/plain": 200, "/a/lenient": 200,
+		} {
+			w := serve(t, h, "GET", path+"?limt=5", "", "Accept", "*/*")
+			assert.Equal(t, want, w.Code, path)
+			if want == 400 {
+				assert.Contains(t, w.Body.String(), `{"parameter":"limt","in":"query","detail":"isn't known: there are`, path)
+			}
+			w = serve(t, h, "GET", path+"?", "", "Accept", "*/*")
+			assert.Equal(t, 200, w.Code, "%s: %s", path, w.Body)
+		}
+		assert.Equal(t, 200, serve(t, h, "GET", "/a/hunt?limit=5", "").Code)
+	}
+	assert.Contains(t, tigertonic.Explain(mux), "StrictQuery > ")
+}
+
+// First gives the request on, and what stands beside a StrictQuery isn't in it.
+func TestStrictQueryEndsWithItsHandler(t *testing.T) {
+	passes := tigertonic.StrictQuery(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.Equal(t, "b=1", r.URL.RawQuery) }))
+	assert.Equal(t, 200, serve(t, tigertonic.First(passes, returning(sencha, nil)), "GET", "/?b=1", "").Code)
+	measured := tigertonic.Measured(tigertonic.StrictQuery(newMux("GET /{x}")), nil)
+	serve(t, measured, "GET", "/1?b=1", "")
+	assert.Equal(t, "/{x}", measured.Metrics()[0].Pattern)
+	assert.Contains(t, panicOf(t, func() { tigertonic.StrictQuery(nil) }), "StrictQuery: the handler is nil")
+}
+
+func TestStrictQueryIsDescribed(t *testing.T) {
+	assert.Contains(t, describedBy(tigertonic.StrictQuery(returning(sencha, nil))).Responses, "400")
+	assert.NotContains(t, describedBy(tigertonic.StrictQuery(returning(sencha, nil).AnyQuery())).Responses, "400")
+	assert.NotContains(t, describedBy(tigertonic.StrictQuery(hello)).Responses, "400")
+	assert.NotContains(t, describedBy(returning(sencha, nil)).Responses, "400")
 }
 
 func TestDeclaredQueriesAreWrittenAsTheyAreRead(t *testing.T) {

@@ -1,11 +1,13 @@
 package tigertonic
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/rcrowley/go-tigertonic/internal/record"
 	"github.com/rcrowley/go-tigertonic/internal/trie"
 )
 
@@ -238,4 +240,72 @@ func isParameterOf(name, key string) bool {
 		}
 	}
 	return false
+}
+
+// isWildcardInQuery reports whether a queryHandler has put the parameter into the query.
+func isWildcardInQuery(r *http.Request, name string) bool {
+	return inQueryHandler(r) && slices.ContainsFunc(appendWildcards(nil, r.Pattern), func(wildcard string) bool { return isParameterOf(wildcard, name) })
+}
+
+// A strictQueryHandler makes the endpoints in a handler strict.
+type strictQueryHandler struct{ handler http.Handler }
+
+// StrictQuery returns a handler that makes all endpoints in h strict, as by
+// [Endpoint.StrictQuery]: a request with unknown query parameters gets a 400 that names
+// them. Put it round a mux, a part of a service or all of it, where a mistyped ?limt=5
+// should be an error rather than nothing. An endpoint that takes any parameters says so with
+// [Endpoint.AnyQuery]. Handlers that aren't endpoints read the query themselves, and it
+// changes nothing for them.
+//
+// If there is a query, h gets a copy of the request. StrictQuery panics if h is nil.
+func StrictQuery(h http.Handler) http.Handler {
+	return &strictQueryHandler{mustHandler("StrictQuery", h)}
+}
+
+// ServeHTTP calls the handler.
+func (sh *strictQueryHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawQuery == "" || isStrictQuery(r.Context()) {
+		sh.handler.ServeHTTP(w, r)
+		return
+	}
+	strict := &strictQuery{Context: r.Context()}
+	strict.request = *r.WithContext(strict)
+	record.NoteRequest(w, &strict.request)
+	defer handBack(r, &strict.request)
+	sh.handler.ServeHTTP(w, &strict.request)
+}
+
+// Unwrap returns the handler with the endpoints.
+func (sh *strictQueryHandler) Unwrap() http.Handler { return sh.handler }
+
+// Describe adds the 400, if the operation is an endpoint's that it makes strict.
+func (sh *strictQueryHandler) Describe(op *Operation) {
+	if op.strictable {
+		op.addUnreadable()
+	}
+}
+
+// String is how [Explain] shows the handler.
+func (sh *strictQueryHandler) String() string { return "StrictQuery" }
+
+// strictQuery is the context of a request to endpoints that are strict by default.
+type strictQuery struct {
+	context.Context //nolint:containedctx // it is the context
+	request         http.Request
+}
+
+type strictQueryKey struct{}
+
+// Value returns the context itself, or what the outer one has.
+func (strict *strictQuery) Value(key any) any {
+	if key == (strictQueryKey{}) {
+		return strict
+	}
+	return strict.Context.Value(key)
+}
+
+// isStrictQuery reports whether a strictQueryHandler is round an endpoint.
+func isStrictQuery(ctx context.Context) bool {
+	_, ok := ctx.Value(strictQueryKey{}).(*strictQuery)
+	return ok
 }

@@ -323,7 +323,7 @@ func needsOf(h http.Handler) need {
 		}
 		return needs
 	case *accessLogger, *ApacheLogger, *authHandler, *CacheControl, *ContextHandler, *CORSHandler, *Counter, *CounterByStatus, *CounterByStatusXX,
-		*decompressor, *deprecatedHandler, *describedHandler, *identifiedHandler, *inside, *limiter, *proxiedHandler, *queryHandler, *RecoveredHandler, *scopedHandler, *sizer, *Timer, *unsafePathsHandler, *withinHandler:
+		*decompressor, *deprecatedHandler, *describedHandler, *identifiedHandler, *inside, *limiter, *proxiedHandler, *queryHandler, *RecoveredHandler, *scopedHandler, *sizer, *strictQueryHandler, *Timer, *unsafePathsHandler, *withinHandler:
 		return needsOf(unwrap(x))
 	}
 	return needPathValue

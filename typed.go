@@ -259,9 +259,16 @@ func (e *Endpoint) OperationID(id string) *Endpoint {
 }
 
 // StrictQuery makes the endpoint refuse requests with unknown query parameters, with a
-// 400 that names them and lists the known ones. By default, they are ignored.
+// 400 that names them and lists the known ones. By default, they are ignored. The function
+// [StrictQuery] does the same for all endpoints in a handler.
 func (e *Endpoint) StrictQuery() *Endpoint {
 	e.in.RefuseOtherQueries()
+	return e
+}
+
+// AnyQuery makes the endpoint ignore unknown query parameters, even within a [StrictQuery].
+func (e *Endpoint) AnyQuery() *Endpoint {
+	e.in.IgnoreOtherQueries()
 	return e
 }
 

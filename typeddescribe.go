@@ -189,8 +189,9 @@ func describeInput(in *bind.Plan, op *Operation) {
 		op.addProblem(http.StatusRequestEntityTooLarge, "the body is too long")
 		op.addProblem(http.StatusUnsupportedMediaType, "the body is not "+strings.Join(body.MediaTypes(), " or "))
 	}
-	if body != nil || len(params) > 0 || in.RefusesOtherQueries() {
-		op.addProblem(http.StatusBadRequest, "the request can't be read")
+	op.strictable = in.RefusesOtherQueries(true)
+	if body != nil || len(params) > 0 || in.RefusesOtherQueries(false) {
+		op.addUnreadable()
 	}
 	if embeds[Preconditions](in.Type()) {
 		op.addProblem(http.StatusPreconditionFailed, errChanged.Error())
@@ -198,6 +199,11 @@ func describeInput(in *bind.Plan, op *Operation) {
 	if in.CanRefuse() {
 		op.addProblem(http.StatusUnprocessableEntity, "the request isn't valid")
 	}
+}
+
+// addUnreadable adds the response to a request that can't be read.
+func (op *Operation) addUnreadable() {
+	op.addProblem(http.StatusBadRequest, "the request can't be read")
 }
 
 // describeRange adds what a request with Range gets (RFC 9110 §15.3.7 and §15.5.17).

@@ -1,6 +1,7 @@
 package bind_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"iter"
@@ -491,7 +492,7 @@ func TestParametersOfOtherStyles(t *testing.T) {
 	} {
 		plan := compile[search](t)
 		plan.RefuseOtherQueries()
-		assert.True(t, plan.RefusesOtherQueries())
+		assert.True(t, plan.RefusesOtherQueries(false))
 		var got, want search
 		wrong := wrongIn(plan.Bind(t.Context(), &got, httptest.NewRecorder(), httptest.NewRequest("GET", "/?"+c.query, nil)))
 		assert.Equal(t, c.wrong, wrong, c.query)
@@ -510,6 +511,37 @@ func TestParametersOfOtherStyles(t *testing.T) {
 		ID string `path:"id"`
 	}
 	assert.Equal(t, "400 query a: isn't known: there are no parameters of the query", wrongIn(plan.Bind(t.Context(), &in, httptest.NewRecorder(), r)))
+
+	byDefault := *rules
+	byDefault.StrictQuery = func(ctx context.Context) bool { return ctx.Value(strictKey{}) != nil }
+	byDefault.OwnQuery = func(_ *http.Request, name string) bool { return name == "own" }
+	for _, c := range []struct {
+		typ    reflect.Type
+		ignore bool
+		query  string
+		strict bool
+		wrong  string
+	}{
+		{reflect.TypeFor[search](), false, "other=1&own=2", true, "400 query other: isn't known: there are ids, filter[status], filter[by], limit"},
+		{reflect.TypeFor[search](), false, "other=1&another=1&own=2", false, ""},
+		{reflect.TypeFor[search](), true, "other=1", true, ""},
+		{reflect.TypeFor[struct{}](), false, "other=1", true, "400 query other: isn't known: there are no parameters of the query"},
+		{reflect.TypeFor[struct{}](), true, "other=1", true, ""},
+		{reflect.TypeFor[struct{}](), false, "%zz", false, ""},
+	} {
+		plan, err := bind.Compile(c.typ, &byDefault)
+		require.NoError(t, err)
+		if c.ignore {
+			plan.IgnoreOtherQueries()
+		}
+		assert.Equal(t, !c.ignore, plan.RefusesOtherQueries(true))
+		ctx := t.Context()
+		if c.strict {
+			ctx = context.WithValue(ctx, strictKey{}, true)
+		}
+		r := httptest.NewRequestWithContext(ctx, "GET", "/?"+c.query, nil)
+		assert.Equal(t, c.wrong, wrongIn(plan.Bind(ctx, reflect.New(c.typ).Interface(), httptest.NewRecorder(), r)), c.query)
+	}
 
 	params := compile[search](t).Params()
 	assert.Equal(t, []string{"filter", "status", "which"}, []string{params[1].Object, params[1].Member, params[1].ObjectDoc})
@@ -588,3 +620,5 @@ func FuzzForms(f *testing.F) {
 		require.Equal(t, one, other, encoded.String())
 	})
 }
+
+type strictKey struct{}

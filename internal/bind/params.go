@@ -62,8 +62,8 @@ func (in *Plan) bindParams(f *findings, value reflect.Value, r *http.Request) er
 	if in.queries && len(in.params) > len(buf) {
 		queries = make([]seen, len(in.params))
 	}
-	if (in.queries || in.strict) && r.URL.RawQuery != "" {
-		in.parseQuery(f, queries, r.URL.RawQuery)
+	if r.URL.RawQuery != "" && (in.queries || in.isStrict(r)) {
+		in.parseQuery(f, queries, r)
 	}
 	for i := range in.params {
 		p := &in.params[i]
@@ -114,10 +114,17 @@ func (p *Param) isWildcardOf(r *http.Request) bool {
 	return false
 }
 
+// isStrict reports whether unknown query parameters of the request are refused.
+func (in *Plan) isStrict(r *http.Request) bool {
+	return in.RefusesOtherQueries(false) ||
+		in.rules.StrictQuery != nil && in.RefusesOtherQueries(true) && in.rules.StrictQuery(r.Context())
+}
+
 // parseQuery finds the query's parameters that have fields. However many values there
 // are, it keeps only the first of each.
-func (in *Plan) parseQuery(f *findings, queries []seen, query string) {
-	for query != "" {
+func (in *Plan) parseQuery(f *findings, queries []seen, r *http.Request) {
+	lenient := false // once an unknown one has been met
+	for query := r.URL.RawQuery; query != ""; {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
 		i, value, ok := pairOf(in.params, "query", pair)
@@ -130,8 +137,10 @@ func (in *Plan) parseQuery(f *findings, queries []seen, query string) {
 			}
 			continue
 		}
-		if i == unknownPair && in.strict && pair != "" && f.count() < check.MaxViolations {
-			in.refuseOther(f, pair)
+		if i == unknownPair && !lenient && pair != "" && f.count() < check.MaxViolations {
+			if lenient = !in.isStrict(r); !lenient {
+				in.refuseOther(f, pair, r)
+			}
 		}
 		if i < 0 {
 			continue
@@ -144,9 +153,12 @@ func (in *Plan) parseQuery(f *findings, queries []seen, query string) {
 }
 
 // refuseOther adds a finding for an unknown query parameter, which lists the known ones.
-func (in *Plan) refuseOther(f *findings, pair string) {
+func (in *Plan) refuseOther(f *findings, pair string, r *http.Request) {
 	name, _, _ := strings.Cut(pair, "=")
 	name, _ = unescapeQuery(name) // pairOf could
+	if in.rules.OwnQuery != nil && in.rules.OwnQuery(r, name) {
+		return
+	}
 	var known []string
 	for i := range in.params {
 		if p := &in.params[i]; p.In == "query" {

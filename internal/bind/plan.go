@@ -5,6 +5,7 @@
 package bind
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,12 @@ type Rules struct {
 	// Listed returns what an error lists, if it is a list of findings. It doesn't look
 	// at what the error wraps.
 	Listed func(err error) (findings []Finding, ok bool)
+	// StrictQuery, if it isn't nil, reports whether a request comes through a handler that
+	// refuses unknown query parameters by default.
+	StrictQuery func(ctx context.Context) bool
+	// OwnQuery, if it isn't nil, reports whether the library has put a parameter into the
+	// request's query, which is then never unknown.
+	OwnQuery func(r *http.Request, name string) bool
 	// Printable returns a text with what can't be printed escaped.
 	Printable func(text string) string
 }
@@ -47,10 +54,19 @@ type Plan struct {
 	rules    *Rules
 	params   []Param
 	queries  bool // there are some among the params
-	strict   bool // others are refused
+	others   others
 	body     *Body
 	validate *validation // nil if nothing is to be
 }
+
+// others is what becomes of unknown query parameters.
+type others uint8
+
+const (
+	othersByDefault others = iota // of the handlers round the plan's
+	othersRefused
+	othersIgnored
+)
 
 // Type returns the type of the values.
 func (in *Plan) Type() reflect.Type { return in.typ }
@@ -63,10 +79,17 @@ func (in *Plan) Body() *Body { return in.body }
 
 // RefuseOtherQueries makes Bind refuse requests with unknown query parameters. Call it
 // before the first request.
-func (in *Plan) RefuseOtherQueries() { in.strict = true }
+func (in *Plan) RefuseOtherQueries() { in.others = othersRefused }
 
-// RefusesOtherQueries reports whether RefuseOtherQueries was called.
-func (in *Plan) RefusesOtherQueries() bool { return in.strict }
+// IgnoreOtherQueries makes Bind ignore unknown query parameters, whatever the default is.
+// Call it before the first request.
+func (in *Plan) IgnoreOtherQueries() { in.others = othersIgnored }
+
+// RefusesOtherQueries reports whether Bind refuses requests with unknown query parameters,
+// where the default is this one.
+func (in *Plan) RefusesOtherQueries(byDefault bool) bool {
+	return in.others == othersRefused || byDefault && in.others == othersByDefault
+}
 
 // CanRefuse reports whether there are requests that can be read and aren't valid.
 func (in *Plan) CanRefuse() bool {
