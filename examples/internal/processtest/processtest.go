@@ -62,6 +62,7 @@ type Process struct {
 	binary string
 	args   []string
 	group  int
+	base   string
 	output output
 	ended  chan struct{}
 }
@@ -105,6 +106,9 @@ func Start(t *testing.T, binary string, args ...string) *Process {
 		p.waitForEnd(t)
 	})
 	p.WaitFor(t, "that it listens", func(text string) bool { return strings.Contains(text, "and read ") })
+	if found := welcomeLine.FindStringSubmatch(p.output.String()); found != nil {
+		p.base = found[2]
+	}
 	return p
 }
 
@@ -125,7 +129,7 @@ func (p *Process) PID(t *testing.T) int {
 }
 
 // Base returns the URL that the service had at the start.
-func (p *Process) Base() string { return welcomeLine.FindStringSubmatch(p.output.String())[2] }
+func (p *Process) Base() string { return p.base }
 
 // Signal sends a signal to the process that listens.
 func (p *Process) Signal(t *testing.T, s syscall.Signal) {
