@@ -21,8 +21,10 @@ const module = "github.com/rcrowley/go-tigertonic"
 // The rooms, from the top down, each with those below it that it may import. What
 // isn't in the table isn't allowed, and a line that nothing needs any more is to go.
 //
-//	admin     openapi ← openapitest   client   mocking
-//	     \        |                   /       /
+//	  markup
+//	  /    \
+//	admin  openapi ← openapitest   client   mocking
+//	     \     |                   /       /
 //	        the root: what users name
 //	     /          \        \         \        \         \       \
 //	bind answers   certs   handover   conns   linelog   timer   tally   cors
@@ -66,10 +68,10 @@ var rooms = map[string][]string{
 		"internal/trie",
 		"internal/typeschema",
 	},
-	"admin":               {"", "schema", "internal/callsite"},
+	"admin":               {"", "schema", "internal/callsite", "internal/markup"},
 	"client":              {"", "internal/call", "internal/callsite", "internal/httpfield"},
 	"mocking":             {""},
-	"openapi":             {"", "schema", "internal/callsite", "internal/httpfield"},
+	"openapi":             {"", "schema", "internal/callsite", "internal/httpfield", "internal/markup"},
 	"openapi/openapitest": {"openapi"},
 
 	"schema":              {},
@@ -88,6 +90,7 @@ var rooms = map[string][]string{
 	"internal/jsonscan":   {"internal/swar"},
 	"internal/jsontype":   {"internal/jsonscan"},
 	"internal/linelog":    {"internal/httpfield", "internal/jsonscan", "internal/record"},
+	"internal/markup":     {},
 	"internal/record":     {},
 	"internal/swar":       {},
 	"internal/tally":      {},

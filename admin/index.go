@@ -1,13 +1,10 @@
 package admin
 
 import (
-	"bytes"
 	"crypto/sha256"
-	_ "embed" // of the template and the style
+	_ "embed" // of the style and the script
 	"encoding/base64"
-	"html/template"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime/pprof"
 	"slices"
@@ -16,11 +13,10 @@ import (
 	"time"
 
 	"github.com/rcrowley/go-tigertonic"
+	"github.com/rcrowley/go-tigertonic/internal/markup"
 )
 
 var (
-	//go:embed index.html.tmpl
-	pageTemplate string
 	//go:embed index.css
 	pageStyle string
 	//go:embed index.js
@@ -44,63 +40,50 @@ func hashOf(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// render returns a page made by one of the templates.
-func render(name string, view any) (body []byte, policy string, err error) {
-	var b bytes.Buffer
-	t := template.Must(template.New("").Parse(pageTemplate))
-	err = t.ExecuteTemplate(&b, name, view)
-	return b.Bytes(), htmlPolicy(), err
-}
-
-// top is what all pages have.
-type top struct{ Title string }
-
-// Style is our own, which html/template needn't look at.
-func (top) Style() template.CSS { return template.CSS(pageStyle) } //nolint:gosec // a constant
-
+// An indexView is what the index shows.
 type indexView struct {
-	top
-	Script    template.JS
-	Build     buildInfo
-	State     readiness
-	Since, Up string
-	Process   int
-	Host      string
-	Links     []indexLink
+	build     buildInfo
+	state     readiness
+	since, up string
+	process   int
+	host      string
+	links     []indexLink
 
-	Server       *serverView // or nil
-	Routes       []routeRow
-	Errors       []tigertonic.MeasuredError
-	Certificates []certificateRow
+	server       *serverView // or nil
+	routes       []routeRow
+	errors       []tigertonic.MeasuredError
+	certificates []certificateRow
 }
 
-type indexLink struct{ Href, Text, About, Code string }
+type indexLink struct {
+	to                markup.Link
+	text, about, code string
+}
 
 type serverView struct {
 	tigertonic.ConnectionCounts
-	Restarts int
+	restarts int
 }
 
 // index shows the state of the service, and where to look further.
 func (a *Admin) index(r *http.Request) ([]byte, string, error) {
 	host, _ := os.Hostname() // or it isn't shown
-	body, _, err := render("index", indexView{
-		top:     top{a.build.Name},
-		Script:  template.JS(pageScript), //nolint:gosec // a constant
-		Build:   a.build,
-		State:   a.readiness(r.Context()),
-		Since:   a.began.UTC().Format(time.RFC3339),
-		Up:      time.Since(a.began).Round(time.Second).String(),
-		Process: os.Getpid(),
-		Host:    host,
-		Links:   a.links(r),
+	w := pageWriter{}
+	w.index(&indexView{
+		build:   a.build,
+		state:   a.readiness(r.Context()),
+		since:   a.began.UTC().Format(time.RFC3339),
+		up:      time.Since(a.began).Round(time.Second).String(),
+		process: os.Getpid(),
+		host:    host,
+		links:   a.links(r),
 
-		Server:       a.server(),
-		Routes:       a.routeRows(),
-		Errors:       a.lastErrors(),
-		Certificates: a.certificateRows(time.Now()),
+		server:       a.server(),
+		routes:       a.routeRows(),
+		errors:       a.lastErrors(),
+		certificates: a.certificateRows(time.Now()),
 	})
-	return body, livePolicy(), err
+	return w.Bytes(), livePolicy(), nil
 }
 
 // server returns what there is of the server, or nil if the handler isn't one's.
@@ -113,14 +96,14 @@ func (a *Admin) server() *serverView {
 
 func (a *Admin) links(r *http.Request) []indexLink {
 	links := []indexLink{
-		{Href: "watch", Text: "Watch", About: "What this page shows, every two seconds, as a stream of events."},
-		{Href: "live", Text: "Live", About: "Answers as long as the process can."},
-		{Href: "ready", Text: "Ready", About: "Whether the service is to be sent requests, and what the checks have found."},
-		{Href: "metrics", Text: "Metrics", About: "What the service and Go's runtime count and measure, for Prometheus."},
-		{Href: "metrics.json", Text: "Metrics in JSON", About: "The same registry, without the runtime, for programs."},
-		{Href: "routes", Text: "Routes", About: "Every method and path with the handlers on the way."},
-		{Href: "version", Text: "Version", About: "The build that is running."},
-		{Href: "debug/pprof/", Text: "Profiles", About: "What processors, memory, goroutines and locks are busy with."},
+		{to: markup.To("watch"), text: "Watch", about: "What this page shows, every two seconds, as a stream of events."},
+		{to: markup.To("live"), text: "Live", about: "Answers as long as the process can."},
+		{to: markup.To("ready"), text: "Ready", about: "Whether the service is to be sent requests, and what the checks have found."},
+		{to: markup.To("metrics"), text: "Metrics", about: "What the service and Go's runtime count and measure, for Prometheus."},
+		{to: markup.To("metrics.json"), text: "Metrics in JSON", about: "The same registry, without the runtime, for programs."},
+		{to: markup.To("routes"), text: "Routes", about: "Every method and path with the handlers on the way."},
+		{to: markup.To("version"), text: "Version", about: "The build that is running."},
+		{to: markup.To("debug/pprof/"), text: "Profiles", about: "What processors, memory, goroutines and locks are busy with."},
 	}
 	if a.level != nil {
 		scheme := "http"
@@ -128,30 +111,28 @@ func (a *Admin) links(r *http.Request) []indexLink {
 			scheme = "https"
 		}
 		links = append(links, indexLink{
-			Href: "log", Text: "Log level", About: "What is logged is " + a.level.Level().String() + " and above. To set it:",
-			Code: `curl -X PUT -H 'Content-Type: application/json' -d '{"level":"DEBUG"}' ` + scheme + "://" + r.Host + "/log",
+			to: markup.To("log"), text: "Log level", about: "What is logged is " + a.level.Level().String() + " and above. To set it:",
+			code: `curl -X PUT -H 'Content-Type: application/json' -d '{"level":"DEBUG"}' ` + scheme + "://" + r.Host + "/log",
 		})
 	}
 	return links
 }
 
-type profilesView struct {
-	top
-	Name     string
-	Profiles []profileLink
-}
-
 type profileLink struct {
-	Name, Href, Text, About, Count string
+	name  string
+	to    markup.Link
+	text  *markup.Link // or nil
+	about string
+	count string // or ""
 }
 
 // profilesPage lists the profiles.
 func (a *Admin) profilesPage(*http.Request) ([]byte, string, error) {
 	links := []profileLink{
-		{Name: "cmdline", Href: "cmdline", About: "The command line of the program."},
-		{Name: "goroutine stacks", Href: "goroutine?debug=2", About: "All goroutines, as a panic shows them."},
-		{Name: "profile", Href: "profile", About: "What the processors do, recorded for 30 seconds, or for ?seconds=, 60 at most."},
-		{Name: "trace", Href: "trace", About: "All that the scheduler does, recorded for 1 second, or for ?seconds=, 60 at most; for go tool trace."},
+		{name: "cmdline", to: markup.To("cmdline"), about: "The command line of the program."},
+		{name: "goroutine stacks", to: markup.To("goroutine?debug=2"), about: "All goroutines, as a panic shows them."},
+		{name: "profile", to: markup.To("profile"), about: "What the processors do, recorded for 30 seconds, or for ?seconds=, 60 at most."},
+		{name: "trace", to: markup.To("trace"), about: "All that the scheduler does, recorded for 1 second, or for ?seconds=, 60 at most; for go tool trace."},
 	}
 	about := map[string]string{
 		"allocs":       "Where memory was allocated since the program began.",
@@ -166,9 +147,11 @@ func (a *Admin) profilesPage(*http.Request) ([]byte, string, error) {
 		if text == "" {
 			text = "One of the program's own."
 		}
-		href := url.PathEscape(p.Name())
-		links = append(links, profileLink{p.Name(), href, href + "?debug=1", text, strconv.Itoa(p.Count())})
+		asText := markup.Path(p.Name(), "debug", "1")
+		links = append(links, profileLink{p.Name(), markup.Path(p.Name()), &asText, text, strconv.Itoa(p.Count())})
 	}
-	slices.SortFunc(links, func(a, b profileLink) int { return strings.Compare(a.Name, b.Name) })
-	return render("profiles", profilesView{top{"Profiles of " + a.build.Name}, a.build.Name, links})
+	slices.SortFunc(links, func(a, b profileLink) int { return strings.Compare(a.name, b.name) })
+	w := pageWriter{}
+	w.profiles(a.build.Name, links)
+	return w.Bytes(), htmlPolicy(), nil
 }

@@ -49,14 +49,14 @@ func newSite(doc *Document) *site {
 	if len(doc.operations)+len(doc.schemas) <= maxWholeItems {
 		w := pageWriter{site: s}
 		w.whole()
-		s.first, s.paged = w.b, len(w.b) > maxWhole
+		s.first, s.paged = w.Bytes(), w.Len() > maxWhole
 	} else {
 		s.paged = true
 	}
 	if s.paged {
 		w := pageWriter{site: s, paged: true}
 		w.overview(0)
-		s.first = w.b
+		s.first = w.Bytes()
 	}
 	return s
 }

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/rcrowley/go-tigertonic/internal/markup"
 )
 
 // A pageWriter writes a page of a site.
 type pageWriter struct {
-	htmlWriter
+	markup.Writer
 	site  *site
 	paged bool // links lead to other pages, not within this one
 }
@@ -26,24 +28,24 @@ func (w *pageWriter) whole() {
 		for _, e := range g.entries {
 			w.entry(e)
 		}
-		w.put("</section>\n")
+		w.Put("</section>\n")
 	}
 	if schemas := w.site.doc.schemas; len(schemas) > 0 {
-		w.put(`<section aria-labelledby="schemas"><h2 class="divider" id="schemas">Schemas</h2>`)
+		w.Put(`<section aria-labelledby="schemas"><h2 class="divider" id="schemas">Schemas</h2>`)
 		for _, s := range schemas {
 			w.schema(s)
 		}
-		w.put("</section>\n")
+		w.Put("</section>\n")
 	}
 	w.end()
 }
 
 func (w *pageWriter) beginGroup(g *group) {
-	w.put(`<section aria-labelledby="%s"><h2 class="divider" id="%s">%s</h2>`, g.anchor, g.anchor, g.name)
+	w.Put(`<section aria-labelledby="%s"><h2 class="divider" id="%s">%s</h2>`, g.anchor, g.anchor, g.name)
 	if g.description != "" {
-		w.put(`<div class="intro">`)
+		w.Put(`<div class="intro">`)
 		w.blocks(blocksOf(g.description))
-		w.put("</div>\n")
+		w.Put("</div>\n")
 	}
 }
 
@@ -57,18 +59,18 @@ func (w *pageWriter) overview(from int) []byte {
 	w.contents(-1, "")
 	w.main()
 	w.intro()
-	w.put(`<ul class="groups">`)
+	w.Put(`<ul class="groups">`)
 	to := min(from+maxListed, len(groups))
 	for i := from; i < to; i++ {
-		w.put(`<li><a href="%u">%s</a> <span class="type">%s</span></li>`, w.groupLink(&groups[i]), groups[i].name, counted1(len(groups[i].entries), "operation"))
+		w.Put(`<li><a href="%u">%s</a> <span class="type">%s</span></li>`, w.groupLink(&groups[i]), groups[i].name, counted1(len(groups[i].entries), "operation"))
 	}
 	if n := len(w.site.doc.schemas); n > 0 && to == len(groups) {
-		w.put(`<li><a href="%u">Schemas</a> <span class="type">%d</span></li>`, query("schemas", ""), n)
+		w.Put(`<li><a href="%u">Schemas</a> <span class="type">%d</span></li>`, markup.Query("schemas", ""), n)
 	}
-	w.put("</ul>\n")
-	w.more(len(groups)-to, query("from", strconv.Itoa(to)))
+	w.Put("</ul>\n")
+	w.more(len(groups)-to, markup.Query("from", strconv.Itoa(to)))
 	w.end()
-	return w.b
+	return w.Bytes()
 }
 
 // counted1 returns how many there are of something.
@@ -80,8 +82,8 @@ func counted1(n int, noun string) string {
 }
 
 // more writes a link to the page after this one, if anything is left for it.
-func (w *pageWriter) more(left int, next link) {
-	w.when(left > 0, `<p class="more"><a rel="next" href="%u">%d more</a></p>`, next, left)
+func (w *pageWriter) more(left int, next markup.Link) {
+	w.When(left > 0, `<p class="more"><a rel="next" href="%u">%d more</a></p>`, next, left)
 }
 
 // oneGroup writes as many of a group's operations as go on a page, from one on.
@@ -96,15 +98,15 @@ func (w *pageWriter) oneGroup(name string, from int) []byte {
 	w.main()
 	w.way(nil)
 	w.beginGroup(g)
-	began := len(w.b)
+	began := w.Len()
 	to := from
-	for ; to < len(g.entries) && len(w.b)-began < maxPart; to++ {
+	for ; to < len(g.entries) && w.Len()-began < maxPart; to++ {
 		w.entry(g.entries[to])
 	}
-	w.put("</section>\n")
-	w.more(len(g.entries)-to, query("group", name, "from", strconv.Itoa(to)))
+	w.Put("</section>\n")
+	w.more(len(g.entries)-to, markup.Query("group", name, "from", strconv.Itoa(to)))
 	w.end()
-	return w.b
+	return w.Bytes()
 }
 
 // oneOperation writes the page of an operation.
@@ -121,7 +123,7 @@ func (w *pageWriter) oneOperation(anchor string) []byte {
 			w.way(g)
 			w.operation(newOperationView(w.site.doc, e.operation))
 			w.end()
-			return w.b
+			return w.Bytes()
 		}
 	}
 	return nil
@@ -137,16 +139,16 @@ func (w *pageWriter) allSchemas(from int) []byte {
 	w.contents(-1, "")
 	w.main()
 	w.way(nil)
-	w.put(`<section aria-labelledby="schemas"><h2 class="divider" id="schemas">Schemas</h2>`)
-	began := len(w.b)
+	w.Put(`<section aria-labelledby="schemas"><h2 class="divider" id="schemas">Schemas</h2>`)
+	began := w.Len()
 	to := from
-	for ; to < len(schemas) && len(w.b)-began < maxPart; to++ {
+	for ; to < len(schemas) && w.Len()-began < maxPart; to++ {
 		w.schema(schemas[to])
 	}
-	w.put("</section>\n")
-	w.more(len(schemas)-to, query("schemas", "", "from", strconv.Itoa(to)))
+	w.Put("</section>\n")
+	w.more(len(schemas)-to, markup.Query("schemas", "", "from", strconv.Itoa(to)))
 	w.end()
-	return w.b
+	return w.Bytes()
 }
 
 // oneSchema writes the page of a schema.
@@ -158,10 +160,10 @@ func (w *pageWriter) oneSchema(name string) []byte {
 	w.begin(name)
 	w.contents(-1, "")
 	w.main()
-	w.put(`<p class="way"><a href="?">%s</a> / <a href="%u">Schemas</a></p>`, w.site.doc.info.Title, query("schemas", ""))
+	w.Put(`<p class="way"><a href="?">%s</a> / <a href="%u">Schemas</a></p>`, w.site.doc.info.Title, markup.Query("schemas", ""))
 	w.schema(w.site.doc.schemas[i])
 	w.end()
-	return w.b
+	return w.Bytes()
 }
 
 // titleOf returns what an operation is called in lists.
@@ -172,56 +174,56 @@ func titleOf(op *operation) string {
 	return op.method + " " + op.path
 }
 
-func (w *pageWriter) operationLink(anchor string) link {
+func (w *pageWriter) operationLink(anchor string) markup.Link {
 	if w.paged {
-		return query("operation", anchor)
+		return markup.Query("operation", anchor)
 	}
-	return fragment(anchor)
+	return markup.Fragment(anchor)
 }
 
-func (w *pageWriter) schemaLink(name string) link {
+func (w *pageWriter) schemaLink(name string) markup.Link {
 	if w.paged {
-		return query("schema", name)
+		return markup.Query("schema", name)
 	}
-	return fragment(schemaAnchor(name))
+	return markup.Fragment(schemaAnchor(name))
 }
 
-func (w *pageWriter) groupLink(g *group) link {
+func (w *pageWriter) groupLink(g *group) markup.Link {
 	if w.paged {
-		return query("group", g.name)
+		return markup.Query("group", g.name)
 	}
-	return fragment(g.anchor)
+	return markup.Fragment(g.anchor)
 }
 
 // begin writes what is before the contents.
 func (w *pageWriter) begin(title string) {
 	info := &w.site.doc.info
-	w.put(`<!DOCTYPE html>
+	w.Put(`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>`)
-	w.when(title != "", `%s · `, title)
-	w.put(`%s %s</title>
+	w.When(title != "", `%s · `, title)
+	w.Put(`%s %s</title>
 <style>`, info.Title, info.Version)
-	w.b = append(w.b, pageStyle...)
-	w.put(`</style>
+	w.Asset(pageStyle)
+	w.Put(`</style>
 <script>`)
-	w.b = append(w.b, pageScript...)
-	w.put(`</script>
+	w.Asset(pageScript)
+	w.Put(`</script>
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 <header class="side">
 <div class="brand">`)
 	if w.paged {
-		w.put(`<a href="?">%s</a>`, info.Title)
+		w.Put(`<a href="?">%s</a>`, info.Title)
 	} else {
-		w.put(`<a href="#content">%s</a>`, info.Title)
+		w.Put(`<a href="#content">%s</a>`, info.Title)
 	}
-	w.put(` <span class="version">%s</span>
+	w.Put(` <span class="version">%s</span>
 <button type="button" class="icon" id="theme" aria-label="Dark colours" aria-pressed="false" hidden>
 <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M10 3a7 7 0 0 1 0 14z" fill="currentColor"/></svg>
 </button>
@@ -230,9 +232,9 @@ func (w *pageWriter) begin(title string) {
 </button>
 </div>
 `, info.Version)
-	w.put(`<nav id="nav" aria-label="Operations"`)
-	w.when(w.paged, ` data-index="%u"`, query(indexQuery, ""))
-	w.put(`>
+	w.Put(`<nav id="nav" aria-label="Operations"`)
+	w.When(w.paged, ` data-index="%u"`, markup.Query(indexQuery, ""))
+	w.Put(`>
 <search class="search" hidden>
 <input type="search" id="search" placeholder="Search" aria-label="Search operations and schemas" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="found">
 <kbd aria-hidden="true">/</kbd>
@@ -245,18 +247,18 @@ func (w *pageWriter) begin(title string) {
 func (w *pageWriter) wholeContents() {
 	for i := range w.site.groups {
 		g := &w.site.groups[i]
-		w.put(`<section class="group"><p class="group-name"><a href="%u">%s</a></p><ul>`, w.groupLink(g), g.name)
+		w.Put(`<section class="group"><p class="group-name"><a href="%u">%s</a></p><ul>`, w.groupLink(g), g.name)
 		for _, e := range g.entries {
 			w.contentsEntry(e, "")
 		}
-		w.put("</ul></section>\n")
+		w.Put("</ul></section>\n")
 	}
 	if schemas := w.site.doc.schemas; len(schemas) > 0 {
-		w.put(`<section class="group"><p class="group-name"><a href="#schemas">Schemas</a></p><ul>`)
+		w.Put(`<section class="group"><p class="group-name"><a href="#schemas">Schemas</a></p><ul>`)
 		for _, s := range schemas {
-			w.put(`<li data-search="%s"><a href="%u"><span class="label">%s</span></a></li>`, s.name, w.schemaLink(s.name), s.name)
+			w.Put(`<li data-search="%s"><a href="%u"><span class="label">%s</span></a></li>`, s.name, w.schemaLink(s.name), s.name)
 		}
-		w.put("</ul></section>\n")
+		w.Put("</ul></section>\n")
 	}
 }
 
@@ -264,28 +266,28 @@ func (w *pageWriter) wholeContents() {
 // that is shown the operations. Of more than a few hundred, it is those round what is
 // shown.
 func (w *pageWriter) contents(shown int, anchor string) {
-	w.put(`<ul id="results" hidden></ul><div id="groups">`)
+	w.Put(`<ul id="results" hidden></ul><div id="groups">`)
 	from, to := around(max(shown, 0), len(w.site.groups))
-	w.when(from > 0, `<p class="group-name"><a href="?">All groups</a></p>`)
+	w.When(from > 0, `<p class="group-name"><a href="?">All groups</a></p>`)
 	for i := from; i < to; i++ {
 		g := &w.site.groups[i]
-		w.put(`<section class="group folded"><p class="group-name"><a href="%u"`, w.groupLink(g))
-		w.when(i == shown && anchor == "", ` aria-current="true"`)
-		w.put(`>%s</a></p>`, g.name)
+		w.Put(`<section class="group folded"><p class="group-name"><a href="%u"`, w.groupLink(g))
+		w.When(i == shown && anchor == "", ` aria-current="true"`)
+		w.Put(`>%s</a></p>`, g.name)
 		if i == shown {
 			at := slices.IndexFunc(g.entries, func(e entry) bool { return e.anchor == anchor })
 			from, to := around(max(at, 0), len(g.entries))
-			w.put(`<ul>`)
+			w.Put(`<ul>`)
 			for _, e := range g.entries[from:to] {
 				w.contentsEntry(e, anchor)
 			}
-			w.put(`</ul>`)
+			w.Put(`</ul>`)
 		}
-		w.put("</section>\n")
+		w.Put("</section>\n")
 	}
-	w.when(to < len(w.site.groups), `<p class="group-name"><a href="?">All groups</a></p>`)
-	w.when(len(w.site.doc.schemas) > 0, `<section class="group folded"><p class="group-name"><a href="%u">Schemas</a></p></section>`, query("schemas", ""))
-	w.put("</div>\n")
+	w.When(to < len(w.site.groups), `<p class="group-name"><a href="?">All groups</a></p>`)
+	w.When(len(w.site.doc.schemas) > 0, `<section class="group folded"><p class="group-name"><a href="%u">Schemas</a></p></section>`, markup.Query("schemas", ""))
+	w.Put("</div>\n")
 }
 
 // around returns which of n entries are listed round one of them.
@@ -295,20 +297,20 @@ func around(i, n int) (from, to int) {
 }
 
 func (w *pageWriter) contentsEntry(e entry, current string) {
-	w.put(`<li data-search="%s"><a href="%u"`, searched(e.operation), w.operationLink(e.anchor))
-	w.when(e.anchor == current, ` aria-current="true"`)
-	w.put(`><span class="label`)
-	w.when(e.Deprecated, " old")
+	w.Put(`<li data-search="%s"><a href="%u"`, searched(e.operation), w.operationLink(e.anchor))
+	w.When(e.anchor == current, ` aria-current="true"`)
+	w.Put(`><span class="label`)
+	w.When(e.Deprecated, " old")
 	if e.Summary != "" {
-		w.put(`">%s`, e.Summary)
+		w.Put(`">%s`, e.Summary)
 	} else {
-		w.put(`"><code>`)
+		w.Put(`"><code>`)
 		w.path(e.path)
-		w.put(`</code>`)
+		w.Put(`</code>`)
 	}
-	w.put(`</span> `)
+	w.Put(`</span> `)
 	w.method(e.method)
-	w.put("</a></li>\n")
+	w.Put("</a></li>\n")
 }
 
 // searched returns the text of an operation that is searched.
@@ -317,32 +319,32 @@ func searched(op *operation) string {
 }
 
 // main writes what is between the contents and what is shown.
-func (w *pageWriter) main() { w.put("</nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n") }
+func (w *pageWriter) main() { w.Put("</nav>\n</header>\n<main id=\"content\" tabindex=\"-1\">\n") }
 
-func (w *pageWriter) end() { w.put("</main>\n</body>\n</html>\n") }
+func (w *pageWriter) end() { w.Put("</main>\n</body>\n</html>\n") }
 
 // way writes the links that lead up from a page.
 func (w *pageWriter) way(g *group) {
-	w.put(`<p class="way"><a href="?">%s</a>`, w.site.doc.info.Title)
+	w.Put(`<p class="way"><a href="?">%s</a>`, w.site.doc.info.Title)
 	if g != nil {
-		w.put(` / <a href="%u">%s</a>`, w.groupLink(g), g.name)
+		w.Put(` / <a href="%u">%s</a>`, w.groupLink(g), g.name)
 	}
-	w.put("</p>\n")
+	w.Put("</p>\n")
 }
 
 // intro writes what the document says of itself.
 func (w *pageWriter) intro() {
 	info := &w.site.doc.info
-	w.put(`<div class="intro"><h1>%s</h1>`, info.Title)
-	w.when(info.Summary != "", `<p class="lead">%s</p>`, info.Summary)
+	w.Put(`<div class="intro"><h1>%s</h1>`, info.Title)
+	w.When(info.Summary != "", `<p class="lead">%s</p>`, info.Summary)
 	w.blocks(blocksOf(info.Description))
 	if s := server(w.site.doc); s != "" {
-		w.put(`<p class="server">Requests go to <code>%s</code></p>`, s)
+		w.Put(`<p class="server">Requests go to <code>%s</code></p>`, s)
 	}
-	w.put(`<p class="files"><a href="%u">OpenAPI document</a> <span class="type">JSON</span> · <a href="%u">YAML</a></p>`, query(documentQuery, ""), query(yamlQuery, ""))
+	w.Put(`<p class="files"><a href="%u">OpenAPI document</a> <span class="type">JSON</span> · <a href="%u">YAML</a></p>`, markup.Query(documentQuery, ""), markup.Query(yamlQuery, ""))
 	w.contact(info)
-	w.when(len(w.site.doc.operations) == 0, `<p>There are no operations.</p>`)
-	w.put("</div>\n")
+	w.When(len(w.site.doc.operations) == 0, `<p>There are no operations.</p>`)
+	w.Put("</div>\n")
 }
 
 // contact writes who is behind the document, and what else there is to read.
@@ -351,9 +353,9 @@ func (w *pageWriter) contact(info *Info) {
 		switch {
 		case name+address == "":
 		case address == "":
-			w.put(`<p class="server">%s: %s</p>`, label, name)
+			w.Put(`<p class="server">%s: %s</p>`, label, name)
 		default:
-			w.put(`<p class="server">%s: <a href="%u" rel="noreferrer">%s</a></p>`, label, outward(address), cmp.Or(name, address))
+			w.Put(`<p class="server">%s: <a href="%u" rel="noreferrer">%s</a></p>`, label, markup.Outward(address), cmp.Or(name, address))
 		}
 	}
 	about("Contact", strings.TrimSpace(info.Contact.Name+" "+info.Contact.Email), info.Contact.URL)

@@ -1,9 +1,10 @@
-package openapi_test
+package markup_test
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -14,13 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// markupCall is one that writes markup, and which of its arguments that is.
-var markupCalls = map[string]int{"put": 0, "when": 1, "input": 0}
+// markupCalls are the calls that write markup, and which of their arguments that is.
+var markupCalls = map[string]int{"Put": 0, "When": 1, "To": 0, "input": 0}
 
-// markupOf returns the markup that stands in the package's source, by its place.
-func markupOf(t *testing.T) map[string]string {
+// markupOf returns the markup that stands in the source of a package, by its place.
+func markupOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
-	names, err := filepath.Glob("*.go")
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	require.NoError(t, err)
 	found := map[string]string{}
 	for _, name := range names {
@@ -35,12 +36,17 @@ func markupOf(t *testing.T) map[string]string {
 			if !ok {
 				return true
 			}
-			if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "markup" {
-				t.Errorf("%v: what isn't a constant is made markup", fset.Position(call.Pos()))
-			}
 			selector, ok := call.Fun.(*ast.SelectorExpr)
 			if !ok {
 				return true
+			}
+			switch selector.Sel.Name {
+			case "HTML":
+				t.Errorf("%v: what isn't a constant is made markup", fset.Position(call.Pos()))
+			case "Asset":
+				if id, ok := call.Args[0].(*ast.Ident); !ok || id.Name != "pageStyle" && id.Name != "pageScript" {
+					t.Errorf("%v: an asset that isn't the package's own", fset.Position(call.Pos()))
+				}
 			}
 			at, ok := markupCalls[selector.Sel.Name]
 			if !ok || len(call.Args) <= at {
@@ -61,7 +67,7 @@ func markupOf(t *testing.T) map[string]string {
 
 var (
 	verb      = regexp.MustCompile(`%.`)
-	address   = regexp.MustCompile(`(href|src|action|formaction|data-index)="(?:%u|#[a-z]+|\?)"`)
+	address   = regexp.MustCompile(`(href|src|action|formaction|data-index)="(?:%u|#[a-z]+|data:,|\?)"`)
 	addresses = regexp.MustCompile(`\b(href|src|action|formaction|data-index)=`)
 	attribute = regexp.MustCompile(`[a-z-]+="[^"<>]*"`)
 )
@@ -70,8 +76,11 @@ var (
 // from elsewhere stands anywhere else: not in the name of a tag or an attribute, not
 // without quotes, not in an attribute that is run. Addresses are links.
 func TestMarkupHasHolesOnlyForTexts(t *testing.T) {
-	markup := markupOf(t)
+	markup := markupOf(t, "../../openapi")
 	require.Greater(t, len(markup), 100)
+	pages := markupOf(t, "../../admin")
+	require.Greater(t, len(pages), 30)
+	maps.Copy(markup, pages)
 	for place, m := range markup {
 		for _, v := range verb.FindAllString(m, -1) {
 			assert.Contains(t, []string{"%s", "%d", "%u"}, v, "%s: %s", place, m)
