@@ -240,7 +240,7 @@ func (rec *Recorder) WriteHeader(status int) {
 	}
 	rec.notifyHeader(status)
 	rec.ResponseWriter.WriteHeader(status)
-	rec.status = uint16(status)
+	rec.status = uint16(status) //nolint:gosec // it has three digits
 }
 
 // begin records an implicit 200.
