@@ -78,6 +78,11 @@ func combinations(h http.Handler) []http.Handler {
 	}
 }
 
+// withPasswords asks for a user and a password, which browsers do in a dialog.
+func withPasswords(h http.Handler, check func(user, password string) error) http.Handler {
+	return tigertonic.HTTPBasicAuthFunc(check, "tracker", h)
+}
+
 func described() []*tigertonic.Auth {
 	return []*tigertonic.Auth{
 		tigertonic.BearerAuth(find).Scheme(tigertonic.SecurityScheme{Name: "jwt", Scheme: "bearer", BearerFormat: "JWT"}),

@@ -1,6 +1,7 @@
 package authentication
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -49,6 +50,24 @@ func TestCombinationsLetInWhomTheySay(t *testing.T) {
 			if w.Code != tt.out[j] {
 				t.Errorf("row %d, combination %d: got %d, want %d", i, j, w.Code, tt.out[j])
 			}
+		}
+	}
+}
+
+func TestPasswordsAreChecked(t *testing.T) {
+	h := withPasswords(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(user, password string) error {
+		if user != "ann" || password != "secret" {
+			return errors.New("the user or the password is wrong")
+		}
+		return nil
+	})
+	for password, want := range map[string]int{"secret": 200, "guess": 401} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.SetBasicAuth("ann", password)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want || (want == 401) != (w.Header().Get("Www-Authenticate") == `Basic realm="tracker"`) {
+			t.Errorf("%s: got %d %v, want %d", password, w.Code, w.Header(), want)
 		}
 	}
 }

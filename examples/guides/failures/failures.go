@@ -55,6 +55,22 @@ func place(_ context.Context, o *order) (struct{}, error) {
 	return struct{}{}, nil
 }
 
+// asText sends errors as a line of text.
+type asText struct{ tigertonic.ErrorWriter }
+
+// WriteError writes the status that the error has, and its text if it is the client's fault.
+func (asText) WriteError(_ *http.Request, w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	if e, ok := errors.AsType[tigertonic.HTTPEquivError](err); ok {
+		status = e.StatusCode()
+	}
+	text := http.StatusText(status)
+	if status < 500 {
+		text = err.Error()
+	}
+	http.Error(w, text, status)
+}
+
 func service() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("POST", "/orders", tigertonic.Typed(place).Errors(tigertonic.NotFound{}, OutOfStock{}))

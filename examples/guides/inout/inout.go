@@ -194,6 +194,7 @@ func service() http.Handler {
 	mux.Handle("POST", "/books/{isbn}/scans", tigertonic.Typed(keepScan))
 	mux.Handle("POST", "/pages", tigertonic.Typed(keepPages))
 	mux.Handle("POST", "/orders", tigertonic.Typed(order))
+	mux.Handle("POST", "/dots", tigertonic.Typed(draw))
 	mux.Handle("GET", "/sales", tigertonic.Typed(sales))
 	return mux
 }

@@ -53,6 +53,17 @@ func service() http.Handler {
 	)
 }
 
+// forScripts lets the scripts of a site call the service, with the user's cookies.
+func forScripts(mux http.Handler) http.Handler {
+	return tigertonic.NewCORSBuilder().
+		AddAllowedOrigins("https://app.example.com", "http://localhost:5173").
+		AddAllowedHeaders("Content-Type", "Authorization").
+		AddExposedHeaders("Location", "X-Request-Id").
+		AddAllowCredentials(true).
+		AddMaxAge(10 * time.Minute).
+		Build(mux)
+}
+
 func limited(mux http.Handler) http.Handler {
 	limit := httprate.LimitBy(100, time.Minute, byAddress)
 	return tigertonic.Wrapped(mux, limit, func(op *tigertonic.Operation) {

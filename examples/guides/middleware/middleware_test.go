@@ -3,6 +3,7 @@ package middleware
 import (
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -29,6 +30,24 @@ func TestClientIsLimited(t *testing.T) {
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/greeting?user=ann", nil))
 		if want := map[bool]int{true: 200, false: 429}[i < 100]; w.Code != want || (i < 100) != (w.Header().Get("Retry-After") == "") {
 			t.Fatalf("request %d: got %d %v, want %d", i+1, w.Code, w.Header(), want)
+		}
+	}
+}
+
+func TestScriptsOfTheSiteMayCall(t *testing.T) {
+	h := forScripts(service())
+	for origin, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://evil.example.com": ""} {
+		for _, method := range []string{"OPTIONS", "GET"} {
+			r := httptest.NewRequest(method, "/greeting?user=ann", nil)
+			r.Header.Set("Origin", origin)
+			if method == "OPTIONS" {
+				r.Header.Set("Access-Control-Request-Method", "GET")
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != want || !strings.Contains(strings.Join(w.Header()["Vary"], ", "), "Origin") {
+				t.Errorf("%s from %s: got %v, want the origin %q allowed", method, origin, w.Header(), want)
+			}
 		}
 	}
 }

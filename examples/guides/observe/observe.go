@@ -3,9 +3,11 @@ package observe
 
 import (
 	"context"
+	"database/sql"
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
@@ -16,6 +18,23 @@ type teaRequest struct {
 }
 
 func tea(context.Context, *teaRequest) (string, error) { return "a cup", nil }
+
+// watched gives a server an admin port that is ready while its database answers.
+func watched(server *tigertonic.Server, db *sql.DB) {
+	a := admin.New(server.Handler, admin.Options{Name: "teas"})
+	a.Check("database", 2*time.Second, db.PingContext)
+	server.Admin, server.AdminAddr = a, "127.0.0.1:6060"
+}
+
+// ready is for load balancers that don't reach the admin port.
+func ready(server *tigertonic.Server, db *sql.DB) *tigertonic.Endpoint {
+	return tigertonic.Typed(func(ctx context.Context, _ *struct{}) (struct{}, error) {
+		if server.Draining() || db.PingContext(ctx) != nil {
+			return struct{}{}, tigertonic.ServiceUnavailable{}
+		}
+		return struct{}{}, nil
+	})
+}
 
 // newServer returns a service that says what it does, with its admin port, and what its
 // log is to be closed by.
