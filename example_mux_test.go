@@ -193,3 +193,23 @@ func ExampleRoutes() {
 	// GET /1.0/version Version(1.0)
 	// GET /version Version(1.0)
 }
+
+// A roster is a combinator like First: it calls its handlers in turn until one has answered.
+type roster struct{ handlers tigertonic.FirstHandler }
+
+func (rs roster) ServeHTTP(w http.ResponseWriter, r *http.Request) { rs.handlers.ServeHTTP(w, r) }
+func (rs roster) Unwrap() []http.Handler                           { return rs.handlers }
+
+// Routes sees through combinators of yours, too.
+func ExampleRoutes_combinator() {
+	guard := tigertonic.Described(tigertonic.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(op *tigertonic.Operation) {
+		op.AddError(http.StatusTeapot, "the guard is a teapot")
+	})
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/version", roster{tigertonic.First(guard, tigertonic.Version("1.0"))})
+
+	for _, rt := range tigertonic.Routes(mux) {
+		fmt.Println(rt.Method, rt.Pattern, rt.Handler, len(rt.Wrappers))
+	}
+	// Output: GET /version Version(1.0) 2
+}

@@ -53,7 +53,7 @@ type guard interface {
 	passes(w http.ResponseWriter, r *http.Request) bool
 }
 
-// Unwrap returns the handlers.
+// Unwrap returns the handlers. See [Routes] for handlers of yours with such a method.
 func (fh FirstHandler) Unwrap() []http.Handler { return fh }
 
 // If returns a handler that calls f before h. The headers that f returns are added to

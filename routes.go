@@ -30,7 +30,7 @@ type Route struct {
 	// Handler is what the way ends at, without wrappers.
 	Handler http.Handler
 	// Wrappers are the handlers round it, the outermost first. The elements of
-	// a FirstHandler but for its last count as such.
+	// a FirstHandler, or of a combinator, but for its last count as such.
 	Wrappers []http.Handler
 	// Where is the line that registered the route with the innermost mux, "main.go:12",
 	// or "" if there is no mux.
@@ -55,13 +55,16 @@ func (rt Route) IsDescribed() bool {
 
 // IsOpaque reports whether the handler may hide more routes than the tree shows: it serves
 // every method or everything below a path, isn't described, and is of an unknown type, such
-// as a closure or another router.
+// as a closure or another router. So does a mux before the last handler of a combinator: see
+// [Routes].
 func (rt Route) IsOpaque() bool {
 	switch rt.Handler.(type) {
 	case Version, NotFoundHandler, MethodNotAllowedHandler, FirstHandler:
 		return false
 	case HandlerFunc, ParamsFunc: // which read wildcards
 		return rt.Method == "" && !rt.IsDescribed()
+	case *TrieServeMux, HostServeMux: // before the last handler of a combinator
+		return true
 	}
 	return (rt.Method == "" || strings.HasSuffix(rt.Pattern, "...}")) && !rt.IsDescribed()
 }
@@ -79,10 +82,19 @@ func isOurs(h http.Handler) bool {
 // trie.
 func (mux *TrieServeMux) Routes() []Route { return Routes(mux) }
 
-// Routes returns the ways through a tree of handlers: muxes of this package,
-// wrappers with a method Unwrap that returns an http.Handler, and
-// [FirstHandler]. What is none of these ends a way, and so does a handler whose
+// Routes returns the ways through a tree of handlers: muxes of this package, wrappers with
+// a method Unwrap() http.Handler, [FirstHandler], and combinators of yours with a method
+// Unwrap() []http.Handler. What is none of these ends a way, and so does a handler whose
 // Unwrap returns itself. It returns, too, if a mux is mounted in itself.
+//
+// Such a combinator is taken for one that works as First does: a request comes to the last
+// of its handlers, unless one of those before it has answered. So the way leads to the
+// last one, and the combinator and those before it are wrappers round that, also for
+// documents, preflights and checks at registration. Don't give that method to a handler
+// that chooses between its handlers, for then the way would be that of the last one only;
+// without it, the handler is opaque, and [Route.IsOpaque] says so. If a mux stands before
+// the last one, its routes can't be told from those of the last one: there is an
+// opaque way that ends at that mux. Unwrap must return the same handlers each time.
 func Routes(h http.Handler) []Route {
 	w := walker{walked: map[*TrieServeMux]bool{}}
 	w.walk(h, Route{}, "")
@@ -151,10 +163,6 @@ func (w *walker) walk(h http.Handler, way Route, namespaces string) {
 		case HostServeMux:
 			w.walkHosts(x, way, namespaces)
 			return
-		case FirstHandler:
-			if len(x) > 0 {
-				way.Wrappers = append(slices.Clip(way.Wrappers), x[:len(x)-1]...)
-			}
 		}
 		next := unwrap(h)
 		if next == nil || wrappers == maxWrappers {
@@ -165,7 +173,30 @@ func (w *walker) walk(h http.Handler, way Route, namespaces string) {
 		if _, ok := h.(FirstHandler); !ok {
 			way.Wrappers = append(slices.Clip(way.Wrappers), h)
 		}
+		if elements := elementsOf(h); len(elements) > 0 {
+			guards := elements[:len(elements)-1]
+			w.hidden(guards, way)
+			way.Wrappers = append(slices.Clip(way.Wrappers), guards...)
+		}
 		h = next
+	}
+}
+
+// hidden adds ways to the muxes among the guards in a combinator, whose routes can't be
+// told from those of what they guard.
+func (w *walker) hidden(guards []http.Handler, way Route) {
+	for _, h := range guards {
+		for range maxWrappers {
+			switch h.(type) {
+			case *TrieServeMux, HostServeMux:
+				way := way
+				way.Handler = h
+				w.routes = append(w.routes, way)
+			}
+			if h = unwrap(h); h == nil {
+				break
+			}
+		}
 	}
 }
 
@@ -218,7 +249,7 @@ func (w *walker) walkHosts(mux HostServeMux, way Route, namespaces string) {
 	}
 }
 
-// unwrap returns the handler that h wraps, the last one of a FirstHandler, or
+// unwrap returns the handler that h wraps, the last one of a combinator, or
 // nil. A handler that says to wrap itself wraps none.
 func unwrap(h http.Handler) http.Handler {
 	next := innerOf(h)
@@ -229,17 +260,31 @@ func unwrap(h http.Handler) http.Handler {
 }
 
 func innerOf(h http.Handler) http.Handler {
-	switch x := h.(type) {
-	case FirstHandler:
-		if len(x) > 0 {
-			return x[len(x)-1]
-		}
-	case interface{ Unwrap() http.Handler }:
+	if x, ok := h.(interface{ Unwrap() http.Handler }); ok {
 		if next := x.Unwrap(); !isComparable(h) || next != h {
 			return next
 		}
+	} else if elements := elementsOf(h); len(elements) > 0 {
+		return elements[len(elements)-1]
 	}
 	return nil
+}
+
+// elementsOf returns the handlers of a combinator, the last of which the others guard, or
+// none. See [Routes].
+func elementsOf(h http.Handler) []http.Handler {
+	var elements []http.Handler
+	switch x := h.(type) {
+	case FirstHandler:
+		return x
+	case interface{ Unwrap() []http.Handler }:
+		elements = x.Unwrap()
+	}
+	isNone := func(element http.Handler) bool { return element == nil || isComparable(h) && element == h }
+	if slices.ContainsFunc(elements, isNone) {
+		elements = slices.DeleteFunc(slices.Clone(elements), isNone)
+	}
+	return elements
 }
 
 // isComparable reports whether comparing h with another handler doesn't panic.
@@ -252,8 +297,17 @@ func isComparable(h http.Handler) bool {
 const maxWrappers = 1000
 
 // endless reports whether the handlers that h wraps lead in a circle.
-func endless(h http.Handler) bool {
-	for range maxWrappers {
+func endless(h http.Handler) bool { return isDeeper(h, maxWrappers) }
+
+// isDeeper reports whether more than so many handlers are round each other in h.
+func isDeeper(h http.Handler, limit int) bool {
+	for ; limit > 0; limit-- {
+		elements := elementsOf(h)
+		for _, element := range elements[:max(len(elements)-1, 0)] {
+			if isDeeper(element, limit-1) {
+				return true
+			}
+		}
 		if h = unwrap(h); h == nil {
 			return false
 		}
@@ -285,8 +339,9 @@ func reaches(h http.Handler, target func(http.Handler) bool) bool {
 				}
 				hosts[id] = true
 				return slices.ContainsFunc(slices.Collect(maps.Values(x)), visit)
-			case FirstHandler:
-				return slices.ContainsFunc(x, visit)
+			}
+			if elements := elementsOf(h); len(elements) > 0 {
+				return slices.ContainsFunc(elements, visit)
 			}
 		}
 		return false

@@ -387,9 +387,9 @@ func endpointsIn(h http.Handler) (endpoints []*Endpoint, others bool) {
 	if e, ok := h.(*Endpoint); ok {
 		return []*Endpoint{e}, false
 	}
-	next := []http.Handler{unwrap(h)}
-	if first, ok := h.(FirstHandler); ok {
-		next = first
+	next := elementsOf(h)
+	if len(next) == 0 {
+		next = []http.Handler{unwrap(h)}
 	}
 	others = needsOf(h) != 0
 	for _, inner := range next {

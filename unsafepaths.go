@@ -64,7 +64,12 @@ func pathReader(h http.Handler, r *http.Request) http.Handler {
 			h, _ = x.Handler(r)
 			continue
 		case FirstHandler:
-			for _, h := range slices.Backward(x) {
+			if len(x) == 0 {
+				return nil
+			}
+		}
+		if elements := elementsOf(h); len(elements) > 0 {
+			for _, h := range slices.Backward(elements) {
 				if reader := pathReader(h, r); reader != nil {
 					return reader
 				}

@@ -59,11 +59,12 @@ func testable(h http.Handler, method, rawurl string) TestableHandler {
 			panic(fmt.Sprintf("mocking: %s %s: the method is not allowed", method, rawurl))
 		case TestableHandler:
 			return x
-		case tigertonic.FirstHandler:
-			if len(x) == 0 {
+		case interface{ Unwrap() []http.Handler }: // a FirstHandler, or one like it
+			elements := x.Unwrap()
+			if len(elements) == 0 {
 				return nil
 			}
-			h = x[len(x)-1]
+			h = elements[len(elements)-1]
 		case interface{ Unwrap() http.Handler }:
 			h = x.Unwrap()
 		default:

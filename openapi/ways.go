@@ -142,10 +142,8 @@ func follow(h http.Handler, rt tigertonic.Route, host string) *way {
 			}
 			w.entry, w.outside = h, len(w.Wrappers)
 			continue
-		case tigertonic.FirstHandler:
-			if len(x) > 0 {
-				w.Wrappers, next = append(w.Wrappers, x[:len(x)-1]...), x[len(x)-1]
-			}
+		case interface{ Unwrap() []http.Handler }:
+			next = w.through(x.Unwrap(), h)
 		case interface{ Unwrap() http.Handler }:
 			if next = x.Unwrap(); next != nil {
 				w.Wrappers = append(w.Wrappers, h)
@@ -158,6 +156,21 @@ func follow(h http.Handler, rt tigertonic.Route, host string) *way {
 		h = next
 	}
 	return nil
+}
+
+// through returns the last handler of a combinator that isn't nil or the combinator itself,
+// after adding those round it, as [tigertonic.Routes] does.
+func (w *way) through(elements []http.Handler, h http.Handler) http.Handler {
+	elements = slices.DeleteFunc(slices.Clone(elements), func(element http.Handler) bool { return element == nil || isSame(element, h) })
+	if len(elements) == 0 {
+		return nil
+	}
+	if _, ok := h.(tigertonic.FirstHandler); !ok {
+		w.Wrappers = append(w.Wrappers, h)
+	}
+	last := len(elements) - 1
+	w.Wrappers = append(w.Wrappers, elements[:last]...)
+	return elements[last]
 }
 
 // wildHandler returns the handler of a host with a wildcard. [tigertonic.HostServeMux] has

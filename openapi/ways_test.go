@@ -228,3 +228,38 @@ func TestDocumentDoesNotDependOnTheOrderOfRegistration(t *testing.T) {
 		assert.Equal(t, want, build())
 	}
 }
+
+// A turnstile is a combinator of somebody else's.
+type turnstile []http.Handler
+
+func (ts *turnstile) Unwrap() []http.Handler { return *ts }
+
+func (ts *turnstile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	tigertonic.First(*ts...).ServeHTTP(w, r)
+}
+
+func (ts *turnstile) Describe(op *tigertonic.Operation) { op.Summary += " turnstile" }
+
+func TestDocumentSeesThroughCombinatorsOfOthers(t *testing.T) {
+	add := func(h http.Handler, word string) http.Handler {
+		return tigertonic.Described(h, func(op *tigertonic.Operation) { op.Summary += word })
+	}
+	inner := tigertonic.NewTrieServeMux()
+	inner.Handle("GET", "/stuff", add(foreign, "stuff"))
+	mux := tigertonic.NewTrieServeMux()
+	mux.HandleNamespace("/1.0", &turnstile{add(foreign, " second"), nil, add(foreign, " first"), inner})
+	mux.HandleNamespace("/2.0", &turnstile{inner, add(foreign, "last")})
+	mux.Handle("GET", "/empty", &turnstile{})
+	self := &turnstile{add(foreign, "kept")}
+	*self = append(*self, self)
+	mux.Handle("GET", "/self", self)
+	doc := openapi.New(mux, info)
+	assert.Equal(t, "stuff first second turnstile", at(parse(doc), "paths", "/1.0/stuff", "get", "summary"))
+	assert.Equal(t, "kept turnstile", at(parse(doc), "paths", "/self", "get", "summary"))
+	assert.Equal(t, []string{"/1.0/stuff", "/empty", "/self"}, paths(doc))
+	var unknown []string
+	for _, u := range doc.Unknown() {
+		unknown = append(unknown, u.Name()+" "+u.Handler)
+	}
+	assert.Equal(t, []string{"/2.0/{...} *tigertonic.TrieServeMux"}, unknown, "the mux hides its routes")
+}
