@@ -31,17 +31,17 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/zoning"
 )
 
-// An anyCall passes requests on to the endpoint that they name. Those of the public API are
-// for everybody, and all others for operators.
+// An anyCall forwards each request to the endpoint that it names. Anybody may call those of
+// the public API, and operators may call all of them.
 type anyCall struct {
 	process   *process
 	endpoints map[string]endpoint
 }
 
-// An endpoint is how one of a service is called.
+// An endpoint says how to call one endpoint of a service.
 type endpoint struct {
 	service, name, method string
-	id                    bool // it has one in its path
+	id                    bool // its path has one
 	public                bool
 }
 
@@ -49,20 +49,20 @@ type endpoint struct {
 type namedCall struct {
 	Service  string                    `json:"service" doc:"The service." example:"com.hailocab.service.job"`
 	Endpoint string                    `json:"endpoint" doc:"The endpoint." example:"offers"`
-	Request  map[string]jsontext.Value `json:"request,omitempty" doc:"What it is asked: the parameters of its path and query, and the members of its body."`
+	Request  map[string]jsontext.Value `json:"request,omitempty" doc:"The parameters of its path and query, and the members of its body."`
 }
 
 type namedCallIn struct {
 	Body namedCall `body:""`
 }
 
-// An operator may call every endpoint.
+// An operator is a caller who may use every endpoint.
 type operator struct{}
 
-// isOperator is an auth's function.
+// isOperator checks the token of an operator.
 func (p *process) isOperator(_ context.Context, token string) (operator, error) {
 	if p.options.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(p.options.token)) == 0 {
-		return operator{}, errors.New("it isn't the token of CAB_TOKEN")
+		return operator{}, errors.New("the token isn't that of CAB_TOKEN")
 	}
 	return operator{}, nil
 }
@@ -71,15 +71,15 @@ func (p *process) isOperator(_ context.Context, token string) (operator, error) 
 func (p *process) handleAnyCall(mux *tigertonic.TrieServeMux, public map[string]bool) {
 	typed := tigertonic.Typed(func(context.Context, *namedCallIn) (jsontext.Value, error) { return nil, nil }).
 		OperationID("call").Summary("Call an endpoint by its name").Tags("operators").
-		Description("Operators may call every endpoint, with the token of CAB_TOKEN; everybody may call those of the public API. The answer is that of the endpoint.").
+		Description("Operators, who send the token of CAB_TOKEN, may call every endpoint; anybody may call those of the public API. The response is the endpoint's own.").
 		Errors(errForbidden(), errNoEndpoint("com.hailocab.service.none.such"))
 	h := tigertonic.Described(&anyCall{p, p.endpoints(public)}, func(op *tigertonic.Operation) {
 		typed.Describe(op)
 		accepted := op.Response(http.StatusAccepted)
 		accepted.Description = "The endpoint will see to it."
 		accepted.Add("application/json", tigertonic.MediaType{Schema: tigertonic.SchemaOf[jsontext.Value]()})
-		accepted.SetHeader("Location", "Where to ask how it goes.", nil)
-		op.ResponseRange("default").Description = "What the endpoint answers."
+		accepted.SetHeader("Location", "Where to follow what becomes of it.", nil)
+		op.ResponseRange("default").Description = "The endpoint's response."
 		op.ResponseRange("default").Add("application/problem+json", tigertonic.MediaType{Schema: tigertonic.SchemaOf[map[string]any]()})
 		traced(op)
 	})
@@ -124,7 +124,7 @@ func (a *anyCall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // read returns which endpoint is called, and the request to pass on.
 func (a *anyCall) read(r *http.Request) (e endpoint, rq *http.Request, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return e, nil, tigertonic.UnsupportedMediaType{Err: errors.New("a call comes as application/json")}
+		return e, nil, tigertonic.UnsupportedMediaType{Err: errors.New("a call must be application/json")}
 	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *anyCall) read(r *http.Request) (e endpoint, rq *http.Request, err error
 	var c namedCall
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		if jsontext.Value(text).IsValid() {
-			return e, nil, tigertonic.UnprocessableEntity{Err: errors.New("a call has a service, an endpoint and a request, which is an object")}
+			return e, nil, tigertonic.UnprocessableEntity{Err: errors.New("a call needs a service, an endpoint and a request, which is an object")}
 		}
 		return e, nil, tigertonic.BadRequest{Err: errors.New("the body isn't JSON")}
 	}
@@ -149,7 +149,7 @@ func (a *anyCall) read(r *http.Request) (e endpoint, rq *http.Request, err error
 	return e, rq, err
 }
 
-// request returns r as one with the members of a call.
+// request returns r with the path, query and body that the members of a call make.
 func (e *endpoint) request(r *http.Request, members map[string]jsontext.Value) (*http.Request, error) {
 	rq := (&http.Request{Method: e.method, URL: &url.URL{}, Header: r.Header, Body: http.NoBody}).WithContext(r.Context())
 	if e.id {
@@ -180,7 +180,7 @@ func (e *endpoint) request(r *http.Request, members map[string]jsontext.Value) (
 	return rq, nil
 }
 
-// textsOf returns a value as it is in a query.
+// textsOf returns a value as texts for a query.
 func textsOf(name string, v jsontext.Value) ([]string, error) {
 	switch v.Kind() {
 	case '"':
@@ -213,5 +213,5 @@ func textsOf(name string, v jsontext.Value) ([]string, error) {
 }
 
 func errNoParameter(name string) error {
-	return rpc.Fail(http.StatusUnprocessableEntity, thinAPI+".query", "%q is a parameter of the query: a string, a number, a boolean, or a list of these", name)
+	return rpc.Fail(http.StatusUnprocessableEntity, thinAPI+".query", "%q is a parameter of the query, so it must be a string, a number, a boolean or a list of these", name)
 }

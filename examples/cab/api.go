@@ -21,20 +21,20 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/raziel"
 )
 
-// thinAPI is the service that the public talks to. It knows which endpoint of which service a
-// path is for, opens the trace, and passes the answer on as it is.
+// thinAPI is the public's service. It knows which endpoint of which service a path belongs
+// to, opens the trace, and passes the response on unchanged.
 const thinAPI = "com.hailocab.hailo-2-api"
 
 const (
 	// patience is how long a request may take.
 	patience = 5 * time.Second
-	// mostBody is how long the body of a request may be.
+	// mostBody is the maximum length of a request's body.
 	mostBody = 64 << 10
-	// mostRequests is how many requests of a kind there may be at a time.
+	// mostRequests is how many requests of one kind may run at a time.
 	mostRequests = 512
 )
 
-// A forward passes requests on to an endpoint.
+// A forward forwards requests to an endpoint.
 type forward struct {
 	process           *process
 	service, endpoint string
@@ -69,19 +69,20 @@ func (p *process) handleAPI(mux *tigertonic.TrieServeMux) {
 	p.handleAnyCall(mux, public)
 }
 
-// traced adds to an operation that its answers say what their trace is found by.
+// traced describes the header by which the trace of a response can be found.
 func traced(op *tigertonic.Operation) {
 	for _, rs := range op.Responses {
-		rs.SetHeader("Trace-Id", "What the request is found by at /traces, if it was traced.", nil)
+		rs.SetHeader("Trace-Id", "The ID of the request at /traces, if it was traced.", nil)
 	}
 }
 
-// limited returns a handler for so many requests at a time, and bodies of a size.
+// limited returns a handler that limits how many requests it serves at a time, and the size
+// of their bodies.
 func (p *process) limited(h http.Handler) http.Handler {
 	return tigertonic.Limited(tigertonic.Sized(h, mostBody), mostRequests, nil)
 }
 
-// Describe says what the endpoint is.
+// Describe describes the endpoint.
 func (f *forward) Describe(op *tigertonic.Operation) { f.described.Describe(op) }
 
 // String is how Explain shows it.
@@ -115,11 +116,10 @@ func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.WriteHeader(rs.StatusCode)
-	_, _ = io.Copy(w, rs.Body) // a client that is gone is no error
+	_, _ = io.Copy(w, rs.Body) // the client may have gone
 }
 
-// start opens the trace, or goes on with that of the client. One that the client samples is
-// kept.
+// start opens a trace, or continues the client's. One that the client samples is kept.
 func (f *forward) start(ctx context.Context, r *http.Request) (context.Context, oteltrace.Span) {
 	from := propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	remote := oteltrace.SpanContextFromContext(from)
@@ -129,8 +129,8 @@ func (f *forward) start(ctx context.Context, r *http.Request) (context.Context, 
 	return f.process.node.Open(from, thinAPI+"."+f.endpoint, remote.IsSampled())
 }
 
-// send sends the request on, and reads what the client has sent as a whole, since it may be
-// sent more than once.
+// send forwards the request. It reads the client's body to its end first, because it may
+// have to be sent more than once.
 func (f *forward) send(ctx context.Context, r *http.Request) (*http.Response, error) {
 	u := &url.URL{Scheme: "http", Host: "bus", Path: "/" + f.service + "/" + f.endpoint, RawQuery: r.URL.RawQuery}
 	if id := tigertonic.PathValue(r, "id"); id != "" {
@@ -155,7 +155,7 @@ func (f *forward) send(ctx context.Context, r *http.Request) (*http.Response, er
 	return f.process.public.RoundTrip(rq)
 }
 
-// gatewayError returns the error of who passes requests on.
+// gatewayError returns the error that a gateway sends for err.
 func gatewayError(err error) error {
 	if status, is := errors.AsType[tigertonic.HTTPEquivError](err); is {
 		return status // such as that the body is too long

@@ -14,19 +14,19 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
 )
 
-// An edgeConfig is which requests the thin API doesn't serve itself. It can be changed while
-// requests come.
+// An edgeConfig says which requests the thin API doesn't serve itself. It may change while
+// the service runs.
 type edgeConfig struct {
-	FailedOver []string          `json:"failedOver"` // zones that clients are to leave
+	FailedOver []string          `json:"failedOver"` // zones that clients should leave
 	Shed       []shedRule        `json:"shed"`
 	Homes      map[string]string `json:"homes"` // URLs of the thin APIs of other regions
 }
 
-// A shedRule says which requests are refused when there are too many: a part of them, at
-// random, or all those of a part of the customers, drivers or devices, which is the same
-// part in each process, so that the others notice nothing.
+// A shedRule says which requests to refuse under overload: a part of them at random, or all
+// those of a part of the customers, drivers or devices. That part is the same in every
+// process, so the others notice nothing.
 type shedRule struct {
-	Path    string  `json:"path"` // that of the requests begins with it
+	Path    string  `json:"path"` // a prefix of the requests' path
 	By      string  `json:"by"`   // random, customer, driver or device
 	Percent float64 `json:"percent"`
 }
@@ -41,7 +41,7 @@ const (
 func (c *edgeConfig) check() error {
 	for _, rule := range c.Shed {
 		if !slices.Contains([]string{"random", "customer", "driver", "device"}, rule.By) {
-			return fmt.Errorf("a rule sheds by %q, which is none of random, customer, driver and device", rule.By)
+			return fmt.Errorf("a rule sheds by %q, which isn't random, customer, driver or device", rule.By)
 		}
 		if !strings.HasPrefix(rule.Path, "/") || !(rule.Percent >= 0 && rule.Percent <= 100) {
 			return fmt.Errorf("a rule sheds %v percent of %q", rule.Percent, rule.Path)
@@ -62,8 +62,8 @@ func (c *edgeConfig) sheds(r *http.Request) bool {
 	})
 }
 
-// share returns where a request is between 0 and 1: always in the same place if it says whose
-// it is, and the rule is by that.
+// share returns a number from 0 to 1 for a request: always the same for one customer,
+// driver or device, if the rule goes by that and the request names it.
 func (s *shedRule) share(r *http.Request) float64 {
 	who := ""
 	switch s.By {
@@ -85,8 +85,8 @@ func (s *shedRule) share(r *http.Request) float64 {
 	return float64(h.Sum64()%steps) / steps
 }
 
-// home returns the URL of the region that a request belongs to, or "" if it is this one or
-// none that is known.
+// home returns the URL of the region that a request belongs to, or "" if that is this one
+// or isn't known.
 func (c *edgeConfig) home(r *http.Request, here string) string {
 	region := r.Header.Get(homeHeader)
 	if here == "" || region == here {
@@ -95,8 +95,8 @@ func (c *edgeConfig) home(r *http.Request, here string) string {
 	return strings.TrimRight(c.Homes[region], "/")
 }
 
-// An edge sends requests to where they belong, and refuses those that there is no room for,
-// before anything is done for them.
+// An edge redirects requests that belong elsewhere, and refuses those that there is no room
+// for, before any work is done for them.
 type edge struct {
 	process *process
 	handler http.Handler
@@ -116,14 +116,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.handler.ServeHTTP(w, r)
 }
 
-// Unwrap returns the handler of what is served.
+// Unwrap returns the handler inside.
 func (e *edge) Unwrap() http.Handler { return e.handler }
 
 // String is how Explain shows it.
 func (e *edge) String() string { return "edge" }
 
-// Describe adds the headers that it looks at, and where it sends requests. The limit inside of
-// it has described 503.
+// Describe adds the headers that it reads, and the redirect. The limit inside of it
+// describes the 503.
 func (e *edge) Describe(op *tigertonic.Operation) {
 	text := tigertonic.SchemaOf[string]()
 	for _, header := range [][2]string{
@@ -135,5 +135,5 @@ func (e *edge) Describe(op *tigertonic.Operation) {
 		op.Parameters = append(op.Parameters, tigertonic.Parameter{Name: header[0], In: "header", Description: header[1], Schema: text})
 	}
 	op.Response(http.StatusTemporaryRedirect).Description = "The request belongs to another region."
-	op.Response(http.StatusTemporaryRedirect).SetHeader("Location", "Where to send it, as it is.", text)
+	op.Response(http.StatusTemporaryRedirect).SetHeader("Location", "Where to send it instead, unchanged.", text)
 }

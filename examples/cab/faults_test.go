@@ -264,8 +264,8 @@ func TestStopsAndSaysSo(t *testing.T) {
 func TestOptionsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"-serve fare": "-serve needs a -bus", "-bus http": "needs -peers", "-bus ftp://x": "nats://", "-bus nats://x -serve far": `no service "far", but api, config`,
-		"-zone a.b": "-zone must be", "-drivers -1": "-drivers must be", "-jobs 9999999": "-jobs must be", "x": `what is "x"`,
+		"-serve fare": "-serve needs a -bus", "-bus http": "needs -peers", "-bus ftp://x": "nats://", "-bus nats://x -serve far": `no service "far"; there are api, config`,
+		"-zone a.b": "-zone must be", "-drivers -1": "-drivers must be", "-jobs 9999999": "-jobs must be", "x": `an argument too many, "x"`,
 	} {
 		if _, err := parseOptions(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", args, err, want)

@@ -29,7 +29,7 @@ func (p *process) newFront() http.Handler {
 		const atOnce = 32
 		return tigertonic.Limited(tigertonic.Within(h, patience), atOnce, nil)
 	}
-	traces := tigertonic.Typed(p.listTraces).OperationID("list-traces").Summary("List the broken traces, and the slowest").Tags("traces")
+	traces := tigertonic.Typed(p.listTraces).OperationID("list-traces").Summary("List failed traces, and the slowest").Tags("traces")
 	one := tigertonic.Typed(p.showTrace).OperationID("show-trace").Summary("Show a trace").Tags("traces").Errors(errNoTrace())
 	services := tigertonic.Typed(p.showServices).OperationID("show-services").Summary("Show the services, and who calls them").Tags("services")
 	mux.Handle("GET", "/traces", limit(web.OrPage(traces, func(r *http.Request) (web.Page, error) {
@@ -49,7 +49,7 @@ func (p *process) newFront() http.Handler {
 		return web.Services(s), err
 	})))
 	mux.Handle("GET", "/live", tigertonic.Limited(tigertonic.Typed(p.live.watch).OperationID("watch").Summary("Watch drivers and jobs").Tags("map").
-		Description("A message each second, with some of the drivers and the jobs that go on."), mostStreams, nil))
+		Description("A message every second, with some of the drivers and the jobs in progress."), mostStreams, nil))
 	mux.Handle("GET", "/", web.Map(web.City{Center: city(), Drivers: p.options.drivers}))
 	web.HandleFiles(mux)
 	root := tigertonic.Identified(tigertonic.Accessed(tigertonic.Measured(tigertonic.Recovered(mux), nil), nil), nil)
@@ -59,20 +59,20 @@ func (p *process) newFront() http.Handler {
 	return root
 }
 
-// mostStreams is how many watch at a time.
+// mostStreams is how many clients may watch at a time.
 const mostStreams = 64
 
 // describe returns the document of the service.
 func describe(root http.Handler) *openapi.Document {
 	return openapi.New(root, openapi.Info{
 		Title: "Cab", Version: version,
-		Description: "Taxis: who is near, jobs and their lives, and the trace of each request through a dozen services.",
+		Description: "Taxis: which drivers are near, jobs from order to end, and the trace of each request through a dozen services.",
 	})
 }
 
 const mostTraces = 100
 
-// traceList are traces, and how many spans there were.
+// traceList has traces, and counts of their spans.
 type traceList = web.TraceList
 
 func (p *process) listTraces(ctx context.Context, _ *struct{}) (traceList, error) {
@@ -89,7 +89,7 @@ type traceIn struct {
 }
 
 func errNoTrace() error {
-	return tigertonic.NotFound{Err: errors.New("there is no such trace, or not any more")}
+	return tigertonic.NotFound{Err: errors.New("there is no such trace, or it has been dropped")}
 }
 
 func (p *process) showTrace(ctx context.Context, in *traceIn) (*trace.Trace, error) {
@@ -105,7 +105,7 @@ func (p *process) showTrace(ctx context.Context, in *traceIn) (*trace.Trace, err
 	return trace.Build(spans), nil
 }
 
-// flush has the store take what has just ended.
+// flush moves the spans that have just ended into the store.
 func (p *process) flush(ctx context.Context) {
 	if p.ring != nil {
 		_ = p.ring.ForceFlush(ctx) // then it isn't there yet

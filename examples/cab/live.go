@@ -31,7 +31,7 @@ type place struct {
 	Lng float64 `json:"lng" doc:"Degrees east." example:"-6.259"`
 }
 
-// live looks at the services once a second, for everybody who watches.
+// live polls the services once a second, for everybody who watches.
 type live struct {
 	process      *process
 	raziel, jobs *client.Client
@@ -39,7 +39,7 @@ type live struct {
 	mu      sync.Mutex
 	last    status
 	watched int
-	changed chan struct{} // closed when there is another
+	changed chan struct{} // closed when there is a newer one
 }
 
 const page = "com.hailocab.kernel.map"
@@ -51,7 +51,8 @@ func newLive(p *process) *live {
 	}
 }
 
-// run looks until the context ends, at drivers and jobs only if somebody watches.
+// run polls until the context ends. It asks for drivers and jobs only while somebody
+// watches.
 func (l *live) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -88,7 +89,7 @@ func (l *live) look(ctx context.Context) {
 	l.changed = make(chan struct{})
 }
 
-// fill asks the services. What one of them can't say stays empty.
+// fill asks the services. What a service fails to return stays empty.
 func (l *live) fill(ctx context.Context, s *status) {
 	drivers, err := client.Call(ctx, l.raziel, raziel.Sample, &raziel.SampleIn{N: shown})
 	for _, d := range drivers {
@@ -115,7 +116,7 @@ func (l *live) add(n int) {
 	l.watched += n
 }
 
-// watch returns the status each second, until the client goes or the service stops.
+// watch streams the status every second, until the client disconnects or the service stops.
 func (l *live) watch(ctx context.Context, _ *struct{}) (iter.Seq2[status, error], error) {
 	return func(yield func(status, error) bool) {
 		l.add(1)

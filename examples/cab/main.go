@@ -1,6 +1,6 @@
-// Cab is the back of a taxi company, as Hailo's was in 2014: a thin API, a dozen small
-// services that call each other, and a trace of every call. The services run in one process,
-// or in several on a bus, without a line changed.
+// Cab is the back end of a taxi company, like Hailo's in 2014: a thin API, a dozen small
+// services that call each other, and a trace of every call. The services run in one
+// process, or in several on a bus, without a line changed.
 package main
 
 import (
@@ -16,8 +16,9 @@ import (
 
 const version = "1.0.0"
 
-// garbage is how much of it there may be, in percent of what is in use, unless GOGC says it:
-// little is in use, and what a request takes is garbage soon.
+// garbage is the target of the garbage collector, in percent of the memory in use, unless
+// GOGC is set. It is higher than Go's default because little memory is in use, and what a
+// request allocates is soon garbage.
 const garbage = 400
 
 func main() {
@@ -32,7 +33,7 @@ func main() {
 		err = serve(context.Background(), o, level)
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		slog.Error("cab has ended", "error", err)
+		slog.Error("cab stopped with an error", "error", err)
 	}
 	_ = lines.Close() // there is nowhere else to say that standard error is gone
 	switch {

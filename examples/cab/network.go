@@ -31,7 +31,7 @@ func (p *process) openNetwork() (http.RoundTripper, error) {
 	return p.bus, err
 }
 
-// serveCalls has the services of the process answer requests from the network.
+// serveCalls makes the services of the process serve requests from the network.
 func (p *process) serveCalls(ctx context.Context, services []rpc.Service) error {
 	names := make([]string, len(services))
 	for i, s := range services {
@@ -65,14 +65,14 @@ func (p *process) listenForCalls(ctx context.Context) error {
 	}))
 	p.tasks.Go(func() {
 		if err := p.server.Serve(l); err != nil && ctx.Err() == nil {
-			slog.Error("calls aren't served any more", "error", err)
+			slog.Error("calls are no longer served", "error", err)
 		}
 	})
 	p.later = append(p.later, func() { p.peers.Run(ctx) })
 	return nil
 }
 
-// hello says what the process serves. When it is about to stop it says so by an error.
+// hello returns what the process serves, or an error once it is about to stop.
 func (p *process) hello() http.Handler {
 	return tigertonic.Described(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if p.stopping() {
@@ -84,15 +84,15 @@ func (p *process) hello() http.Handler {
 			panic(err) // it can be
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(text) // a client that is gone is no error
+		_, _ = w.Write(text) // the client may have gone
 	}), func(op *tigertonic.Operation) { op.Hidden = true })
 }
 
-// positions is the subject that positions are announced by.
+// positions is the NATS subject for positions.
 const positions = "positions"
 
-// shareDrivers has all instances of raziel know every position: by the bus as they come, and
-// by URL some at a time.
+// shareDrivers tells every position to all instances of raziel: one by one over the bus,
+// and in batches over HTTP.
 func (p *process) shareDrivers(ctx context.Context, s *raziel.Service) error {
 	switch {
 	case p.peers != nil:

@@ -45,7 +45,7 @@ type options struct {
 	services     []string
 }
 
-// everything are the names of the services, but for the thin API.
+// everything has the names of all services but the thin API.
 func everything() []string {
 	return []string{
 		config.Name, customer.Name, eta.Name, experiment.Name, fare.Name, features.Name, hob.Name, jobs.Name, nearest.Name, raziel.Name, zoning.Name,
@@ -58,24 +58,24 @@ func parseOptions(args []string) (*options, error) {
 	f := flag.NewFlagSet("cab", flag.ContinueOnError)
 	o.example = serving.Flags(f, "cab")
 	f.StringVar(&o.db, "db", "cab.db", "SQLite `file` for the jobs, or the URL of a PostgreSQL database, postgres://…")
-	f.StringVar(&o.config, "config", "", "`directory` with the configuration, ID.json with __ for the colons of an ID; by default, it is built in")
-	f.IntVar(&o.drivers, "drivers", 20_000, "drivers that move about, or 0 for none but real ones")
-	f.Uint64Var(&o.seed, "seed", 1, "what they are the same with again")
-	f.IntVar(&o.jobs, "jobs", 1200, "jobs an hour that made-up customers ask for")
-	f.StringVar(&o.bus, "bus", "", "`how` services are reached: in this process, by NATS if it is a URL, nats://…, or by http, which -calls and -peers are for")
-	f.StringVar(&o.calls, "calls", "127.0.0.1:8100", "`address` to listen on for calls of other processes, with -bus http")
-	f.StringVar(&o.peers, "peers", "", "`URLs` of the processes that serve something, with commas between them, this one's too, with -bus http")
-	f.StringVar(&o.serve, "serve", "all", "`services` of this process, with commas between them: all, or some of "+strings.Join(names(), ", "))
-	f.StringVar(&o.zone, "zone", "zone-a", "`name` of where this process runs; calls stay in their zone as long as somebody serves there")
-	f.StringVar(&o.region, "region", "", "`region` of this process; requests of customers who are at home in another one are sent there, if hailo.service.api.homes has it")
-	f.StringVar(&o.otlp, "otlp", "", "`URL` of an OpenTelemetry collector that gets all spans as well, http://…:4318")
+	f.StringVar(&o.config, "config", "", "`directory` with the configuration: files ID.json, with __ for each colon of the ID; by default, the built-in one")
+	f.IntVar(&o.drivers, "drivers", 20_000, "simulated drivers, or 0 to have only real ones")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the simulation; the same one makes the same drivers")
+	f.IntVar(&o.jobs, "jobs", 1200, "jobs per hour that simulated customers order")
+	f.StringVar(&o.bus, "bus", "", "`how` services reach each other: in this process by default, over NATS with its URL, nats://…, or by http, with -calls and -peers")
+	f.StringVar(&o.calls, "calls", "127.0.0.1:8100", "`address` to listen on for calls from other processes, with -bus http")
+	f.StringVar(&o.peers, "peers", "", "comma-separated `URLs` of all processes that serve something, including this one, with -bus http")
+	f.StringVar(&o.serve, "serve", "all", "comma-separated `services` of this process: all, or some of "+strings.Join(names(), ", "))
+	f.StringVar(&o.zone, "zone", "zone-a", "`name` of the zone in which this process runs; calls stay in their zone while a process there serves them")
+	f.StringVar(&o.region, "region", "", "`region` of this process; customers at home in another region are redirected there, if hailo.service.api.homes has its URL")
+	f.StringVar(&o.otlp, "otlp", "", "`URL` of an OpenTelemetry collector that also gets all spans, http://…:4318")
 	f.BoolVar(&o.trace, "trace", true, "trace requests")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
 	o.token = os.Getenv("CAB_TOKEN")
 	if f.NArg() > 0 {
-		return nil, fmt.Errorf("what is %q to mean?", f.Arg(0))
+		return nil, fmt.Errorf("there is an argument too many, %q", f.Arg(0))
 	}
 	err := errors.Join(o.choose(), o.check())
 	return o, err
@@ -92,7 +92,7 @@ func (o *options) check() error {
 	}
 	switch {
 	case o.bus == "" && o.serve != "all":
-		errs = append(errs, errors.New("-serve needs a -bus, or nobody serves the rest"))
+		errs = append(errs, errors.New("-serve needs a -bus, by which to reach the other services"))
 	case o.bus == "http" && o.peers == "":
 		errs = append(errs, errors.New("-bus http needs -peers"))
 	case o.bus != "" && o.bus != "http" && !strings.HasPrefix(o.bus, "nats://") && !strings.HasPrefix(o.bus, "tls://"):
@@ -117,10 +117,10 @@ func (o *options) check() error {
 // has reports whether the process serves a service.
 func (o *options) has(name string) bool { return slices.Contains(o.services, name) }
 
-// thin is what the thin API and the pages are called by -serve.
+// thin is the name of the thin API and the pages in -serve.
 const thin = "api"
 
-// names are what services are called by -serve.
+// names are those of the services in -serve.
 func names() []string {
 	all := []string{thin}
 	for _, name := range everything() {
@@ -132,7 +132,7 @@ func names() []string {
 // last returns the last part of a name.
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// choose reads -serve.
+// choose parses -serve.
 func (o *options) choose() error {
 	if o.serve == "all" {
 		o.api, o.services = true, everything()
@@ -142,7 +142,7 @@ func (o *options) choose() error {
 		i := slices.Index(names(), strings.TrimSpace(name))
 		switch {
 		case i < 0:
-			return fmt.Errorf("-serve: there is no service %q, but %s", name, strings.Join(names(), ", "))
+			return fmt.Errorf("-serve: there is no service %q; there are %s", name, strings.Join(names(), ", "))
 		case i == 0:
 			o.api = true
 		default:

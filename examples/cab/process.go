@@ -33,18 +33,18 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/zoning"
 )
 
-// city is where the drivers are.
+// city is the center of the city.
 func city() geo.Point { return geo.Point{Lat: 53.34, Lng: -6.26} }
 
 const (
 	// places is how many spans may wait for the collector.
 	places = 1 << 15
 	batch  = 512
-	// often is how often spans are collected, and the configuration is looked at.
+	// often is how often spans are collected and the configuration is checked for changes.
 	often = 100 * time.Millisecond
 )
 
-// A process is what is in one: services, the thin API, and what runs beside them.
+// A process has some of the services, maybe the thin API, and what runs beside them.
 type process struct {
 	options  *options
 	node     *rpc.Node
@@ -77,7 +77,7 @@ type process struct {
 	outer    atomic.Pointer[tigertonic.Server] // of the thin API, once there is one
 }
 
-// stopping reports whether the process is about to stop, so that streams are to end.
+// stopping reports whether the process is about to stop, so that streams should end.
 func (p *process) stopping() bool {
 	select {
 	case <-p.done:
@@ -101,7 +101,7 @@ type slaOfMap struct {
 	Upper95 float64 `json:"upper95"`
 }
 
-// settings are what package rpc makes of it.
+// settings converts it to the settings of package rpc.
 func (c *callConfig) settings() *rpc.Settings {
 	s := &rpc.Settings{Multiplier: c.Multiplier, Tokens: c.Tokens, SLAs: map[string]rpc.SLA{}}
 	for name, sla := range c.SLAs {
@@ -119,13 +119,13 @@ func (c *callConfig) check() error {
 	return nil
 }
 
-// traceConfig is which traces are kept.
+// traceConfig says which traces are kept.
 type traceConfig struct {
-	Chance float64 `json:"pcChance"` // of those that are quick and without an error
+	Chance float64 `json:"pcChance"` // of the quick ones without an error
 	SlowMS float64 `json:"slowMs"`
 }
 
-// kernel is the service whose documents are those that concern all services.
+// kernel is the service whose documents concern all services.
 const kernel = "com.hailocab.kernel"
 
 // newProcess starts a process with these options.
@@ -156,7 +156,7 @@ func (p *process) start(ctx context.Context) error {
 		return err
 	}
 	n := rpc.Options{Instance: p.instance, Host: hostname(), Zone: o.zone, Network: network, Tracer: p.tracer(), Settings: p.settings()}
-	if o.bus != "" { // else there is nobody else to ask
+	if o.bus != "" { // otherwise there is nobody else to ask
 		n.Hedged = []string{raziel.Name + ".multisearch", hob.Name + ".list", zoning.Name + ".search"}
 	}
 	p.node = rpc.NewNode(n)
@@ -184,9 +184,9 @@ func (p *process) start(ctx context.Context) error {
 // linger is how long a trace waits for the spans of other processes.
 const linger = 3 * time.Second
 
-// startTracing makes the rings. The spans of a process with the thin API go to the store that
-// it shows, those of others to the trace service, and all of them to a collector if there is
-// one.
+// startTracing makes the rings. A process with the thin API puts its spans into the store
+// that it shows, other processes send theirs to the trace service, and if there is a
+// collector, it gets all of them.
 func (p *process) startTracing(ctx context.Context, network http.RoundTripper) error {
 	o := trace.StoreOptions{
 		Slow: milliseconds(p.tracing.Get().SlowMS), Chance: func() float64 { return p.tracing.Get().Chance },
@@ -240,8 +240,8 @@ func (p *process) tracer() oteltrace.Tracer {
 	return p.provider.Tracer("cab")
 }
 
-// settings returns a function for what is configured, which is worked out once for each
-// version of it.
+// settings returns a function that returns the settings, which are computed once per
+// version of the configuration.
 func (p *process) settings() func() *rpc.Settings {
 	var mu sync.Mutex
 	var from *callConfig
@@ -257,18 +257,18 @@ func (p *process) settings() func() *rpc.Settings {
 	}
 }
 
-// runner looks for changes of its configuration.
+// runner watches its configuration.
 type runner interface {
 	Run(ctx context.Context, c *client.Client, every time.Duration)
 }
 
-// watch has a watcher run, once the services are there, until the process ends.
+// watch runs a watcher from when the services are there until the process ends.
 func (p *process) watch(ctx context.Context, w runner) {
 	c := p.node.Client(kernel, config.Name)
 	p.later = append(p.later, func() { w.Run(ctx, c, time.Second) })
 }
 
-// services returns those that the process serves, and starts what runs beside them.
+// services returns the services of the process, and starts what runs beside them.
 func (p *process) services(ctx context.Context) (all []rpc.Service, err error) {
 	o := p.options
 	add := func(name string, h http.Handler) { all = append(all, rpc.Service{Name: name, Handler: h}) }
@@ -328,7 +328,7 @@ func (p *process) services(ctx context.Context) (all []rpc.Service, err error) {
 	return all, nil
 }
 
-// tick has the store decide about traces that wait.
+// tick makes the store decide about waiting traces.
 func (p *process) tick(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -345,8 +345,8 @@ func (p *process) tick(ctx context.Context) {
 // flushTime is how long the last spans may take.
 const flushTime = 2 * time.Second
 
-// stop ends what runs beside the server: first it has others answer, then it answers what has
-// come, and says its last.
+// stop ends what runs beside the server: it leaves new calls to other processes, serves
+// those that have arrived, and exports the last spans.
 func (p *process) stop() {
 	p.once.Do(func() {
 		if p.bus != nil {

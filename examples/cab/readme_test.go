@@ -18,7 +18,7 @@ func TestREADMEShowsWhatCurlPrints(t *testing.T) {
 		return docstest.Service{
 			Address: strings.TrimPrefix(r.URL, "http://"),
 			Prints: map[string]string{
-				"go -C examples run ./cab": "cab (process 4711) listens on " + base + ", try:\n" + r.process.try(base) + "operators find what is inside on http://127.0.0.1:8001/\n",
+				"go -C examples run ./cab": "cab (process 4711) listens on " + base + ", try:\n" + r.process.try(base) + "for operators: http://127.0.0.1:8001/\n",
 			},
 		}
 	})

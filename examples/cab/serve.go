@@ -38,7 +38,7 @@ func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 	return nil
 }
 
-// admin returns what is for operators.
+// admin returns the handler for operators.
 func (p *process) admin(front http.Handler, level *slog.LevelVar) http.Handler {
 	registry := metrics.NewRegistry()
 	gauge := func(name string, f func() int64) { metrics.NewRegisteredFunctionalGauge(name, registry, f) }
@@ -51,7 +51,7 @@ func (p *process) admin(front http.Handler, level *slog.LevelVar) http.Handler {
 		gauge("spans-dropped", func() int64 { return p.ring.Counts().Dropped })
 		gauge("spans-stored", func() int64 { return p.store.Counts().Stored })
 	}
-	all := tigertonic.NewHostServeMux() // which isn't served, and shows the routes of both
+	all := tigertonic.NewHostServeMux() // isn't served, but shows the routes of both
 	all.Handle("api", front)
 	all.Handle("services", p.inside)
 	inside := admin.New(all, admin.Options{Name: "cab", Version: version, Registry: registry, Level: level, Draining: p.stopping})
@@ -68,13 +68,13 @@ func (p *process) admin(front http.Handler, level *slog.LevelVar) http.Handler {
 func (p *process) try(base string) string {
 	if !p.options.api {
 		return fmt.Sprintf(`  curl %s%s
-it serves %s by %s,
-and read what else there is by -h
+this process serves %s over %s
+and read what its flags do with -h
 `, base, rpc.HelloPath, p.options.serve, p.options.bus)
 	}
 	return fmt.Sprintf(`  curl '%[1]s/v1/customer/neardrivers?lat=53.34&lng=-6.26&n=3'
   curl -i %[1]s/v1/jobs -H 'Content-Type: application/json' -d '{"customer":"c1","lat":53.34,"lng":-6.26,"service":"taxi"}'
-see the city on %[1]s/, what calls what on %[1]s/traces
-and read %[1]s/docs
+see the city at %[1]s/ and what calls what at %[1]s/traces,
+and read the documentation at %[1]s/docs
 `, base)
 }

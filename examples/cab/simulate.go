@@ -19,10 +19,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/sim"
 )
 
-// simulated is who calls for drivers and customers that are made up.
+// simulated is the caller on behalf of simulated drivers and customers.
 const simulated = "com.hailocab.kernel.sim"
 
-// simulate has drivers move and answer, and customers order, until the context ends.
+// simulate makes drivers move and answer, and customers order, until the context ends.
 func (p *process) simulate(ctx context.Context) {
 	var group sync.WaitGroup
 	if p.options.drivers > 0 {
@@ -35,7 +35,7 @@ func (p *process) simulate(ctx context.Context) {
 	group.Wait()
 }
 
-// drive reports positions as they come.
+// drive reports positions when they are due.
 func (p *process) drive(ctx context.Context) {
 	const tickEvery, atOnce = 20 * time.Millisecond, 4
 	c := p.node.Client(simulated, raziel.Name)
@@ -70,8 +70,8 @@ func (p *process) drive(ctx context.Context) {
 	}
 }
 
-// answer has the made-up drivers answer offers, and drive to the end of the ride. What they
-// do next is worked out from the jobs as they are, so they go on after a restart.
+// answer makes the simulated drivers answer offers and finish their rides. Their next step
+// follows from the state of the jobs alone, so they carry on after a restart.
 func (p *process) answer(ctx context.Context) {
 	const lookEvery = 500 * time.Millisecond
 	c := p.node.Client(simulated, jobs.Name)
@@ -104,7 +104,7 @@ func (p *process) answer(ctx context.Context) {
 	}
 }
 
-// isSimulated reports whether a driver is made up.
+// isSimulated reports whether a driver is simulated.
 func (p *process) isSimulated(id string) bool {
 	n, err := strconv.Atoi(strings.TrimPrefix(id, "d"))
 	return err == nil && n < p.options.drivers && strings.HasPrefix(id, "d")
@@ -117,7 +117,7 @@ func luck(job, driver string) uint32 {
 	return h.Sum32()
 }
 
-// ride brings the jobs of made-up drivers on.
+// ride moves the jobs of simulated drivers to their next state.
 func (p *process) ride(ctx context.Context, c *client.Client) {
 	list, err := client.Call(ctx, c, jobs.Active, &jobs.ActiveIn{N: 500})
 	if err != nil {
@@ -137,7 +137,7 @@ func (p *process) ride(ctx context.Context, c *client.Client) {
 	}
 }
 
-// order has customers ask for taxis.
+// order makes customers order taxis.
 func (p *process) order(ctx context.Context) {
 	c := p.node.Client(simulated, jobs.Name)
 	for n := 0; ; n++ {
@@ -149,7 +149,7 @@ func (p *process) order(ctx context.Context) {
 			return
 		}
 		at := geo.Move(city(), rand.NormFloat64()*spread, rand.NormFloat64()*spread)                                                                        //nolint:gosec // no secret
-		_, _ = client.Call(ctx, c, jobs.Create, &jobs.CreateIn{Body: jobs.NewJob{Customer: fmt.Sprint("c", n), Lat: at.Lat, Lng: at.Lng, Service: "taxi"}}) // the next customer tries anew
+		_, _ = client.Call(ctx, c, jobs.Create, &jobs.CreateIn{Body: jobs.NewJob{Customer: fmt.Sprint("c", n), Lat: at.Lat, Lng: at.Lng, Service: "taxi"}}) // the next customer tries again
 	}
 }
 

@@ -12,21 +12,21 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
 )
 
-// handleStatus registers what load balancers and operators ask the thin API.
+// handleStatus registers what load balancers and operators request from the thin API.
 func (p *process) handleStatus(mux *tigertonic.TrieServeMux) {
 	status := func(e *tigertonic.Endpoint, id, summary string) *tigertonic.Endpoint {
 		return e.OperationID(id).Summary(summary).Tags("status")
 	}
-	mux.Handle("GET", "/version", status(tigertonic.Typed(p.showVersion), "show-version", "Show which process answers"))
+	mux.Handle("GET", "/version", status(tigertonic.Typed(p.showVersion), "show-version", "Show which process responds"))
 	mux.Handle("GET", "/status", status(tigertonic.Typed(p.showStatus), "show-status", "Show whether all services can be reached").
 		Errors(rpc.Busy(thinAPI+".status", "nobody serves com.hailocab.service.fare")))
-	mux.Handle("GET", "/v2/az/status", status(tigertonic.Typed(p.showZone), "show-zone", "Show whether clients are to use this zone").
-		Description("A load balancer that asks this sends clients to other zones while the answer is 503: the zone is failed over "+
+	mux.Handle("GET", "/v2/az/status", status(tigertonic.Typed(p.showZone), "show-zone", "Show whether clients should use this zone").
+		Description("A load balancer that polls this sends clients to other zones while the status is 503: the zone is failed over "+
 			"(hailo.service.api.failedOver), the process is about to stop, or a service can't be reached.").
 		Errors(rpc.Busy(thinAPI+".failedover", "zone-a is failed over")))
 }
 
-// A build is which process answers.
+// A build says which process responds.
 type build struct {
 	Service  string    `json:"service" doc:"What it is." example:"com.hailocab.hailo-2-api"`
 	Version  string    `json:"version" doc:"Which version of it." example:"1.0.0"`
@@ -41,7 +41,7 @@ func (p *process) showVersion(context.Context, *struct{}) (build, error) {
 	return build{thinAPI, version, p.instance, hostname(), p.options.zone, p.options.region, p.started}, nil
 }
 
-// A health is that all is well.
+// A health says that everything works.
 type health struct {
 	Status string `json:"status" doc:"How it is." example:"ok"`
 	Zone   string `json:"azName" doc:"The zone." example:"zone-a"`
@@ -64,8 +64,8 @@ func (p *process) showZone(ctx context.Context, in *struct{}) (health, error) {
 	return p.showStatus(ctx, in)
 }
 
-// missing are the services that nobody serves. The bus takes a moment to say so, so it is
-// asked at most once a second.
+// missing returns the services that no process serves. Asking the bus takes a moment, so it
+// happens at most once a second.
 type missing struct {
 	mu    sync.Mutex
 	asked time.Time

@@ -27,7 +27,7 @@ func TestREADMEShowsWhatTheServiceAnswers(t *testing.T) {
 			Address: address, Replace: map[string]string{"demo.localhost" + address[strings.LastIndexByte(address, ':'):]: "demo.localhost:8000"},
 			Prints: map[string]string{
 				"go -C examples run ./forum -seed 10000": "forum (process 4711) listens on http://127.0.0.1:8000, try:\n" + o.try("http://127.0.0.1:8000", "PASSWORD") +
-					"operators find what is inside on http://127.0.0.1:8001/\n",
+					"for operators: http://127.0.0.1:8001/\n",
 			},
 		}
 	})

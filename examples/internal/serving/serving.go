@@ -149,14 +149,14 @@ func (e *Example) Run(ctx context.Context, server *tigertonic.Server, inside htt
 //	wallet (process 17) listens on http://127.0.0.1:8000, try:
 //	  curl -i http://127.0.0.1:8000/1.0/accounts
 //	and read http://127.0.0.1:8000/docs
-//	operators find what is inside on http://127.0.0.1:8001/
+//	for operators: http://127.0.0.1:8001/
 func (e *Example) Prepare(server *tigertonic.Server, inside http.Handler, try func(base string) string) {
 	if e.Admin != "" {
 		server.Admin, server.AdminAddr = inside, e.Admin
 	}
 	server.OnListen = func(name string, addr net.Addr) {
 		if name != "main" {
-			fmt.Printf("operators find what is inside on http://%s/\n", addr)
+			fmt.Printf("for operators: http://%s/\n", addr)
 			return
 		}
 		base := "http://" + addr.String()
