@@ -68,7 +68,7 @@ cover:
 	print (low ? "below " min "%: " : "") n " " p "%" } END { exit (bad > 0) }'
 
 # bench compares the library with others, in about ten minutes, and writes docs/BENCHMARKS.md.
-# ONLY=routing,endpoints,documents,middleware,loopback chooses, and then nothing is written.
+# ONLY=routing,endpoints,documents,streams,middleware,loopback chooses, and then nothing is written.
 bench:
 	@cd benchmarks && go run . -only '$(ONLY)' -count $(COUNT) -benchtime $(BENCHTIME) -loadtime $(LOADTIME)
 

@@ -27,7 +27,9 @@ type options struct {
 }
 
 // packages are those with benchmarks.
-func packages() []string { return []string{"routing", "endpoints", "documents", "middleware"} }
+func packages() []string {
+	return []string{"routing", "endpoints", "documents", "streams", "middleware"}
+}
 
 func parts() []string { return append(packages(), "loopback") }
 

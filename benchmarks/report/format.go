@@ -48,7 +48,7 @@ func amount(value float64, unit string) string {
 		return seconds(value)
 	case throughput:
 		return fmt.Sprintf("%.0f", value)
-	case heapBytes, documentBytes, pageBytes, heapBesides:
+	case heapBytes, documentBytes, pageBytes, heapBesides, heapOfStream:
 		return fmt.Sprintf("%.0f B", value)
 	}
 	return fmt.Sprintf("%.0f", value)

@@ -7,7 +7,7 @@ import (
 
 // promises returns the library's promises.
 func promises(githubWildcards int) []bar {
-	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), documentPromises(), loopbackPromises(), middlewarePromises())
+	return slices.Concat(routingPromises(githubWildcards), endpointPromises(), documentPromises(), streamPromises(), loopbackPromises(), middlewarePromises())
 }
 
 func routingPromises(githubWildcards int) []bar {
@@ -85,6 +85,12 @@ func documentPromises() []bar {
 	}
 }
 
+func streamPromises() []bar {
+	memory := timeBar("memory of an open event stream, to net/http by hand", 1.1, "Streams", "open", "tigertonic", "net-http")
+	memory.unit, memory.second = heapOfStream, ""
+	return []bar{memory}
+}
+
 func loopbackPromises() []bar {
 	var bars []bar
 	for _, n := range []string{"64", "512"} {
@@ -103,7 +109,12 @@ func loopbackPromises() []bar {
 func middlewarePromises() []bar {
 	return []bar{
 		timeBar("whole stack, to well-known parts", 0.55, "Stack", "post", "tigertonic", "parts"),
-		moreBar("whole stack, more allocations than Typed alone", 3, "Stack", "post", "tigertonic", "post", "typed-bare", allocations),
+		moreBar("whole stack, more allocations than Typed alone", 2, "Stack", "post", "tigertonic", "post", "typed-bare", allocations),
+		timeBar("Within, to chi's Timeout", 1, "Middleware", "deadline", "tigertonic", "chi"),
+		timeBar("Sized, to chi's RequestSize", 1, "Middleware", "body-size", "tigertonic", "chi"),
+		timeBar("CORS, an allowed GET, to rs/cors", 1, "Middleware", "cors", "tigertonic", "rs-cors"),
+		countBar("CORS, an allowed GET, allocations", 0, "%.0f", "Middleware", "cors", "tigertonic", allocations),
+		timeBar("CORS, a preflight, to rs/cors", 2, "Middleware", "cors-preflight", "tigertonic", "rs-cors"),
 		moreBar("Timed, on one processor", 150, "Timed", "cpus-1", "tigertonic", "cpus-1", "none", wallTime),
 		{
 			what: "Timed, on two processors to one", limit: 0.99, format: "%.2f", unit: wallTime,

@@ -27,6 +27,7 @@ const (
 	documentBytes = "documentB"
 	pageBytes     = "pageB"
 	heapBesides   = "heapB/endpoint"
+	heapOfStream  = "heapB/stream"
 )
 
 // Results holds all measurements of a run.
