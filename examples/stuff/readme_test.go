@@ -36,7 +36,7 @@ func TestREADMESaysHowLongTheServiceIs(t *testing.T) {
 func TestREADMEShowsWhatCurlPrints(t *testing.T) {
 	docstest.Console(t, "README.md", func(t *testing.T) docstest.Service {
 		p := start(t, "-admin", "127.0.0.1:0")
-		p.waitFor(t, "where operators look", func(string) bool { return strings.Contains(p.printed.String(), "operators find") })
+		p.waitFor(t, "where operators look", func(string) bool { return strings.Contains(p.printed.String(), "for operators: ") })
 		inside := adminURL.FindStringSubmatch(p.printed.String())[1]
 		return docstest.Service{
 			Address: p.address,

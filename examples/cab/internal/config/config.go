@@ -1,6 +1,7 @@
-// Package config is com.hailocab.service.config: JSON documents, merged in the order in which
-// they are named, so that a region says only what is different there. Later documents
-// override the leaves of earlier ones, and explain says where each leaf is from.
+// Package config is com.hailocab.service.config: JSON documents, merged in the order in
+// which they are named, so that a region's document has only what is different there. Later
+// documents override the leaves of earlier ones, and explain says where each leaf comes
+// from.
 //
 // Documents are files of a directory, or those that are built in. A file that can't be read
 // as JSON leaves the last good version in force.
@@ -29,7 +30,7 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.config"
 
-// What the service can be asked for.
+// The endpoints of the service.
 //
 //nolint:gochecknoglobals // declarations, which never change
 var (
@@ -41,17 +42,17 @@ var (
 
 // CompileIn says what to merge.
 type CompileIn struct {
-	IDs  []string `query:"ids" required:"true" minItems:"1" maxItems:"20" doc:"The documents, in the order in which they are merged. Those that aren't there are empty. There may be commas between them." example:"H2:BASE,H2:REGION:ie"`
-	Path string   `query:"path" maxLength:"200" doc:"A part of the result, by names with dots between them." example:"hailo.features"`
+	IDs  []string `query:"ids" required:"true" minItems:"1" maxItems:"20" doc:"The documents, in the order in which they are merged, also separated by commas. Those that don't exist are empty." example:"H2:BASE,H2:REGION:ie"`
+	Path string   `query:"path" maxLength:"200" doc:"A part of the result: names separated by dots." example:"hailo.features"`
 }
 
-// Compiled are documents, merged.
+// Compiled is the result of a merge.
 type Compiled struct {
 	Hash   string         `json:"hash" doc:"What it is known by: another text has another hash." example:"9f86d081884c7d65"`
 	Config jsontext.Value `json:"config" doc:"The documents as one, or null if nothing is at the path."`
 }
 
-// Explained is where the parts of a configuration are from.
+// Explained says where the parts of a configuration come from.
 type Explained struct {
 	Hash   string          `json:"hash" doc:"That of the whole."`
 	Leaves map[string]Leaf `json:"leaves" doc:"Each leaf by its path."`
@@ -70,7 +71,7 @@ type UpdateIn struct {
 	Body NewDoc `body:""`
 }
 
-// A NewDoc is what a document is to be.
+// A NewDoc is the new content of a document.
 type NewDoc struct {
 	Config  map[string]any `json:"config" doc:"All of it."`
 	Message string         `json:"message" minLength:"1" maxLength:"500" doc:"Why." example:"Fares of 2014"`
@@ -97,7 +98,7 @@ type Service struct {
 	mu      sync.RWMutex
 	docs    map[string]map[string]any
 	merged  map[part]Compiled // of the docs
-	texts   map[string]string // what was read last, good or bad
+	texts   map[string]string // what was read last, valid or not
 	broken  map[string]string
 	changes []Change
 }
@@ -147,7 +148,7 @@ func idOf(file string) string {
 
 func fileOf(id string) string { return strings.ReplaceAll(id, ":", "__") + ".json" }
 
-// Reload reads the files of the directory anew. It fails only if there is no directory.
+// Reload reads the files of the directory again. It fails only if there is no directory.
 func (s *Service) Reload() error {
 	if s.dir == "" {
 		return nil
@@ -173,7 +174,7 @@ func (s *Service) Reload() error {
 	return nil
 }
 
-// load takes the text of a document, unless it is none or the same as before.
+// load takes the text of a document, unless that is invalid or unchanged.
 func (s *Service) load(id, text string) {
 	if old, known := s.texts[id]; known && old == text {
 		return
@@ -183,17 +184,17 @@ func (s *Service) load(id, text string) {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil || doc == nil {
 		if err == nil {
-			err = errors.New("it isn't an object")
+			err = errors.New("a document must be a JSON object")
 		}
 		s.broken[id] = fmt.Sprintf("%s: %v", id, err)
-		slog.Warn("a configuration is broken, and its last good version stays in force", "id", id, "error", err)
+		slog.Warn("a configuration is invalid; its last good version stays in force", "id", id, "error", err)
 		return
 	}
 	delete(s.broken, id)
 	s.docs[id] = doc
 }
 
-// Run reads the files anew once a second, until the context ends.
+// Run reads the files again every second, until the context ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -201,7 +202,7 @@ func (s *Service) Run(ctx context.Context) {
 		select {
 		case <-tick.C:
 			if err := s.Reload(); err != nil {
-				slog.Warn("the configuration can't be read, and its last good version stays in force", "error", err)
+				slog.Warn("the configuration can't be read; its last good version stays in force", "error", err)
 			}
 		case <-ctx.Done():
 			return
@@ -226,7 +227,7 @@ func (s *Service) CompileEndpoint() *tigertonic.Endpoint {
 
 // ExplainEndpoint returns the endpoint of Explain.
 func (s *Service) ExplainEndpoint() *tigertonic.Endpoint {
-	return tigertonic.Typed(s.Explain).OperationID("explain-config").Summary("Say where each value is from").Tags("config")
+	return tigertonic.Typed(s.Explain).OperationID("explain-config").Summary("Show where each value comes from").Tags("config")
 }
 
 // Compile merges documents. The result is kept until a document changes.
@@ -251,13 +252,14 @@ func (s *Service) Compile(_ context.Context, in *CompileIn) (Compiled, error) {
 	return c, err
 }
 
-// A part is what can be compiled: IDs with commas between them, and a path.
+// A part is what can be compiled: comma-separated IDs, and a path.
 type part struct{ ids, path string }
 
 const (
 	// mostMerged is how many parts are kept.
 	mostMerged = 1000
-	// mostOfIDs is how long the IDs of one may be: nobody but an attacker has longer ones.
+	// mostOfIDs is the maximum length of the IDs of one: nobody but an attacker sends
+	// longer ones.
 	mostOfIDs = 1000
 )
 
@@ -266,7 +268,7 @@ func compiled(v any) (Compiled, error) {
 	return Compiled{Hash: hash(text), Config: text}, err
 }
 
-// Explain says where the parts of the merged documents are from.
+// Explain returns where the parts of the merged documents come from.
 func (s *Service) Explain(_ context.Context, in *CompileIn) (Explained, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -288,7 +290,7 @@ func (s *Service) Explain(_ context.Context, in *CompileIn) (Explained, error) {
 	return x, err
 }
 
-// merge returns documents as one, and where each leaf is from.
+// merge returns the merged documents, and where each leaf comes from.
 func (s *Service) merge(ids []string) (merged map[string]any, origins map[string]string) {
 	merged, origins = map[string]any{}, map[string]string{}
 	for id := range strings.SplitSeq(strings.Join(ids, ","), ",") {

@@ -14,8 +14,7 @@ import (
 )
 
 // A Watcher keeps a part of the configuration as a value of a type. It looks for changes,
-// and keeps the last version that was good while there is none, or one that can't be
-// decoded.
+// and keeps the last good version while there is no newer one or that can't be decoded.
 type Watcher[T any] struct {
 	ids   []string
 	path  string
@@ -28,8 +27,8 @@ type Watcher[T any] struct {
 }
 
 // Watch returns a watcher of what is at the path in the documents of a service, merged:
-// H2:BASE, H2:BASE:SERVICE, and those of the region if there is one. It begins with what is
-// built in. It panics if that can't be decoded. The check may be nil.
+// H2:BASE, H2:BASE:SERVICE, and those of the region if there is one. It begins with the
+// built-in documents. It panics if that can't be decoded. The check may be nil.
 func Watch[T any](service, region, path string, check func(*T) error) *Watcher[T] {
 	w := &Watcher[T]{ids: IDs(service, region), path: path, check: check}
 	s, err := New("")
@@ -78,11 +77,10 @@ func (w *Watcher[T]) set(c Compiled) error {
 	return nil
 }
 
-// Get returns the value, which must not be changed.
+// Get returns the value, which the caller must not change.
 func (w *Watcher[T]) Get() *T { return w.value.Load() }
 
-// Hash returns what the version in force is known by, and why there is no newer one, if
-// something is wrong.
+// Hash returns the hash of the version in force, and if a newer one is invalid, why.
 func (w *Watcher[T]) Hash() (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +102,7 @@ func (w *Watcher[T]) Look(ctx context.Context, c *client.Client) error {
 	return err
 }
 
-// Run asks the service each time that every has passed, until the context ends.
+// Run asks the service at this interval, until the context ends.
 func (w *Watcher[T]) Run(ctx context.Context, c *client.Client, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -118,7 +116,7 @@ func (w *Watcher[T]) Run(ctx context.Context, c *client.Client, every time.Durat
 	}
 }
 
-// hash returns what a text is known by.
+// hash returns a short hash of a text.
 func hash(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

@@ -1,5 +1,5 @@
-// Package customer is com.hailocab.api.v1.customer: what the app of a customer asks for. It
-// calls many services, and leaves out what one of them can't say.
+// Package customer is com.hailocab.api.v1.customer: what a customer's app requests. It
+// calls many services, and leaves out what a failing one can't tell it.
 package customer
 
 import (
@@ -24,7 +24,7 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.api.v1.customer"
 
-// NearDrivers shows who is near.
+// NearDrivers returns the drivers nearby.
 //
 //nolint:gochecknoglobals // a declaration, which never changes
 var NearDrivers = tigertonic.Declare[In, Out]("GET", "/neardrivers")
@@ -61,9 +61,9 @@ func New(n *rpc.Node) *Service {
 
 // Endpoint returns the endpoint of NearDrivers.
 func (s *Service) Endpoint() *tigertonic.Endpoint {
-	return tigertonic.Typed(s.nearDrivers).OperationID("near-drivers").Summary("Show who is near, and what it costs").Tags("customers").
-		Description("The answer has everything that could be found out: what a service has failed to say is named in degraded. "+
-			"Only if nobody knows where the drivers are, the request fails.").
+	return tigertonic.Typed(s.nearDrivers).OperationID("near-drivers").Summary("Show which drivers are near, and what a ride costs").Tags("customers").
+		Description("The response has everything that could be found out; degraded names what a service has failed to provide. "+
+			"The request fails only if nobody knows where the drivers are.").
 		Errors(rpc.Fail(http.StatusNotFound, nearest.Name+".nozone", "there is no zone there"), rpc.Busy("com.hailocab.kernel.unavailable", "it can't be reached"))
 }
 
@@ -74,7 +74,7 @@ func (s *Service) Handler() http.Handler {
 	return mux
 }
 
-// atOnce is how many calls a request makes at a time.
+// atOnce is how many calls a request may make at a time.
 const atOnce = 10
 
 func (s *Service) nearDrivers(ctx context.Context, in *In) (Out, error) {
@@ -111,7 +111,7 @@ func (s *Service) search(ctx context.Context, in *In, here features.Out, out *Ou
 		})
 	}
 	drivers, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: in.Lat, Lng: in.Lng, N: in.N})
-	_ = group.Wait() // what has failed is noted
+	_ = group.Wait() // what has failed is in degraded
 	out.Drivers = drivers
 	for i, service := range here.Services {
 		if failed[i] {

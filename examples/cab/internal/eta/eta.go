@@ -1,4 +1,4 @@
-// Package eta is com.hailocab.service.eta: how long drivers take to a place.
+// Package eta is com.hailocab.service.eta: how long drivers take to get to a place.
 package eta
 
 import (
@@ -17,8 +17,8 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.eta"
 
-// MultiTravelTime estimates how long each of some drivers takes. It changes nothing, and is a
-// PUT, which may be repeated, since a query would be too long.
+// MultiTravelTime estimates how long each of some drivers takes. It changes nothing. It is
+// a PUT, which may be repeated, because a query would be too long.
 //
 //nolint:gochecknoglobals // a declaration, which never changes
 var MultiTravelTime = tigertonic.Declare[In, []Estimate]("PUT", "/multitraveltime")
@@ -50,8 +50,8 @@ type Estimate struct {
 
 // Config is the service's configuration.
 type Config struct {
-	Detour        float64 `json:"detour"`        // how much longer the road is than the crow's
-	PickupSeconds float64 `json:"pickupSeconds"` // what each trip takes besides
+	Detour        float64 `json:"detour"`        // how much longer the road is than the straight line
+	PickupSeconds float64 `json:"pickupSeconds"` // what each trip takes in addition
 }
 
 // Path is where its configuration is.
@@ -83,7 +83,7 @@ func (s *Service) estimate(_ context.Context, in *In) ([]Estimate, error) {
 	return found, nil
 }
 
-// temper returns how a driver drives: 0.8 of the time of others to 1.2 of it.
+// temper returns a driver's factor: from 0.8 of the usual time to 1.2 of it.
 func temper(id string) float64 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails

@@ -1,4 +1,5 @@
-// Package experiment is com.hailocab.service.experiment: which experiments there are.
+// Package experiment is com.hailocab.service.experiment: when the experiments were last
+// updated.
 package experiment
 
 import (
@@ -12,12 +13,12 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.experiment"
 
-// ReadLastUpdated returns when the experiments have changed.
+// ReadLastUpdated returns when the experiments last changed.
 //
 //nolint:gochecknoglobals // a declaration, which never changes
 var ReadLastUpdated = tigertonic.Declare[struct{}, Updated]("GET", "/readlastupdated")
 
-// Updated is when the experiments have changed.
+// Updated is when the experiments last changed.
 type Updated struct {
 	At time.Time `json:"at" doc:"When."`
 }
@@ -25,13 +26,13 @@ type Updated struct {
 // A Service is the experiment service.
 type Service struct{ at time.Time }
 
-// New returns a service whose experiments have changed at a time.
+// New returns a service whose experiments last changed at this time.
 func New(at time.Time) *Service { return &Service{at.UTC()} }
 
 // Handler returns the service's tree.
 func (s *Service) Handler() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
-	ReadLastUpdated.Handle(mux, tigertonic.Typed(s.updated).OperationID("experiments-updated").Summary("Show when the experiments have changed").Tags("experiment"))
+	ReadLastUpdated.Handle(mux, tigertonic.Typed(s.updated).OperationID("experiments-updated").Summary("Show when the experiments last changed").Tags("experiment"))
 	return mux
 }
 

@@ -1,4 +1,4 @@
-// Package fare is com.hailocab.service.fare: what a ride costs to begin with.
+// Package fare is com.hailocab.service.fare: the base fares of rides.
 package fare
 
 import (
@@ -41,7 +41,7 @@ func (c *Config) Check() error {
 	for hob, tariffs := range c.Tariffs {
 		for service, t := range tariffs {
 			if t.Base <= 0 || len(t.Currency) != 3 {
-				return rpc.Fail(http.StatusInternalServerError, Name+".badconfig", "the tariff of %s for %s isn't one", hob, service)
+				return rpc.Fail(http.StatusInternalServerError, Name+".badconfig", "the tariff of %s for %s is invalid", hob, service)
 			}
 		}
 	}

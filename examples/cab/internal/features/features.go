@@ -1,4 +1,5 @@
-// Package features is com.hailocab.service.feature-flags: what customers have at a place.
+// Package features is com.hailocab.service.feature-flags: which features customers have at
+// a place.
 package features
 
 import (
@@ -17,18 +18,18 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.feature-flags"
 
-// Features returns what there is at a place.
+// Features returns the features of a place.
 //
 //nolint:gochecknoglobals // a declaration, which never changes
 var Features = tigertonic.Declare[In, Out]("GET", "/features")
 
-// In asks for what there is at a place.
+// In asks for the features of a place.
 type In struct {
 	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
 	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
 }
 
-// Out is what there is.
+// Out is the features of a place.
 type Out struct {
 	Hob      string          `json:"hob" doc:"The area." example:"DUB"`
 	Services []string        `json:"services" doc:"What can be ordered."`
@@ -46,7 +47,7 @@ func New(n *rpc.Node) *Service {
 // Handler returns the service's tree.
 func (s *Service) Handler() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
-	Features.Handle(mux, tigertonic.Typed(s.features).OperationID("list-features").Summary("List what there is at a place").Tags("features").
+	Features.Handle(mux, tigertonic.Typed(s.features).OperationID("list-features").Summary("List the features of a place").Tags("features").
 		Errors(errNowhere()))
 	return mux
 }

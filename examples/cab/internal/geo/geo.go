@@ -1,4 +1,4 @@
-// Package geo has points of the earth, areas, and an index of what moves about.
+// Package geo has points on the earth, areas, and an index of moving drivers.
 package geo
 
 import (
@@ -18,25 +18,25 @@ const (
 	earth  = 6_371_008.8
 )
 
-// Distance returns how far it is from a to b as the crow flies, in meters. It takes the
-// surface between them for flat, which is wrong by less than 0.1 % within 100 km.
+// Distance returns the straight-line distance from a to b, in meters. It treats the surface
+// between them as flat, which is off by less than 0.1 % within 100 km.
 func Distance(a, b Point) float64 {
 	x := (b.Lng - a.Lng) * math.Cos((a.Lat+b.Lat)/2*math.Pi/180)
 	return math.Hypot(x, b.Lat-a.Lat) * Degree
 }
 
-// Move returns the point that is so many meters east and north of p.
+// Move returns the point that is this many meters east and north of p.
 func Move(p Point, east, north float64) Point {
 	return Point{p.Lat + north/Degree, p.Lng + east/(Degree*math.Cos(p.Lat*math.Pi/180))}
 }
 
-// A Polygon is an area, by its corners. The last one needn't be the first again.
+// A Polygon is an area, given by its corners. The last one needn't be the first again.
 type Polygon []Point
 
 // Check returns what is wrong with the polygon.
 func (g Polygon) Check() error {
 	if len(g) < 3 {
-		return errors.New("a polygon needs three corners")
+		return errors.New("a polygon needs at least three corners")
 	}
 	for _, p := range g {
 		if !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lng) <= 180) {
@@ -46,7 +46,7 @@ func (g Polygon) Check() error {
 	return nil
 }
 
-// Contains reports whether p is in the polygon, by how many of its edges are to the east.
+// Contains reports whether p is in the polygon, by counting the edges to the east of p.
 func (g Polygon) Contains(p Point) bool {
 	in := false
 	for i, j := 0, len(g)-1; i < len(g); j, i = i, i+1 {

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// An Index is where drivers are. The plane is a grid of cells of 500 meters, each with a
-// lock of its own, so that positions arrive while others are looked for. The nearest are
-// found ring by ring around the cell of the place: once so many have been found, and none
-// in the next ring can be nearer than the farthest of them, they are the ones.
+// An Index has the positions of drivers. The plane is a grid of cells of 500 meters, each
+// with its own lock, so that positions can be set during searches. A search for the n
+// nearest goes ring by ring around the cell of the place, and ends once n have been found
+// and the next ring can't have one that is nearer than the farthest of them.
 //
-// An Index covers a square. What is outside of it is kept in the cells at its edge, and
-// found as well, after the same rings.
+// An Index covers a square. Drivers outside of it are kept in the cells at its edge, and a
+// search finds them there.
 //
-// Its methods may be called concurrently. A driver that changes its cell while others are
-// looked for may be found in either, or in none, and never twice.
+// Its methods may be called concurrently. A driver that changes cells during a search may
+// be found in either cell or in none, but never twice.
 type Index struct {
 	center Point
 	side   int     // cells
@@ -92,7 +92,7 @@ func (x *Index) shard(id string) *shard {
 	return &x.shards[h%shards]
 }
 
-// Set puts a driver where it is, unless it was seen elsewhere since. It reports whether it
+// Set sets the position of a driver, unless a later one is known. It reports whether it
 // did.
 func (x *Index) Set(d Driver) bool {
 	s := x.shard(d.ID)
@@ -186,8 +186,8 @@ func (x *Index) Expire(before time.Time) (n int) {
 	return n
 }
 
-// Nearest returns up to n drivers that were seen at a time or since, the nearest first,
-// none farther than limit, in meters.
+// Nearest returns up to n drivers that were seen at a time or later, the nearest first,
+// none farther away than limit, in meters.
 func (x *Index) Nearest(p Point, n int, limit float64, since time.Time) []Hit {
 	if n <= 0 {
 		return nil
@@ -209,8 +209,8 @@ func (x *Index) Nearest(p Point, n int, limit float64, since time.Time) []Hit {
 	return distinct(best)
 }
 
-// border returns how far it is from a place to what is outside of the rings before this.
-// A cell's width in degrees is that of the center, so it is a little less elsewhere.
+// border returns the distance from a place to the outside of the rings before this one. A
+// cell's width in degrees is that of the center, so it is a little less elsewhere.
 func (x *Index) border(row, column float64, r, c, ring int) float64 {
 	d := min(row-float64(r-ring+1), float64(r+ring)-row, column-float64(c-ring+1), float64(c+ring)-column)
 	const flat = 0.98
@@ -232,7 +232,7 @@ func (x *Index) ring(r, c, ring int, f func(*cell)) {
 	}
 }
 
-// nearest adds those of a cell that are among the n nearest.
+// nearest adds the drivers of a cell that are among the n nearest.
 func (c *cell) nearest(best []Hit, p Point, n int, limit float64, since time.Time) []Hit {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -259,7 +259,7 @@ func distinct(hits []Hit) []Hit {
 	return kept
 }
 
-// Sample returns up to n drivers, the same ones each time as long as they are there.
+// Sample returns up to n drivers: the same ones each time, as long as they are there.
 func (x *Index) Sample(n int) []Driver {
 	found := make([]Driver, 0, n)
 	for i := range x.shards {

@@ -1,5 +1,5 @@
-// Package hob is com.hailocab.service.hob: the areas in which there are taxis. Their settings
-// are inherited, from a country by its cities.
+// Package hob is com.hailocab.service.hob: the areas in which there are taxis. Cities
+// inherit the settings of their country.
 package hob
 
 import (

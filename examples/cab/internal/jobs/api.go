@@ -1,6 +1,6 @@
 // Package jobs is com.hailocab.service.job: the life of a job, from a customer who wants a
-// taxi to the end of the ride. It is kept in a database, which decides who has won when two
-// drivers accept at once, and from which a dispatcher goes on when another one has died.
+// taxi to the end of the ride. Jobs are kept in a database, which decides who wins when two
+// drivers accept at once, and from which a dispatcher carries on when another one has died.
 package jobs
 
 import (
@@ -19,7 +19,7 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.job"
 
-// What the service can be asked for.
+// The endpoints of the service.
 //
 //nolint:gochecknoglobals // declarations, which never change
 var (
@@ -61,18 +61,18 @@ type Job struct {
 	Changed  time.Time `json:"changed" doc:"When it came into this state."`
 }
 
-// OneJob is embedded where the input is about a job.
+// OneJob is embedded in every input that names a job.
 type OneJob struct {
 	ID string `path:"id" pattern:"^J[A-Za-z0-9]{1,32}$" doc:"The job." example:"J7fK2p"`
 }
 
 // CreateIn asks for a ride.
 type CreateIn struct {
-	Key  string `header:"Idempotency-Key" pattern:"^[!-~]{1,64}$" doc:"What the client calls this request, and no other one. With it, the request can be repeated." example:"3f1c2b9e"`
+	Key  string `header:"Idempotency-Key" pattern:"^[!-~]{1,64}$" doc:"A key that the client uses for this request only. With it, the request can safely be repeated." example:"3f1c2b9e"`
 	Body NewJob `body:""`
 }
 
-// A NewJob is what is wanted.
+// A NewJob is what a customer orders.
 type NewJob struct {
 	Customer string  `json:"customer" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"Who wants it." example:"c1"`
 	Lat      float64 `json:"lat" minimum:"-90" maximum:"90" doc:"Where it begins." example:"53.34"`
@@ -114,14 +114,14 @@ type Offer struct {
 	Until  time.Time `json:"until" doc:"Until when."`
 }
 
-// ActiveIn asks for jobs that aren't over, or have just been.
+// ActiveIn asks for jobs that aren't over, or only just.
 type ActiveIn struct {
 	N int `query:"n" default:"50" minimum:"1" maximum:"500" doc:"How many."`
 }
 
 // Config is the service's configuration.
 type Config struct {
-	CycleSeconds  float64 `json:"cycleSeconds"`  // how long a driver has for an answer
+	CycleSeconds  float64 `json:"cycleSeconds"`  // how long a driver has to answer
 	ExpirySeconds float64 `json:"expirySeconds"` // how long a job waits for a driver
 	AtOnce        int     `json:"atOnce"`        // to how many drivers it is offered at a time
 }
@@ -143,7 +143,7 @@ func New(n *rpc.Node, store *Store, c *config.Watcher[Config], now func() time.T
 	return &Service{n, store, c, n.Client(Name, nearest.Name), now}
 }
 
-// Endpoints are those that the public API shows as they are, by the names that they have here.
+// Endpoints are those that the public API passes on unchanged, by their names here.
 func (s *Service) Endpoints() map[string]*tigertonic.Endpoint {
 	typed := func(e *tigertonic.Endpoint, id, summary string, errs ...error) *tigertonic.Endpoint {
 		return e.OperationID(id).Summary(summary).Tags("jobs").Errors(append(errs, errNoJob(), errUnavailable())...)
@@ -151,14 +151,14 @@ func (s *Service) Endpoints() map[string]*tigertonic.Endpoint {
 	return map[string]*tigertonic.Endpoint{
 		"create":   Create.Typed(s.create).OperationID("create-job").Summary("Order a taxi").Tags("jobs").Errors(errOtherRequest(), errUnavailable()),
 		"show":     typed(Show.Typed(s.show), "show-job", "Show a job"),
-		"accept":   typed(Accept.Typed(s.accept), "accept-job", "Accept a job", errNotOffered()).Description("Exactly one driver can. To accept it once more changes nothing."),
+		"accept":   typed(Accept.Typed(s.accept), "accept-job", "Accept a job", errNotOffered()).Description("Exactly one driver can. Accepting it again changes nothing."),
 		"decline":  typed(Decline.Typed(s.decline), "decline-job", "Decline a job", errNotOffered()),
-		"arrive":   typed(Arrive.Typed(s.move(Accepted, Arrived)), "arrive-at-job", "Say that the driver is there", errWrongState()),
-		"board":    typed(Board.Typed(s.move(Arrived, OnTrip)), "board-job", "Say that the ride has begun", errWrongState()),
-		"complete": typed(Complete.Typed(s.move(OnTrip, Completed)), "complete-job", "Say that the ride is over", errWrongState()),
+		"arrive":   typed(Arrive.Typed(s.move(Accepted, Arrived)), "arrive-at-job", "Report that the driver has arrived", errWrongState()),
+		"board":    typed(Board.Typed(s.move(Arrived, OnTrip)), "board-job", "Report that the ride has begun", errWrongState()),
+		"complete": typed(Complete.Typed(s.move(OnTrip, Completed)), "complete-job", "Report that the ride is over", errWrongState()),
 		"cancel":   typed(Cancel.Typed(s.cancel), "cancel-job", "Cancel a job", errWrongState()),
 		"offers":   Offers.Typed(s.offers).OperationID("list-offers").Summary("List offers that can be accepted").Tags("jobs").Errors(errUnavailable()),
-		"active":   Active.Typed(s.active).OperationID("list-active-jobs").Summary("List jobs that go on").Tags("jobs").Errors(errUnavailable()),
+		"active":   Active.Typed(s.active).OperationID("list-active-jobs").Summary("List the jobs in progress").Tags("jobs").Errors(errUnavailable()),
 	}
 }
 
@@ -183,7 +183,7 @@ func errNoJob() error {
 }
 
 func errNotOffered() error {
-	return rpc.Fail(http.StatusConflict, Name+".notoffered", "the job isn't offered to this driver, or not any more")
+	return rpc.Fail(http.StatusConflict, Name+".notoffered", "the job isn't offered to this driver, or no longer")
 }
 
 func errBusy() error {
@@ -191,11 +191,11 @@ func errBusy() error {
 }
 
 func errWrongState() error {
-	return rpc.Fail(http.StatusConflict, Name+".state", "the job isn't in the state for it")
+	return rpc.Fail(http.StatusConflict, Name+".state", "the job's state doesn't allow it")
 }
 
 func errOtherRequest() error {
-	return rpc.Fail(http.StatusConflict, Name+".key", "another request had this Idempotency-Key")
+	return rpc.Fail(http.StatusConflict, Name+".key", "this Idempotency-Key was used by another request")
 }
 
 func errUnavailable() error {
@@ -222,7 +222,8 @@ func (s *Service) decline(ctx context.Context, in *DriverIn) (Job, error) {
 	return s.store.decline(ctx, in.ID, in.Body.Driver, s.now())
 }
 
-// move returns a function that brings a job from a state to the next, by its driver.
+// move returns a function with which the driver of a job moves it from one state to the
+// next.
 func (s *Service) move(from, to string) func(context.Context, *DriverIn) (Job, error) {
 	return func(ctx context.Context, in *DriverIn) (Job, error) {
 		return s.store.move(ctx, in.ID, in.Body.Driver, from, to, s.now())

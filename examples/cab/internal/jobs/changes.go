@@ -34,7 +34,7 @@ func scan(f func(...any) error) (r row, err error) {
 	return r, err
 }
 
-// locked returns a job that nobody else changes until the transaction ends.
+// locked returns a job that nobody else can change until the transaction ends.
 func (s *Store) locked(ctx context.Context, tx *sql.Tx, id string) (row, error) {
 	return scan(tx.QueryRowContext(ctx, selectJob+"WHERE id = $1"+s.lock, id).Scan)
 }
@@ -58,7 +58,7 @@ func (s *Store) finish(ctx context.Context, tx *sql.Tx, id string, now time.Time
 	return r.Job, err
 }
 
-// change calls f with a locked job, and returns what has become of it.
+// change calls f with a locked job, and returns the job as it is then.
 func (s *Store) change(ctx context.Context, id string, now time.Time, f func(*sql.Tx, row) error) (j Job, err error) {
 	err = s.in(ctx, func(tx *sql.Tx) error {
 		r, err := s.locked(ctx, tx, id)
@@ -107,7 +107,7 @@ func (s *Store) show(ctx context.Context, id string, now time.Time) (j Job, err 
 	return j, err
 }
 
-// set brings a job into a state. If it is over or taken, its offers are, too.
+// set sets the state of a job. If the job is over or taken, so are its offers.
 func set(ctx context.Context, tx *sql.Tx, id, state, driver string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, "UPDATE jobs SET state = $2, driver = $3, changed = $4 WHERE id = $1", id, state, driver, now.UnixMicro())
 	if err == nil && state != Offered {
@@ -179,7 +179,7 @@ func (s *Store) cancel(ctx context.Context, id, customer string, now time.Time) 
 	})
 }
 
-// due returns the jobs that the dispatcher is to look at.
+// due returns the jobs that the dispatcher has to look at.
 func (s *Store) due(ctx context.Context, now time.Time, n int) (ids []string, err error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT id FROM jobs WHERE state IN ('requested', 'offered') AND due <= $1 ORDER BY due LIMIT $2", now.UnixMicro(), n)
 	if err != nil {
@@ -201,8 +201,8 @@ type need struct {
 	tried    map[string]string // the states of its offers, by driver
 }
 
-// claim takes a job for a while, and returns how many offers it needs: none if it is over, or
-// has enough.
+// claim takes a job for a while, and returns how many more offers it needs: none if it is
+// over or has enough.
 func (s *Store) claim(ctx context.Context, id string, atOnce int, now time.Time, lease time.Duration) (n need, err error) {
 	err = s.in(ctx, func(tx *sql.Tx) error {
 		n = need{tried: map[string]string{}}
@@ -211,7 +211,7 @@ func (s *Store) claim(ctx context.Context, id string, atOnce int, now time.Time,
 			return err
 		}
 		if r.State != Requested && r.State != Offered || r.due > now.UnixMicro() {
-			return nil // somebody has been faster
+			return nil // another dispatcher was faster
 		}
 		if r.expires <= now.UnixMicro() {
 			return set(ctx, tx, id, Expired, "", now)
@@ -244,14 +244,14 @@ func (s *Store) claim(ctx context.Context, id string, atOnce int, now time.Time,
 	return n, err
 }
 
-// wait has the dispatcher look at a job later.
+// wait makes the dispatcher look at a job later.
 func (s *Store) wait(ctx context.Context, id string, until time.Time) error {
 	_, err := s.db.ExecContext(ctx, "UPDATE jobs SET due = CASE WHEN expires < $2 THEN expires ELSE $2 END WHERE id = $1", id, until.UnixMicro())
 	return err
 }
 
-// offer offers a job to the first n of these drivers that aren't busy. If another dispatcher
-// has just offered one of them something else, it begins anew.
+// offer offers a job to the first n of these drivers that aren't busy. If another
+// dispatcher has just offered one of them another job, it starts over.
 func (s *Store) offer(ctx context.Context, id string, drivers []string, n int, now time.Time, cycle time.Duration) (err error) {
 	for range attempts {
 		if err = s.offerOnce(ctx, id, drivers, n, now, cycle); err == nil || !s.conflict(err) {
@@ -265,7 +265,7 @@ func (s *Store) offerOnce(ctx context.Context, id string, drivers []string, n in
 	return s.in(ctx, func(tx *sql.Tx) error {
 		r, err := s.locked(ctx, tx, id)
 		if err != nil || r.State != Requested && r.State != Offered {
-			return err // somebody has been faster
+			return err // another dispatcher was faster
 		}
 		until, due, offered := now.Add(cycle), now.Add(tryAgain), 0
 		for _, driver := range drivers {
@@ -317,7 +317,7 @@ func (s *Store) offers(ctx context.Context, n int, now time.Time) ([]Offer, erro
 	return found, err
 }
 
-// recent is how long a job that is over is still shown.
+// recent is how long a job is shown after it is over.
 const recent = 15 * time.Second
 
 func (s *Store) active(ctx context.Context, n int, now time.Time) ([]Job, error) {

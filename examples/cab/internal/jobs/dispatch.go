@@ -14,19 +14,19 @@ import (
 const (
 	// lookEvery is how often the dispatcher looks for jobs.
 	lookEvery = 200 * time.Millisecond
-	// lease is how long a job is left to the dispatcher that has taken it: if it dies,
-	// another one takes the job then.
+	// lease is how long a job belongs to the dispatcher that has taken it. If that dies,
+	// another one takes the job afterwards.
 	lease = 3 * time.Second
-	// tryAgain is how long a job waits that nobody could be found for.
+	// tryAgain is how long a job waits if no driver could be found.
 	tryAgain = time.Second
-	// more is how many more drivers are looked for than are needed: some are busy.
+	// more is how many drivers to look for beyond those needed, because some are busy.
 	more = 8
-	// most is how many jobs are looked at each time.
+	// most is how many jobs to look at each time.
 	most = 50
 )
 
-// Run offers jobs to drivers until the context ends. Everything that it knows is in the
-// database, so it may end at any point, and any number of them may run.
+// Run offers jobs to drivers until the context ends. All its state is in the database, so
+// it may end at any point, and any number of dispatchers may run.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -67,11 +67,11 @@ func (s *Service) dispatch(ctx context.Context, id string) error {
 	}
 	found, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: need.lat, Lng: need.lng, N: min(len(need.tried)+need.offers+more, 50)})
 	if err != nil {
-		slog.Warn("no drivers can be found for a job, which waits", "job", id, "error", err)
+		slog.Warn("no drivers can be found for a job; it waits", "job", id, "error", err)
 		return s.store.wait(ctx, id, s.now().Add(tryAgain))
 	}
 	candidates := make([]string, 0, len(found))
-	for _, silent := range []bool{false, true} { // those who were silent may be asked again
+	for _, silent := range []bool{false, true} { // those who didn't answer may be asked again
 		for _, d := range found {
 			state, tried := need.tried[d.ID]
 			if tried == silent && state != declined && !slices.Contains(candidates, d.ID) {

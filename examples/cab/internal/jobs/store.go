@@ -18,13 +18,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A Store keeps jobs and offers in SQLite or PostgreSQL. What it promises rests on this:
+// A Store keeps jobs and offers in SQLite or PostgreSQL. Its guarantees rest on three
+// things:
 //
-//   - Each change is one transaction, which locks the job first. Two that change the same job
-//     come one after the other, and the second sees what the first has done.
-//   - A driver has one job at a time, and one offer, which indexes of the database see to.
-//   - When the dispatcher looks at a job next is in the job's row. Nothing about it is in
-//     memory alone, so nothing is lost with a process.
+//   - Each change is one transaction, which locks the job first. Two changes of the same job
+//     happen one after the other, and the second sees the result of the first.
+//   - A driver has one job and one offer at a time, which indexes of the database enforce.
+//   - The job's row says when the dispatcher looks at it next. Nothing about it is only in
+//     memory, so nothing is lost with a process.
 type Store struct {
 	db       *sql.DB
 	lock     string // is behind a query whose row is to be locked
@@ -59,7 +60,7 @@ const schema = `
 	CREATE INDEX IF NOT EXISTS jobs_changed ON jobs (changed);
 	CREATE UNIQUE INDEX IF NOT EXISTS offers_to_drivers ON offers (driver) WHERE state = 'offered'`
 
-// Open opens a SQLite file or a PostgreSQL database, postgres://…, and makes its tables.
+// Open opens a SQLite file or a PostgreSQL database, postgres://…, and creates its tables.
 func Open(ctx context.Context, name string) (*Store, error) {
 	open := openSQLite
 	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
@@ -72,7 +73,7 @@ func Open(ctx context.Context, name string) (*Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	err = s.in(ctx, func(tx *sql.Tx) error {
-		if s.lock != "" { // CREATE TABLE IF NOT EXISTS fails if two do it at once
+		if s.lock != "" { // CREATE TABLE IF NOT EXISTS fails if two processes run it at once
 			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(7305520242)"); err != nil {
 				return err
 			}
@@ -85,7 +86,7 @@ func Open(ctx context.Context, name string) (*Store, error) {
 		return nil
 	})
 	if err != nil {
-		_ = s.db.Close() // the other error is why
+		_ = s.db.Close() // the other error is the reason
 		return nil, fmt.Errorf("the database: %w", err)
 	}
 	return s, nil
@@ -96,11 +97,11 @@ const (
 	postgresConnections = 16
 )
 
-// openSQLite opens a file. Its one connection is for all, for writes queue anyhow. A commit is
-// on disk before it is answered.
+// openSQLite opens a file. All share one connection, because writes queue anyway. A commit
+// is on disk before the client gets a response.
 func openSQLite(file string) (*Store, error) {
 	if file == "" || file == ":memory:" {
-		return nil, fmt.Errorf("%q is not a file, and jobs are to be kept", file)
+		return nil, fmt.Errorf("%q is not a file, and jobs must survive a restart", file)
 	}
 	const pragmas = "_pragma=busy_timeout(100)&_pragma=synchronous(FULL)&_pragma=fullfsync(1)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_txlock=immediate"
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+pragmas)
@@ -156,8 +157,8 @@ const (
 	longPause = 20 * time.Millisecond
 )
 
-// in calls f in a transaction, which is committed unless there is an error, and begun anew if
-// others were in the way.
+// in calls f in a transaction, which it commits unless there is an error, and retries if
+// others got in the way.
 func (s *Store) in(ctx context.Context, f func(*sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.once(ctx, f)
@@ -184,7 +185,8 @@ func (s *Store) once(ctx context.Context, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// told returns an error as a client gets it: what is the database's own says to come back.
+// told returns an error as clients get it: those of the database become one that says to
+// come back.
 func (s *Store) told(ctx context.Context, err error) error {
 	_, lite := errors.AsType[*sqlite.Error](err)
 	_, failed := errors.AsType[*pgconn.ConnectError](err)

@@ -1,4 +1,4 @@
-// Package natstest gives tests a NATS server, in their process.
+// Package natstest gives tests a NATS server in their own process.
 package natstest
 
 import (
@@ -31,13 +31,13 @@ func Start(t testing.TB) *Server {
 // URL returns where it listens.
 func (s *Server) URL() string { return s.s.ClientURL() }
 
-// Stop stops it, and cuts its connections off.
+// Stop stops it and closes its connections.
 func (s *Server) Stop() {
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
 }
 
-// Again starts it once more, on the same port.
+// Again starts it again, on the same port.
 func (s *Server) Again() {
 	s.t.Helper()
 	var err error

@@ -1,5 +1,5 @@
-// Package nearest is com.hailocab.service.nearest-driver: the drivers that would be at a place
-// first.
+// Package nearest is com.hailocab.service.nearest-driver: the drivers who would get to a
+// place first.
 package nearest
 
 import (
@@ -22,19 +22,19 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.nearest-driver"
 
-// Search finds drivers.
+// Search finds these drivers.
 //
 //nolint:gochecknoglobals // a declaration, which never changes
 var Search = tigertonic.Declare[In, []Driver]("GET", "/search")
 
-// In asks for the drivers that would be at a place first.
+// In asks for the drivers who would get to a place first.
 type In struct {
 	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
 	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
 	N   int     `query:"n" default:"10" minimum:"1" maximum:"50" doc:"How many."`
 }
 
-// A Driver is one, and how long it takes.
+// A Driver is one of them, and how long they take.
 type Driver struct {
 	ID         string  `json:"id" doc:"What it is known by." example:"d7"`
 	Lat        float64 `json:"lat" doc:"Degrees north." example:"53.341"`
@@ -67,7 +67,7 @@ func New(n *rpc.Node, c *config.Watcher[Config]) *Service {
 // Handler returns the service's tree.
 func (s *Service) Handler() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
-	Search.Handle(mux, tigertonic.Typed(s.search).OperationID("search-nearest-drivers").Summary("Find the drivers that would be there first").Tags("nearest-driver").
+	Search.Handle(mux, tigertonic.Typed(s.search).OperationID("search-nearest-drivers").Summary("Find the drivers who would be there first").Tags("nearest-driver").
 		Errors(errNoZone()))
 	return mux
 }

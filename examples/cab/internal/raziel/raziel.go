@@ -15,7 +15,7 @@ import (
 // Name is the service's.
 const Name = "com.hailocab.service.raziel"
 
-// What the service can be asked for.
+// The endpoints of the service.
 //
 //nolint:gochecknoglobals // declarations, which never change
 var (
@@ -33,7 +33,7 @@ type SearchIn struct {
 	Meters float64 `query:"meters" default:"6000" minimum:"1" maximum:"50000" doc:"How far they may be."`
 }
 
-// A Driver is one that is on the road.
+// A Driver is one who is on the road.
 type Driver struct {
 	ID      string  `json:"id" doc:"What it is known by." example:"d7"`
 	Lat     float64 `json:"lat" doc:"Degrees north." example:"53.341"`
@@ -56,7 +56,7 @@ type NewPlaces struct {
 	Seen    time.Time `json:"seen,omitzero" doc:"When it was there. By default, now."`
 }
 
-// Accepted says what has come of a position.
+// Accepted reports what became of a position.
 type Accepted struct {
 	Accepted bool `json:"accepted" doc:"Whether it counts: an older one than that which is known doesn't."`
 }
@@ -67,9 +67,9 @@ type SampleIn struct {
 }
 
 const (
-	// Gone is how long a driver is silent before it counts as gone.
+	// Gone is how long a driver may be silent before it counts as gone.
 	Gone = 60 * time.Second
-	// ahead is by how much the clock of a driver may be ahead.
+	// ahead is how far ahead the clock of a driver may be.
 	ahead = 5 * time.Second
 	side  = 40_000
 )
@@ -91,16 +91,16 @@ func New(center geo.Point, now func() time.Time) *Service {
 func (s *Service) Handler() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	MultiSearch.Handle(mux, tigertonic.Typed(s.search).OperationID("search-drivers").Summary("Find the nearest drivers").Tags("raziel").
-		Description("As the crow flies, the nearest first. Drivers that have been silent for a minute aren't there."))
+		Description("By straight-line distance, the nearest first. Drivers who have been silent for a minute are left out."))
 	Position.Handle(mux, s.PositionEndpoint())
 	Sample.Handle(mux, tigertonic.Typed(s.sample).OperationID("sample-drivers").Summary("List some drivers").Tags("raziel"))
-	Share.Handle(mux, tigertonic.Typed(s.share).OperationID("share-positions").Summary("Say what another instance has heard").Tags("raziel"))
+	Share.Handle(mux, tigertonic.Typed(s.share).OperationID("share-positions").Summary("Report positions that another instance has received").Tags("raziel"))
 	return mux
 }
 
 // PositionEndpoint returns the endpoint of Position.
 func (s *Service) PositionEndpoint() *tigertonic.Endpoint {
-	return tigertonic.Typed(s.position).OperationID("set-position").Summary("Say where a driver is").Tags("drivers").Errors(errFuture())
+	return tigertonic.Typed(s.position).OperationID("set-position").Summary("Report where a driver is").Tags("drivers").Errors(errFuture())
 }
 
 func errFuture() error {
@@ -130,8 +130,7 @@ func (s *Service) position(_ context.Context, in *PositionIn) (Accepted, error) 
 	return Accepted{ok}, nil
 }
 
-// Put sets a position that may have come from another instance, and reports whether it was
-// news.
+// Put sets a position that may come from another instance, and reports whether it was new.
 func (s *Service) Put(in *PositionIn) bool {
 	p := geo.Point{Lat: in.Body.Lat, Lng: in.Body.Lng}
 	return s.index.Set(geo.Driver{ID: in.ID, At: p, Heading: in.Body.Heading, Seen: in.Body.Seen})

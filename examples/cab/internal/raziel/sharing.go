@@ -7,13 +7,13 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Moved is a position as one instance tells it to another.
+// Moved is a position as one instance sends it to another.
 type Moved struct {
 	ID    string    `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"The driver." example:"d7"`
 	Place NewPlaces `json:"place" doc:"Where it is."`
 }
 
-// ShareIn are positions that another instance has heard.
+// ShareIn has positions that another instance has received.
 type ShareIn struct {
 	Body []Moved `body:""`
 }
@@ -29,9 +29,9 @@ func (s *Service) share(_ context.Context, in *ShareIn) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-// A Sharing gathers positions, and tells them to other instances some at a time. If they
-// come faster than they can be told, what there is no room for is left out: another one
-// follows in a few seconds. Create one with [NewSharing].
+// A Sharing collects positions, and sends them to other instances in batches. If they
+// arrive faster than it can send them, those that there is no room for are dropped: the
+// driver sends another one in a few seconds. Create one with [NewSharing].
 type Sharing struct {
 	tell    func(ctx context.Context, body []byte)
 	waiting chan Moved
@@ -55,7 +55,7 @@ func (s *Sharing) Add(in *PositionIn) {
 	}
 }
 
-// Run tells what there is until the context ends.
+// Run sends what there is until the context ends.
 func (s *Sharing) Run(ctx context.Context) {
 	tick := time.NewTicker(shareEvery)
 	defer tick.Stop()

@@ -21,8 +21,8 @@ import (
 	"github.com/nats-io/nats.go/micro"
 )
 
-// A Bus delivers requests by NATS: the header of a message has the method, the path and the
-// fields, and its data is the body. The instances of a service are a queue group, which
+// A Bus delivers requests over NATS: the header of a message has the method, the path and
+// the fields, and its data is the body. The instances of a service are a queue group, which
 // package micro announces. A request goes to the zone of its caller, and to any other if
 // nobody there serves the service.
 type Bus struct {
@@ -53,8 +53,8 @@ const (
 	mostAtOnce = 4096
 )
 
-// OpenBus connects to NATS. If there is no server yet, or not any more, it is tried again
-// for as long as the bus is open, and nothing is delivered meanwhile.
+// OpenBus connects to NATS. While there is no server, it keeps trying as long as the bus is
+// open, and delivers nothing.
 func OpenBus(o BusOptions) (*Bus, error) {
 	conn, err := nats.Connect(o.URL, nats.Name(o.Instance), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait/2, reconnectWait), nats.ReconnectBufSize(-1))
@@ -66,7 +66,7 @@ func OpenBus(o BusOptions) (*Bus, error) {
 	return b, nil
 }
 
-// Serve has a handler, that of [Node.Mount], answer requests for these services.
+// Serve makes a handler, that of [Node.Mount], serve the requests for these services.
 func (b *Bus) Serve(h http.Handler, services ...string) error {
 	b.handler = h
 	for _, name := range services {
@@ -92,7 +92,7 @@ func (b *Bus) serve(m micro.Request) {
 	select {
 	case b.slots <- struct{}{}:
 	default:
-		_ = m.Respond(nil, micro.WithHeaders(micro.Headers{statusHeader: {"503"}, "Retry-After": {"1"}})) // who has asked tries elsewhere
+		_ = m.Respond(nil, micro.WithHeaders(micro.Headers{statusHeader: {"503"}, "Retry-After": {"1"}})) // the caller tries elsewhere
 		return
 	}
 	b.going.Go(func() {
@@ -108,7 +108,7 @@ func (b *Bus) serve(m micro.Request) {
 			w = &answer{header: http.Header{}, status: http.StatusInsufficientStorage}
 		}
 		w.header[statusHeader] = []string{strconv.Itoa(cmp.Or(w.status, http.StatusOK))}
-		_ = m.Respond(w.body.Bytes(), micro.WithHeaders(micro.Headers(w.header))) // who has asked finds out by the time
+		_ = m.Respond(w.body.Bytes(), micro.WithHeaders(micro.Headers(w.header))) // the caller notices by its timeout
 	})
 }
 
@@ -138,7 +138,7 @@ func first(values []string) string {
 	return values[0]
 }
 
-// An answer is a response that is kept until it is whole.
+// An answer is a response that is buffered until it is complete.
 type answer struct {
 	header http.Header
 	status int
@@ -158,11 +158,11 @@ func (w *answer) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// RoundTrip sends a request, and waits for the answer.
+// RoundTrip sends a request, and waits for the response.
 func (b *Bus) RoundTrip(r *http.Request) (*http.Response, error) {
 	service, _ := target(r.URL.Path)
 	if !b.conn.IsConnected() {
-		return nil, &UnavailableError{service, errors.New("the bus isn't there")}
+		return nil, &UnavailableError{service, errors.New("the bus is down")}
 	}
 	m := &nats.Msg{Header: nats.Header{}}
 	maps.Copy(m.Header, r.Header)
@@ -207,7 +207,7 @@ func responseOf(r *http.Request, m *nats.Msg) (*http.Response, error) {
 	}, nil
 }
 
-// Announce tells all processes something that they have asked for by [Bus.Hear].
+// Announce sends something to all processes that have called [Bus.Hear].
 func (b *Bus) Announce(subject string, data []byte) {
 	_ = b.conn.Publish(prefix+"events."+subject, data) // those who don't hear it hear the next
 }
@@ -218,10 +218,10 @@ func (b *Bus) Hear(subject string, f func(data []byte)) error {
 	return err
 }
 
-// Connected reports whether the bus is there, as an error if it isn't.
+// Connected returns an error if the bus is down.
 func (b *Bus) Connected(context.Context) error {
 	if !b.conn.IsConnected() {
-		return errors.New("the bus isn't there")
+		return errors.New("the bus is down")
 	}
 	return nil
 }
@@ -267,7 +267,8 @@ func byService(a, b Instance) int {
 	return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.ID, b.ID))
 }
 
-// Drain has other instances answer, and waits until everything is answered that has come.
+// Drain leaves new requests to other instances, and waits until those that have arrived are
+// served.
 func (b *Bus) Drain() {
 	for _, s := range b.services {
 		_ = s.Stop() // the connection may be gone

@@ -96,8 +96,8 @@ func (n *Node) endpoint(target string) *endpoint {
 	return known.(*endpoint) //nolint:forcetypeassert // nothing else is in there
 }
 
-// isFault reports whether a call has failed by the fault of the service, and not of who has
-// called it.
+// isFault reports whether a call has failed through the fault of the service and not of its
+// caller.
 func isFault(rs *http.Response, err error) bool {
 	if err != nil {
 		return !errors.Is(err, context.Canceled)
@@ -109,7 +109,7 @@ func isFault(rs *http.Response, err error) bool {
 	return false
 }
 
-// RoundTrip sends a request, maybe more than once, and returns the whole response.
+// RoundTrip sends a request, maybe more than once, and returns the complete response.
 func (c *caller) RoundTrip(r *http.Request) (rs *http.Response, err error) {
 	to, name := target(r.URL.Path)
 	e := c.node.endpoint(to + "." + name)
@@ -146,7 +146,7 @@ func isIdempotent(r *http.Request) bool {
 	return r.Header.Get("Idempotency-Key") != ""
 }
 
-// refusal returns the response of a service that can't be asked.
+// refusal returns the response for a service that can't be reached.
 func refusal(r *http.Request, code, detail string) *http.Response {
 	body, _ := json.Marshal(Busy(code, "%s", detail)) // it can be
 	h := http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"1"}}
@@ -165,7 +165,7 @@ type exchange struct {
 	started  time.Time
 }
 
-var errSlow = fmt.Errorf("no answer within the time that the SLA allows: %w", context.DeadlineExceeded)
+var errSlow = fmt.Errorf("no response within the time that the SLA allows: %w", context.DeadlineExceeded)
 
 // attempt sends the request once. The first attempt is what the call's span shows, so it
 // has one of its own only if it has failed; each further one has.
@@ -205,8 +205,8 @@ func (x *exchange) attempt(execution failsafe.Execution[*http.Response]) (rs *ht
 	return rs, nil
 }
 
-// hasRunOut reports whether an attempt has failed for want of time. The service knows the
-// deadline to the millisecond, so what it says when it gives up may be a little early.
+// hasRunOut reports whether an attempt has failed because its time was up. The service
+// knows the deadline to the millisecond, so it may give up a little early.
 func (*exchange) hasRunOut(ctx context.Context, rs *http.Response, err error) bool {
 	deadline, _ := ctx.Deadline()
 	return (err != nil || isFault(rs, nil)) && time.Until(deadline) < 2*time.Millisecond
@@ -242,7 +242,8 @@ func (x *exchange) copy(ctx context.Context, span oteltrace.SpanContext) (*http.
 	return r, nil
 }
 
-// traceparent returns what says of a span that it is the parent (W3C Trace Context §3.2).
+// traceparent returns the header value that makes a span the parent (W3C Trace Context
+// §3.2).
 func traceparent(span oteltrace.SpanContext) string {
 	var text [55]byte
 	whole, part := span.TraceID(), span.SpanID()
@@ -251,10 +252,10 @@ func traceparent(span oteltrace.SpanContext) string {
 	return string(append(b, '0'+byte(span.TraceFlags()&oteltrace.FlagsSampled)))
 }
 
-// mostBytes is how long a response may be.
+// mostBytes is the maximum length of a response.
 const mostBytes = 8 << 20
 
-// buffer reads the whole response, so that it is as much a part of the attempt as its
+// buffer reads the whole response, so that its body is a part of the attempt like its
 // header.
 func buffer(rs *http.Response) error {
 	if held, is := rs.Body.(interface{ Len() int }); is && held.Len() <= mostBytes {
@@ -276,7 +277,7 @@ func buffer(rs *http.Response) error {
 	return nil
 }
 
-// endSpan ends the span of a call or of an attempt, whatever has come of it.
+// endSpan ends the span of a call or an attempt, however that went.
 func endSpan(span oteltrace.Span, rs *http.Response, err error) {
 	if span.IsRecording() {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/client"
 )
 
-// Local delivers requests in this process, to the handler of [Node.Mount], in the goroutine
-// of who calls.
+// Local delivers requests in this process, to the handler of [Node.Mount], in the caller's
+// goroutine.
 type Local struct {
 	transport atomic.Pointer[http.RoundTripper]
 }
@@ -22,7 +22,7 @@ func (l *Local) Serve(h http.Handler) {
 	l.transport.Store(&t)
 }
 
-// RoundTrip has the handler answer.
+// RoundTrip calls the handler.
 func (l *Local) RoundTrip(r *http.Request) (*http.Response, error) {
 	t := l.transport.Load()
 	if t == nil {

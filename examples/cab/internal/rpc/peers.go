@@ -18,9 +18,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Peers delivers requests by HTTP, to processes whose URLs are known. Each says what it
-// serves, and is asked again and again. A request goes to the zone of its caller, and to any
-// other if nobody there serves the service.
+// Peers delivers requests over HTTP, to processes with known URLs. It polls each for what
+// it serves. A request goes to the zone of its caller, and to any other if nobody there
+// serves the service.
 type Peers struct {
 	instance  string // this process
 	zone      string
@@ -33,7 +33,7 @@ type Peers struct {
 	silent map[string]int   // how often they haven't said hello in a row
 }
 
-// A Hello is what a process says of itself.
+// A Hello is what a process says about itself.
 type Hello struct {
 	Instance string    `json:"instanceId"`
 	Host     string    `json:"hostname"`
@@ -151,7 +151,7 @@ func (p *Peers) choose(service string) (string, bool) {
 	return all[int(p.next.Add(1))%len(all)], true
 }
 
-// RoundTrip sends a request to one of the processes that serve its service.
+// RoundTrip sends a request to one of the processes that serve the service.
 func (p *Peers) RoundTrip(r *http.Request) (*http.Response, error) {
 	service, _ := target(r.URL.Path)
 	base, found := p.choose(service)
@@ -176,8 +176,8 @@ func (p *Peers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return rs, err
 }
 
-// Tell posts JSON to an endpoint of all other processes that serve a service. Those that
-// can't be told in a second aren't.
+// Tell posts JSON to an endpoint of all other processes that serve a service. It gives up
+// on those that take longer than a second.
 func (p *Peers) Tell(ctx context.Context, service, endpoint string, body []byte) {
 	ctx, cancel := context.WithTimeout(ctx, helloTime)
 	defer cancel()

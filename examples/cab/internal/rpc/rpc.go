@@ -1,10 +1,10 @@
 // Package rpc is how the services call each other: HTTP requests whose path begins with the
 // name of the service, through an [http.RoundTripper] that knows where it is. That may be
-// in this process ([Local]), behind a bus ([Bus]) or at URLs ([Peers]); neither those who
-// call nor those who are called know which.
+// in this process ([Local]), behind a bus ([Bus]) or at URLs ([Peers]); neither the caller
+// nor the service knows which.
 //
 // Around each call are a span, a bulkhead, retries, hedging, a breaker and a timeout for
-// each attempt. The time that is left to the caller goes with the request, so nobody works
+// each attempt. The time that the caller has left travels with the request, so nobody works
 // for a caller that has given up.
 package rpc
 
@@ -40,7 +40,7 @@ type SLA struct {
 	Upper95 time.Duration `json:"upper95"`
 }
 
-// Settings are what can be changed while calls go on.
+// Settings can be changed while calls are in progress.
 type Settings struct {
 	// Multiplier times the Upper95 of an endpoint, times the number of the attempt, is how
 	// long an attempt may take.
@@ -58,7 +58,7 @@ const (
 	unknownAttempt  = 2 * time.Second
 )
 
-// timeout returns how long an attempt, 1 being the first, may take.
+// timeout returns how long an attempt may take; the first is 1.
 func (s *Settings) timeout(target string, attempt int) time.Duration {
 	sla, known := s.SLAs[target]
 	if !known || sla.Upper95 <= 0 {
@@ -88,7 +88,7 @@ type Options struct {
 	Tracer oteltrace.Tracer
 	// Settings returns the settings. By default, there are no SLAs.
 	Settings func() *Settings
-	// Hedged are the endpoints that are asked a second time if they don't answer soon.
+	// Hedged are the endpoints that get a second request if they don't respond soon.
 	Hedged []string
 }
 
@@ -122,7 +122,7 @@ func NewNode(o Options) *Node {
 	return n
 }
 
-// Instance returns what the process is known by.
+// Instance returns the name of the process.
 func (n *Node) Instance() string { return n.options.Instance }
 
 // Host returns the machine that it runs on.
@@ -139,7 +139,7 @@ func (n *Node) Client(from, to string) *client.Client {
 }
 
 // Transport returns what sends requests for the service from. Their paths are
-// /SERVICE/ENDPOINT, and what is behind that is the endpoint's.
+// /SERVICE/ENDPOINT, and the rest of the path is the endpoint's.
 func (n *Node) Transport(from string) http.RoundTripper {
 	return &caller{n, from, spanOptions(oteltrace.SpanKindClient, trace.From.String(from))}
 }
@@ -151,18 +151,18 @@ func target(path string) (service, endpoint string) {
 	return service, endpoint
 }
 
-// An UnavailableError is of a request that wasn't delivered, so any may be repeated.
+// An UnavailableError means that a request wasn't delivered, so that any may be repeated.
 type UnavailableError struct {
 	Service string
 	Err     error
 }
 
-// Error says what can't be reached, and why.
+// Error returns what can't be reached, and why.
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%s can't be reached: %v", e.Service, e.Err)
 }
 
-// Unwrap returns why.
+// Unwrap returns the reason.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Fail returns an error with a dotted code, as all services have them.
@@ -177,9 +177,9 @@ func Busy(code, format string, args ...any) error {
 	return p
 }
 
-// Pass returns the error of a call as one of the service that has made it: what the other
-// one has refused is refused, and what can't be had now may be had later. Anything else is
-// for the log.
+// Pass returns the error of a call as an error of the calling service: a refusal stays a
+// refusal, and what is unavailable now may be available later. Anything else is only for
+// the log.
 func Pass(err error) error {
 	failed, is := errors.AsType[*client.Error](err)
 	if !is {
@@ -199,7 +199,7 @@ func Pass(err error) error {
 	return err
 }
 
-// Code returns the dotted code of a failed call, or what stands for it.
+// Code returns the dotted code of a failed call, or a substitute for it.
 func Code(err error) string {
 	if problem, is := errors.AsType[tigertonic.Problem](err); is {
 		if code, is := problem.Extensions["code"].(string); is {

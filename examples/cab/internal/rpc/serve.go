@@ -25,7 +25,7 @@ type Service struct {
 	Handler http.Handler
 }
 
-// Mount returns the handler of all services of a process: each is below its name.
+// Mount returns the handler of all services of a process, each below its name.
 func (n *Node) Mount(services ...Service) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for _, s := range services {
@@ -41,7 +41,7 @@ type serving struct {
 	handler http.Handler
 }
 
-// served is how it is with an endpoint that this process serves.
+// served is the state of an endpoint that this process serves.
 type served struct {
 	requests, errors atomic.Int64
 	nanoseconds      atomic.Int64
@@ -72,7 +72,7 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	release, ok := s.node.enter(ctx, s.name, r.Header.Get(fromHeader), whole)
 	if !ok {
-		tigertonic.ProblemWriter{}.WriteError(r, seen, Busy(s.name+".capacity", "%q has too many requests going on here", r.Header.Get(fromHeader)))
+		tigertonic.ProblemWriter{}.WriteError(r, seen, Busy(s.name+".capacity", "%q has too many requests in progress here", r.Header.Get(fromHeader)))
 		return
 	}
 	defer release()
@@ -98,14 +98,14 @@ func spanOptions(kind oteltrace.SpanKind, attributes ...attribute.KeyValue) []ot
 	return []oteltrace.SpanStartOption{oteltrace.WithSpanKind(kind), oteltrace.WithAttributes(attributes...)}
 }
 
-// Open opens a trace, or goes on with one that came from outside. One that is to be kept is
-// kept whatever happens in it.
+// Open opens a trace, or continues one from outside. One that is to be kept is kept
+// whatever happens in it.
 func (n *Node) Open(ctx context.Context, name string, keep bool) (context.Context, oteltrace.Span) {
 	return n.options.Tracer.Start(ctx, name, append(n.here, oteltrace.WithAttributes(trace.Start.Bool(true), trace.Keep.Bool(keep)))...)
 }
 
-// withDeadline returns the context of a request, which ends when its caller gives up. In
-// this process, it does so anyway.
+// withDeadline returns the context of a request, which ends when its caller gives up.
+// Within a process, it does so anyway.
 func withDeadline(r *http.Request) (context.Context, context.CancelFunc) {
 	ms, err := strconv.ParseInt(r.Header.Get(timeoutHeader), 10, 64)
 	if err != nil || ms <= 0 || ms > longestAttempt.Milliseconds() {
@@ -126,14 +126,14 @@ func (n *Node) stats(target string) *served {
 	return s.(*served) //nolint:forcetypeassert // nothing else is in there
 }
 
-// A limit is how many requests of one service another serves at a time.
+// A limit is how many requests one service serves another at a time.
 type limit struct {
 	mu       sync.Mutex
 	tokens   uint
 	bulkhead bulkhead.Bulkhead[any]
 }
 
-// of returns the bulkhead with so many tokens, a new one if the setting has changed.
+// of returns the bulkhead with this many tokens, a new one if the setting has changed.
 func (l *limit) of(tokens uint) bulkhead.Bulkhead[any] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,7 +143,7 @@ func (l *limit) of(tokens uint) bulkhead.Bulkhead[any] {
 	return l.bulkhead
 }
 
-// enter takes a token of the caller, which has to be released.
+// enter takes one of the caller's tokens, which has to be released.
 func (n *Node) enter(ctx context.Context, service, from, target string) (release func(), ok bool) {
 	type key struct{ service, from string }
 	l, known := n.limits.Load(key{service, from})

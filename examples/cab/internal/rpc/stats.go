@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Served is how it is with an endpoint that this process serves.
+// Served is the state of an endpoint that this process serves.
 type Served struct {
 	Endpoint  string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
 	Requests  int64   `json:"requests" doc:"Requests since the process has started."`
@@ -17,7 +17,7 @@ type Served struct {
 	PerSecond float64 `json:"perSecond" doc:"Requests a second, over the last ten." example:"412.6"`
 }
 
-// Called is how it is with an endpoint that this process calls.
+// Called is the state of an endpoint that this process calls.
 type Called struct {
 	Endpoint  string  `json:"endpoint" doc:"What it is." example:"com.hailocab.service.fare.basefare"`
 	Calls     int64   `json:"calls" doc:"Calls since the process has started."`
@@ -40,7 +40,7 @@ type rate struct {
 
 const rateSeconds = 10
 
-// tick is to be called once a second, with how often it has happened so far.
+// tick must be called once a second, with how often it has happened so far.
 func (r *rate) tick(total int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,7 +61,8 @@ func (r *rate) perSecond() float64 {
 	return float64(r.seen[r.n-1]-r.seen[0]) / float64(r.n-1)
 }
 
-// Tick notes how many requests there were, for the rates. It is to be called once a second.
+// Tick records how many requests there were, for the rates. It must be called once a
+// second.
 func (n *Node) Tick() {
 	n.served.Range(func(_, v any) bool {
 		s := v.(*served) //nolint:forcetypeassert // nothing else is in there
@@ -75,7 +76,7 @@ func (n *Node) Tick() {
 	})
 }
 
-// Served returns the endpoints that have been asked, in the order of their names.
+// Served returns the endpoints that have been called here, sorted by name.
 func (n *Node) Served() []Served {
 	found := []Served{}
 	n.served.Range(func(k, v any) bool {
@@ -91,7 +92,7 @@ func (n *Node) Served() []Served {
 	return found
 }
 
-// Called returns the endpoints that were called, in the order of their names.
+// Called returns the endpoints that this process has called, sorted by name.
 func (n *Node) Called() []Called {
 	found, settings := []Called{}, n.options.Settings()
 	n.endpoints.Range(func(_, v any) bool {

@@ -1,5 +1,5 @@
-// Package sim moves drivers about a city that has streets in a grid. The same seed makes the
-// same drivers take the same turns.
+// Package sim moves drivers around a city whose streets form a grid. The same seed makes
+// the same drivers take the same turns.
 package sim
 
 import (
@@ -26,7 +26,7 @@ const (
 	jitter = 2 * time.Second
 )
 
-// A Report is where a driver says that it is.
+// A Report is where a driver says they are.
 type Report struct {
 	ID      string
 	At      geo.Point
@@ -123,7 +123,7 @@ func (c *City) Until(now time.Time) iter.Seq[Report] {
 	}
 }
 
-// report moves a driver, and returns what it says, if that isn't lost.
+// report moves a driver, and returns their report, unless that is lost.
 func (c *City) report(d *driver, at time.Time) (Report, bool) {
 	const turns = 0.0008 // of those who begin or end their shift, each time
 	if c.random.Float64() < turns {

@@ -1,6 +1,6 @@
-// Package trace keeps what was called on behalf of a request, and shows it: spans go into a
-// ring that never blocks, from there into a store that keeps the traces which are slow or
-// broken, and a picture shows who called whom and for how long.
+// Package trace records what was called on behalf of a request, and shows it: spans go into
+// a ring that never blocks, and from there into a store that keeps the slow and the failed
+// traces; a picture shows what called what, and for how long.
 package trace
 
 import "go.opentelemetry.io/otel/attribute"

@@ -18,14 +18,14 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// Name is that of the service that collects spans.
+// Name is the name of the service that collects spans.
 const Name = "com.hailocab.service.trace"
 
 // exportTime is how long a batch may take.
 const exportTime = 5 * time.Second
 
-// NewExporter returns an exporter that sends spans to an OTLP collector, by HTTP. The base is
-// its URL, http://127.0.0.1:4318, to which /v1/traces is added unless it has a path. The
+// NewExporter returns an exporter that sends spans to an OTLP collector over HTTP. The base
+// is its URL, http://127.0.0.1:4318, to which /v1/traces is added unless it has a path. The
 // transport may be nil.
 func NewExporter(ctx context.Context, base string, transport http.RoundTripper) (*otlptrace.Exporter, error) {
 	u, err := url.Parse(base)
@@ -45,13 +45,13 @@ func NewExporter(ctx context.Context, base string, transport http.RoundTripper) 
 	return otlptracehttp.New(ctx, options...)
 }
 
-// A Collector is the service that collects spans of other processes, by OTLP.
+// A Collector is the service that collects spans of other processes over OTLP.
 type Collector struct{ store *Store }
 
 // NewCollector returns a collector that adds what it gets to a store.
 func NewCollector(s *Store) *Collector { return &Collector{s} }
 
-// mostOfBatch is how long a batch may be.
+// mostOfBatch is the maximum length of a batch.
 const mostOfBatch = 4 << 20
 
 // Handler returns the service's tree.
@@ -72,12 +72,12 @@ func (c *Collector) export(w http.ResponseWriter, r *http.Request) {
 	}
 	c.store.Add(spans)
 	w.Header().Set("Content-Type", "application/x-protobuf")
-	w.WriteHeader(http.StatusOK) // an empty message says that all is well
+	w.WriteHeader(http.StatusOK) // an empty message means success
 }
 
 func read(r *http.Request) ([]Span, error) {
 	if kind := r.Header.Get("Content-Type"); kind != "application/x-protobuf" {
-		return nil, tigertonic.UnsupportedMediaType{Err: fmt.Errorf("spans come as application/x-protobuf, not as %q", kind)}
+		return nil, tigertonic.UnsupportedMediaType{Err: fmt.Errorf("spans must be application/x-protobuf, not %q", kind)}
 	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -85,7 +85,7 @@ func read(r *http.Request) ([]Span, error) {
 	}
 	var batch collector.ExportTraceServiceRequest
 	if err := proto.Unmarshal(text, &batch); err != nil {
-		return nil, tigertonic.BadRequest{Err: errors.New("it isn't an ExportTraceServiceRequest")}
+		return nil, tigertonic.BadRequest{Err: errors.New("the body isn't an ExportTraceServiceRequest")}
 	}
 	var spans []Span
 	for _, resource := range batch.GetResourceSpans() {
@@ -118,7 +118,7 @@ func received(s *otlp.Span) Span {
 	return span
 }
 
-// timeOf returns a time, if it is one that can be.
+// timeOf returns a time, if that is in range.
 func timeOf(nanoseconds uint64) time.Time {
 	const most = 1 << 62
 	return time.Unix(0, int64(min(nanoseconds, most)))

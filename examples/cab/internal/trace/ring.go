@@ -10,17 +10,17 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// An Exporter takes spans that have ended. It must be done with them when it returns.
+// An Exporter takes spans that have ended. It must not use them after it has returned.
 type Exporter interface {
 	ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error
 }
 
 // A Ring is a span processor between requests, which must not wait, and an exporter, which
 // may take its time. It has a fixed number of places: if the exporter falls behind, the
-// oldest spans give way and are counted. Create one with [NewRing].
+// oldest spans are dropped and counted. Create one with [NewRing].
 //
-// Every span that was sent is counted once more: as delivered, as dropped, or as failed if
-// the exporter has returned an error.
+// Every span that was sent is also counted as delivered, as dropped, or as failed if the
+// exporter returned an error.
 type Ring struct {
 	exporter Exporter
 	every    time.Duration
@@ -48,8 +48,8 @@ type Counts struct {
 	Failed    int64 `json:"failed" doc:"Those that it has refused."`
 }
 
-// NewRing returns a ring with this many places, whose spans are exported when there are
-// enough for a batch, and each time that every has passed.
+// NewRing returns a ring with this many places. It exports spans when there are enough for
+// a batch, and at the interval every.
 func NewRing(e Exporter, places, batch int, every time.Duration) *Ring {
 	r := &Ring{
 		exporter: e, every: every, batch: max(1, min(batch, places)), ring: make([]sdk.ReadOnlySpan, max(1, places)),
@@ -146,8 +146,8 @@ func (r *Ring) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// Shutdown exports what is in the ring, counts as dropped what it has no time for, and
-// ends the ring.
+// Shutdown exports what is in the ring, counts what it has no time for as dropped, and ends
+// the ring.
 func (r *Ring) Shutdown(ctx context.Context) error {
 	err := r.ForceFlush(ctx)
 	r.once.Do(func() { close(r.stop) })

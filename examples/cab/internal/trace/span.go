@@ -50,7 +50,7 @@ func of(s sdk.ReadOnlySpan) Span {
 	return span
 }
 
-// set sets what an attribute says, which has one of these values.
+// set sets the field that belongs to an attribute.
 func (s *Span) set(name, text string, n int64, yes bool) {
 	switch attribute.Key(name) {
 	case From:

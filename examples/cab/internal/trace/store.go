@@ -13,12 +13,12 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// A Store keeps traces. Whether one is kept is decided once it is over, by what has
-// happened in it: those with an error, those that were slow and those that somebody has
-// asked for are kept whole, and of the others a few. Then the oldest give way to new ones.
+// A Store keeps traces. It decides about a trace once that is over: it keeps all those with
+// an error, all slow ones and all that a client has asked for, and a few of the rest. New
+// ones replace the oldest.
 //
-// Every span that comes is counted: as one of those that are there ([StoreCounts.Stored]
-// and [StoreCounts.Pending]), or as one of those that aren't.
+// Every span that arrives is counted: as one that is there ([StoreCounts.Stored] and
+// [StoreCounts.Pending]), or as one that was dropped.
 //
 // Create one with [NewStore]. Its methods may be called concurrently.
 type Store struct {
@@ -40,11 +40,12 @@ type StoreOptions struct {
 	// MaxSpans is how many spans are kept, and how many may wait for the end of their
 	// traces. Zero means 50,000.
 	MaxSpans int
-	// Slow is from which duration on a trace is kept. Zero means 250 milliseconds.
+	// Slow is the duration from which on a trace is kept. Zero means 250 milliseconds.
 	Slow time.Duration
 	// Linger is how long a trace that has ended waits for spans of other processes.
 	Linger time.Duration
-	// Chance returns which part of the other traces is kept, 0 to 1. By default, all are.
+	// Chance returns which part of the other traces is kept, from 0 to 1. By default, all
+	// of them are.
 	Chance func() float64
 	// Now is the clock.
 	Now func() time.Time
@@ -53,7 +54,7 @@ type StoreOptions struct {
 const (
 	defaultSpans = 50_000
 	defaultSlow  = 250 * time.Millisecond
-	// mostWait is how long a trace may go on without its first span.
+	// mostWait is how long a trace may wait for its first span.
 	mostWait = 30 * time.Second
 	// mostOfTrace is how many spans of a trace are kept.
 	mostOfTrace = 2000
@@ -118,7 +119,7 @@ func (s *Store) Add(spans []Span) {
 	s.decide(now)
 }
 
-// Tick decides about traces that wait. It is to be called from time to time.
+// Tick decides about waiting traces. It must be called from time to time.
 func (s *Store) Tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +167,7 @@ func (t *kept) has(id oteltrace.SpanID) bool {
 	return false
 }
 
-// decide keeps or drops the traces that are over, and makes room.
+// decide keeps or drops the traces that are over, and makes room for them.
 func (s *Store) decide(now time.Time) {
 	left := s.waiting[:0]
 	for _, t := range s.waiting {
@@ -215,11 +216,11 @@ func (s *Store) room() []Span {
 const (
 	// usual is how many spans most traces have at most.
 	usual = 32
-	// mostFree is for how many traces there is room kept.
+	// mostFree is how many slices are kept for reuse.
 	mostFree = 256
 )
 
-// forget drops a trace, and whatever comes of it later.
+// forget drops a trace, and its spans that arrive later.
 func (s *Store) forget(t *kept, from, to *int64) {
 	delete(s.pending, t.id)
 	*from -= int64(len(t.spans))
@@ -236,7 +237,7 @@ func (s *Store) forget(t *kept, from, to *int64) {
 	t.spans = nil
 }
 
-// lucky reports whether a trace is among the part that is kept in any case.
+// lucky reports whether a trace is in the part that is always kept.
 func (s *Store) lucky(id oteltrace.TraceID) bool {
 	return float64(maphash.Comparable(s.seed, id)) < s.options.Chance()*math.MaxUint64
 }
@@ -261,7 +262,7 @@ func (s *Store) Get(id oteltrace.TraceID) []Span {
 	return nil
 }
 
-// A Summary is what a trace is about.
+// A Summary describes a trace in a list.
 type Summary struct {
 	TraceID  string    `json:"traceId" doc:"Its ID." example:"4bf92f3577b34da6a3ce929d0e0e4736"`
 	Name     string    `json:"name" doc:"What was asked for." example:"com.hailocab.hailo-2-api.neardrivers"`
@@ -271,8 +272,8 @@ type Summary struct {
 	Errors   int       `json:"errors" doc:"How many calls in it have failed." example:"2"`
 }
 
-// Traces returns up to n traces that are kept, the broken ones before the others, and the
-// slowest of either first.
+// Traces returns up to n traces: the failed ones before the others, and the slowest first
+// among each.
 func (s *Store) Traces(n int) []Summary {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,15 +10,15 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// How spans become a tree. A call is a message: its caller has written one span, from REQ
+// How spans become a tree: a call is a message. its caller has written one span, from REQ
 // to REP, and its handler another, from IN to OUT, which is the child of the first. The two
-// become one row. Rows hang below each other by who is whose parent, and never by time, for
-// the clocks of machines differ: where a handler seems to work before it was asked, or
-// after its caller had the answer, it is moved into the middle of what the caller saw, and
-// everything below it with it.
+// become one row. Only parents decide where rows hang, never times, because the clocks of
+// machines differ. A handler that seems to work before it was called, or after its caller
+// had the response, is moved into the middle of what the caller saw, with everything below
+// it.
 //
-// What is missing is said: a message without a REP ends with its OUT, one whose parent is
-// unknown hangs off the root.
+// Missing events are marked: a message without a REP ends with its OUT, and one whose
+// parent is unknown hangs off the root.
 
 // A Trace is the tree of a trace's messages, in the order in which they are shown.
 type Trace struct {
@@ -26,7 +26,7 @@ type Trace struct {
 	Messages []Message `json:"messages" doc:"The messages, each below the one that it is a part of."`
 }
 
-// A Message is a call, an attempt of one, or what has opened the trace.
+// A Message is a call, an attempt at one, or the request that opened the trace.
 type Message struct {
 	Depth   int      `json:"depth" doc:"How deep it is in the tree." example:"1"`
 	ID      string   `json:"messageId" doc:"Its ID." example:"00f067aa0ba902b7"`
@@ -133,8 +133,8 @@ func merge(spans []Span) (nodes map[oteltrace.SpanID]*node, order []*node) {
 	return nodes, order
 }
 
-// rootOf returns the message that the others hang off: the one that has opened the trace,
-// else one without a parent, else the earliest.
+// rootOf returns the message that the others hang off: the one that opened the trace, else
+// one without a parent, else the earliest.
 func rootOf(order []*node) *node {
 	return slices.MinFunc(order, func(a, b *node) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.began().Compare(b.began()))
@@ -180,8 +180,8 @@ func (n *node) name() string {
 	return n.caller.To
 }
 
-// skew returns by how much the handler's clock is to be moved, so that it works while its
-// caller waits.
+// skew returns by how much to move the handler's clock, so that it works while its caller
+// waits.
 func (n *node) skew() time.Duration {
 	if n.caller == nil || n.server == nil {
 		return 0
@@ -191,7 +191,7 @@ func (n *node) skew() time.Duration {
 		return 0
 	}
 	spare := n.caller.Ended.Sub(n.caller.Began) - n.server.Ended.Sub(n.server.Began)
-	if spare < 0 { // it went on when its caller had given up
+	if spare < 0 { // it carried on after its caller had given up
 		if early > 0 {
 			return early
 		}
@@ -200,7 +200,7 @@ func (n *node) skew() time.Duration {
 	return early + spare/2
 }
 
-// noticed is from when on a skew is said.
+// noticed is the smallest skew that is shown.
 const noticed = 5 * time.Millisecond
 
 // place adds a message and those below it. The clock of the caller is off by shift.

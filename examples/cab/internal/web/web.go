@@ -22,10 +22,10 @@ import (
 //go:embed page static
 var files embed.FS
 
-// policy lets a page load what is its own, and nothing else.
+// policy lets a page load its own files and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// A Page is one, and what it shows.
+// A Page is a page and what it shows.
 type Page struct {
 	name, title string
 	data        any
@@ -60,7 +60,7 @@ func Trace(t *trace.Trace) Page {
 	return Page{"trace", "Trace of " + brief(t.Name), waterfallOf(t)}
 }
 
-// An Overview is how it is with the services.
+// An Overview is the state of the services.
 type Overview struct {
 	Instances []rpc.Instance `json:"instances" doc:"The processes that serve something."`
 	Served    []rpc.Served   `json:"served" doc:"The endpoints that this process serves."`
@@ -77,17 +77,18 @@ type Config struct {
 // Services returns the page with the services.
 func Services(o Overview) Page { return Page{"services", "Services", o} }
 
-// hidden returns a handler that isn't in the document, for it isn't for programs.
+// hidden returns a handler that isn't in the document, because it isn't for programs.
 func hidden(f http.HandlerFunc) http.Handler {
 	return tigertonic.Described(f, func(op *tigertonic.Operation) { op.Hidden = true })
 }
 
-// OrPage returns a handler that shows a page to those who ask for HTML, and is h to others.
+// OrPage returns a handler that shows a page to clients that ask for HTML, and calls h for
+// others.
 func OrPage(h *tigertonic.Endpoint, page func(*http.Request) (Page, error)) http.Handler {
 	return &orPage{h, page}
 }
 
-// ErrNoPage is returned for requests that the endpoint is to answer in any case.
+// ErrNoPage is returned for requests that the endpoint has to serve itself.
 var ErrNoPage = errors.New("there is no page for it")
 
 type orPage struct {
@@ -112,9 +113,9 @@ func (o *orPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if e, is := errors.AsType[tigertonic.HTTPEquivError](err); is {
 			status = e.StatusCode()
 		}
-		text := "Something has gone wrong."
+		text := "Something went wrong."
 		if status < http.StatusInternalServerError {
-			text = "There is no such trace, or not any more. Those that are quick and without an error are kept for a moment at most."
+			text = "There is no such trace, or it has been dropped. Quick traces without an error are kept for a moment at most."
 		}
 		p = Page{"failed", http.StatusText(status), text}
 	}
@@ -144,7 +145,7 @@ func HandleFiles(mux *tigertonic.TrieServeMux) {
 			h.Set("Content-Type", mediaType)
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-cache")
-			_, _ = w.Write(text) // a client that is gone is no error
+			_, _ = w.Write(text) // the client may have gone
 		}))
 	}
 }
@@ -190,17 +191,17 @@ func show(w http.ResponseWriter, _ *http.Request, status int, p Page) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // a client that is gone is no error
+	_, _ = w.Write(text.Bytes()) // the client may have gone
 }
 
-// A waterfall is a trace as it is drawn.
+// A waterfall is the drawing of a trace.
 type waterfall struct {
 	*trace.Trace
 	Rows []bar
 }
 
-// A bar is a message as it is drawn: a wide bar from REQ to REP, and one in it from IN to OUT,
-// on a picture that is 1,000 wide.
+// A bar is the drawing of a message: a bar from REQ to REP with another in it from IN to
+// OUT, on a picture that is 1,000 wide.
 type bar struct {
 	trace.Message
 	Indent               int // of 0 to 8

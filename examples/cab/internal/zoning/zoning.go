@@ -1,5 +1,5 @@
 // Package zoning is com.hailocab.service.zoning: which zones a place is in, and how fast
-// taxis are there by the hour.
+// taxis are there at each hour.
 package zoning
 
 import (
@@ -52,7 +52,7 @@ func zones(center geo.Point) []Zone {
 	}
 }
 
-// speeds returns those of a day with two rush hours, in which taxis are slow.
+// speeds returns the speeds of a day with two rush hours, when taxis are slow.
 func speeds(slow, fast float64) []float64 {
 	const hours = 24
 	of := make([]float64, hours)
