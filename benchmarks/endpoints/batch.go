@@ -59,3 +59,28 @@ func manyReadings(n int) string {
 	}
 	return text.String()
 }
+
+// What a graph is drawn of: floats, times, and slices in slices.
+
+type series struct {
+	Name   string      `json:"name"`
+	Begin  time.Time   `json:"begin"`
+	Step   float64     `json:"step"`
+	Cells  [][]float64 `json:"cells"` // lowest, mean, highest
+	Labels []string    `json:"labels"`
+}
+
+// manySeries returns 20 series of 100 cells, 70 KB as JSON.
+func manySeries() []series {
+	all := make([]series, 20)
+	begin := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for i := range all {
+		cells := make([][]float64, 100)
+		for j := range cells {
+			low := float64(i*j%97) / 7
+			cells[j] = []float64{low, low + 0.1 + float64(j)/3, 1e3 / float64(1+j)}
+		}
+		all[i] = series{fmt.Sprintf("pump-%04d", i), begin.Add(time.Duration(i) * 1234567891), 0.25, cells, []string{"low", "mean", "high"}}
+	}
+	return all
+}

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/bytedance/sonic"
 	jsonv2 "github.com/go-json-experiment/json"
+	gojson "github.com/goccy/go-json"
 )
 
 // A codec is a JSON package, used in its fastest way.
@@ -35,10 +37,29 @@ func v2() codec {
 	}
 }
 
+// goJSON and sonic are packages that read and write memory by unsafe, sonic by machine
+// code that it generates at run time, too.
+func goJSON() codec {
+	return codec{func(r io.Reader, v any) error { return gojson.NewDecoder(r).Decode(v) }, gojson.Marshal}
+}
+
+func sonicJSON() codec {
+	return codec{
+		func(r io.Reader, v any) error {
+			text, err := io.ReadAll(r)
+			if err != nil {
+				return err
+			}
+			return sonic.ConfigStd.Unmarshal(text, v)
+		},
+		sonic.ConfigStd.Marshal,
+	}
+}
+
 // newByHand returns a service written by hand on net/http.
 func newByHand[O any, P orders[O]](c codec) func(checked bool) http.Handler {
 	return func(checked bool) http.Handler {
-		all := summaries()
+		all, measured := summaries(), manySeries()
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /customers/{customer}", func(w http.ResponseWriter, r *http.Request) {
 			name := r.PathValue("customer")
@@ -57,6 +78,9 @@ func newByHand[O any, P orders[O]](c codec) func(checked bool) http.Handler {
 		})
 		mux.HandleFunc("GET /orders", func(w http.ResponseWriter, _ *http.Request) {
 			c.answer(w, http.StatusOK, "application/json", all)
+		})
+		mux.HandleFunc("GET /series", func(w http.ResponseWriter, _ *http.Request) {
+			c.answer(w, http.StatusOK, "application/json", measured)
 		})
 		mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Content-Type") != "application/json" {

@@ -38,6 +38,16 @@ func TestPeersAnswerTheSame(t *testing.T) {
 	}
 }
 
+func TestCodecsAnswerTheSame(t *testing.T) {
+	for _, task := range Long() {
+		want := answered(Named("encoding-json"), task, false)
+		require.Equal(t, 200, want.Status, task.Name)
+		for _, p := range Codecs() {
+			assert.Empty(t, want.Same(answered(p, task, false), "Content-Type"), "%s: %s", task.Name, p.Name)
+		}
+	}
+}
+
 // checkOwnWords checks the body of a 422 that each words in its own way.
 func checkOwnWords(t *testing.T, p Peer, got probe.Answer) {
 	assert.Equal(t, 422, got.Status)
@@ -65,6 +75,7 @@ func TestSizes(t *testing.T) {
 	assert.InDelta(t, 300, len(good), 20)
 	assert.InDelta(t, 400, body("post"), 20)
 	assert.InDelta(t, 10_000, body("list"), 500)
+	assert.InDelta(t, 100_000, len(answered(Named("typed"), Long()[1], false).Body), 20_000)
 	batches := Batches()
 	assert.InDelta(t, 100_000, len(batches[0].Request.Body), 10_000)
 	assert.InDelta(t, 950_000, len(batches[1].Request.Body), 20_000)
@@ -86,6 +97,16 @@ func BenchmarkEndpoints(b *testing.B) {
 					probe.Measure(b, probe.New(p.New(checked), task.Request).Ask)
 				})
 			}
+		}
+	}
+}
+
+func BenchmarkEncoding(b *testing.B) {
+	for _, task := range Long() {
+		for _, p := range Codecs() {
+			b.Run(fmt.Sprintf("task=%s/peer=%s", task.Name, p.Name), func(b *testing.B) {
+				probe.Measure(b, probe.New(p.New(false), task.Request).Ask)
+			})
 		}
 	}
 }

@@ -24,6 +24,18 @@ func Peers() []Peer {
 	}
 }
 
+// Codecs returns ours and services by hand with other JSON packages, for what a response
+// costs by itself.
+func Codecs() []Peer {
+	return []Peer{
+		Named("typed"),
+		Named("encoding-json"),
+		Named("json-v2"),
+		{"go-json", newByHand[order](goJSON())},
+		{"sonic", newByHand[order](sonicJSON())},
+	}
+}
+
 func either(plain, checked func(bool) http.Handler) func(bool) http.Handler {
 	return func(check bool) http.Handler {
 		if check {

@@ -43,6 +43,12 @@ func Batches() []Task {
 	return all
 }
 
+// Long returns the tasks with long responses: the list, and 20 series of floats.
+func Long() []Task {
+	series := Task{"series", probe.Request{Method: "GET", Target: "/series", Header: http.Header{"Accept": {"application/json"}}}, 200}
+	return []Task{Tasks()[2], series}
+}
+
 // Post returns the request with a good order.
 func Post() probe.Request { return posted(good) }
 

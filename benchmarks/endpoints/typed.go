@@ -18,7 +18,7 @@ type checkedTypedGet struct {
 }
 
 func newTyped[O any, P orders[O]](checked bool) http.Handler {
-	all := summaries()
+	all, measured := summaries(), manySeries()
 	mux := tigertonic.NewTrieServeMux()
 	if checked {
 		mux.Handle("GET", "/customers/{customer}", tigertonic.Typed(func(_ context.Context, in *checkedTypedGet) (*customer, error) {
@@ -31,6 +31,9 @@ func newTyped[O any, P orders[O]](checked bool) http.Handler {
 	}
 	mux.Handle("GET", "/orders", tigertonic.Typed(func(context.Context, *struct{}) ([]summary, error) {
 		return all, nil
+	}))
+	mux.Handle("GET", "/series", tigertonic.Typed(func(context.Context, *struct{}) ([]series, error) {
+		return measured, nil
 	}))
 	mux.Handle("POST", "/orders", tigertonic.Typed(func(_ context.Context, o *O) (*receipt[O], error) {
 		rs, err := receive[O](P(o))
