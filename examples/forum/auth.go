@@ -20,15 +20,15 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// An Authenticator finds out whose e-mail address an assertion is of, and what to call
-// them. It returns errAssertion for one that isn't right.
+// An Authenticator finds the e-mail address that an assertion proves, and a name for its
+// owner. It returns errAssertion for an invalid one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, assertion string) (email, name string, err error)
 }
 
 var (
-	errAssertion = errors.New("the assertion isn't right")
-	errTooMany   = errors.New("too many have tried to sign in")
+	errAssertion = errors.New("the assertion isn't valid")
+	errTooMany   = errors.New("too many attempts to sign in")
 )
 
 // The cost of a password, as OWASP has it for argon2id.
@@ -42,7 +42,7 @@ const (
 	mostNames     = 10_000
 )
 
-// hashPassword returns a password as it is kept.
+// hashPassword returns the hash that is stored for a password.
 func hashPassword(password string) string {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // it never fails
@@ -55,8 +55,8 @@ func encodePassword(salt []byte, password string) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, encode(salt), encode(key))
 }
 
-// checkPassword reports whether a password is the one that was kept. It takes as long if
-// nothing was kept.
+// checkPassword reports whether a password matches the stored hash. It takes just as long
+// if there is none.
 func checkPassword(kept, password string) bool {
 	salt := make([]byte, argonSalt)
 	if fields := strings.Split(kept, "$"); len(fields) == 6 {
@@ -67,7 +67,7 @@ func checkPassword(kept, password string) bool {
 	return subtle.ConstantTimeCompare([]byte(encodePassword(salt, password)), []byte(kept)) == 1
 }
 
-// tries limit how often something is tried for a name.
+// tries limits how often something may be tried for a name.
 type tries struct {
 	most  int
 	every time.Duration
@@ -81,7 +81,7 @@ func newTries(most int, every time.Duration) *tries {
 	return &tries{most: most, every: every, limits: map[string]*rate.Limiter{}}
 }
 
-// allow reports whether it may be tried once more.
+// allow reports whether there may be another try.
 func (t *tries) allow(name string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,8 +96,8 @@ func (t *tries) allow(name string) bool {
 	return limit.Allow()
 }
 
-// sweep forgets the names for which nothing was tried of late, at most once a second, and
-// reports whether there is room. So many names don't bring tries back for one of them.
+// sweep forgets names without a recent try, at most once a second, and reports whether
+// there is room. Trying many names wins no more tries for one of them.
 func (t *tries) sweep() bool {
 	if now := time.Now(); now.Sub(t.swept) >= time.Second {
 		t.swept = now
@@ -117,7 +117,7 @@ func newPasswords(s *store) *passwords {
 	return &passwords{store: s, checks: make(chan struct{}, checksAtATime), tries: newTries(triesPerName, tryEvery)}
 }
 
-// begin waits until a password may be computed.
+// begin waits until a hash may be computed.
 func (p *passwords) begin(ctx context.Context) error {
 	select {
 	case p.checks <- struct{}{}:
@@ -129,7 +129,7 @@ func (p *passwords) begin(ctx context.Context) error {
 	}
 }
 
-// hash returns a password as it is kept.
+// hash returns the hash that is stored for a password.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	if err := p.begin(ctx); err != nil {
 		return "", err
@@ -160,7 +160,7 @@ func (p *passwords) Authenticate(ctx context.Context, assertion string) (email, 
 	return email, nameOf(email), nil
 }
 
-// nameOf returns the name that somebody with an address begins with.
+// nameOf returns the first name of a profile with this address.
 func nameOf(email string) string {
 	local, _, _ := strings.Cut(email, "@")
 	name := strings.Map(func(r rune) rune {
@@ -175,13 +175,12 @@ func nameOf(email string) string {
 	return name
 }
 
-const lengthOfName = 20 // with room for what tells two apart
+const lengthOfName = 20 // with room for a suffix that tells two apart
 
-// openIDConnect authenticates by ID tokens of a provider, whose e-mail address it has
-// verified.
+// openIDConnect authenticates by a provider's ID tokens whose e-mail address is verified.
 type openIDConnect struct{ verifier *oidc.IDTokenVerifier }
 
-// newOpenIDConnect asks an issuer how its tokens are verified.
+// newOpenIDConnect fetches the keys and the configuration of an issuer.
 func newOpenIDConnect(ctx context.Context, issuer, clientID string) (*openIDConnect, error) {
 	provider, err := oidc.NewProvider(ctx, issuer)
 	if err != nil {
@@ -207,27 +206,27 @@ func (o *openIDConnect) Authenticate(ctx context.Context, assertion string) (ema
 	return email, nameOf(email), nil
 }
 
-// tokenFor is how long a token is good for.
+// tokenFor is how long a token is valid.
 const tokenFor = 365 * 24 * time.Hour
 
 func (s *service) signIn(ctx context.Context, v *visit, in *forumapi.Assertion) (t forumapi.Token, err error) {
 	provider := s.settings.Load().authenticators[in.Body.Provider]
 	if provider == nil {
-		return t, v.refuse(http.StatusBadRequest, codeContent, "nobody signs in here by "+in.Body.Provider)
+		return t, v.refuse(http.StatusBadRequest, codeContent, "there is no signing in here by "+in.Body.Provider)
 	}
 	email, name, err := provider.Authenticate(ctx, in.Body.Assertion)
 	switch {
 	case errors.Is(err, errAssertion):
-		return t, v.refuse(http.StatusUnauthorized, codeLogin, "the assertion isn't right")
+		return t, v.refuse(http.StatusUnauthorized, codeLogin, "the assertion isn't valid")
 	case errors.Is(err, errTooMany):
-		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many have tried to sign in")
+		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many attempts to sign in")
 	case err != nil:
 		return t, err
 	}
 	return s.newToken(ctx, v, email, name)
 }
 
-// newToken makes a token for somebody whose address is known to be theirs.
+// newToken makes a token for somebody whose address has been verified.
 func (s *service) newToken(ctx context.Context, v *visit, email, name string) (t forumapi.Token, err error) {
 	expires := s.now().Add(tokenFor)
 	token, err := s.store.signIn(ctx, s.now(), v.site.ID, email, name, expires)

@@ -14,19 +14,19 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// A cache keeps what items say. Its keys have the item's version, which the database is
-// asked for in each request together with the item's flags. So a value never changes
-// under its key: nothing has to be purged, a late fill can't bring back what was there
-// before, and a cache that comes back after it was lost is still right.
+// A cache has the contents of items. Its keys have the item's version, which every request
+// reads from the database together with the item's flags. So the value of a key never
+// changes: nothing has to be purged, a late fill can't bring back old contents, and a cache
+// server that was unreachable for a while is still correct.
 type cache interface {
-	// get returns those of the keys that are there.
+	// get returns the values of those keys that the cache has.
 	get(ctx context.Context, keys []string) map[string][]byte
 	set(ctx context.Context, key string, value []byte)
-	// close gives back what the cache has. Requests that go on may still use it.
+	// close releases the resources of the cache. Requests in flight may still use it.
 	close()
 }
 
-// keptFor is how long a value is kept at most.
+// keptFor is the longest that a value is kept.
 const keptFor = 7 * 24 * time.Hour
 
 // openCache opens memory, or memcached://host:port,host:port.
@@ -52,7 +52,7 @@ func openCache(where string) (cache, error) {
 	})}, nil
 }
 
-// memoryOfCache is how much the cache in the process has, in bytes.
+// memoryOfCache is the size of the cache in the process, in bytes.
 const memoryOfCache = 64 << 20
 
 type inProcess struct {
@@ -78,7 +78,7 @@ func (c *inProcess) close() {
 
 const (
 	memcachedPatience = 50 * time.Millisecond
-	// memcachedPause is how long nobody asks a server that hasn't answered.
+	// memcachedPause is how long a server that hasn't responded is left alone.
 	memcachedPause = time.Second
 )
 
@@ -116,7 +116,7 @@ func (c *memcached) note(err error) {
 	}
 	now := time.Now()
 	if before := c.resume.Swap(now.Add(memcachedPause).UnixNano()); before < now.UnixNano() {
-		slog.Warn("memcached doesn't answer, so the database does", "error", err)
+		slog.Warn("memcached doesn't respond; reading from the database instead", "error", err)
 	}
 	c.failures.Add(1)
 }

@@ -22,7 +22,7 @@ func (s *service) addComment(ctx context.Context, v *visit, in *forumapi.Change[
 			return "", c, err
 		}
 		if err != nil || to.Parent != h.ID {
-			return "", c, v.refuse(http.StatusBadRequest, codeContent, "inReplyTo is not a comment of this conversation")
+			return "", c, v.refuse(http.StatusBadRequest, codeContent, "inReplyTo isn't a comment of this conversation")
 		}
 	}
 	said, err := v.said(in.Body.Markdown)
@@ -40,10 +40,10 @@ func (s *service) addComment(ctx context.Context, v *visit, in *forumapi.Change[
 	return href(kindComment, id), c, err
 }
 
-// said returns what a comment says, rendered.
+// said returns the contents of a comment, rendered.
 func (v *visit) said(markdown string) (content, error) {
 	if strings.TrimSpace(markdown) == "" {
-		return content{}, v.refuse(http.StatusBadRequest, codeContent, "the comment says nothing")
+		return content{}, v.refuse(http.StatusBadRequest, codeContent, "the comment is empty")
 	}
 	html, firstLine, err := render(markdown)
 	if err != nil {

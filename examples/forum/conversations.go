@@ -46,8 +46,8 @@ func (s *service) getConversation(ctx context.Context, v *visit, in *forumapi.Pa
 	return s.conversation(ctx, v, in.ID, in.Paging)
 }
 
-// conversation returns a conversation with a page of its comments, and notes that the
-// caller has read them.
+// conversation returns a conversation with a page of its comments, and marks them as read
+// by the caller.
 func (s *service) conversation(ctx context.Context, v *visit, id int64, paging forumapi.Paging) (c forumapi.Conversation, err error) {
 	h, p, err := s.look(ctx, v, kindConversation, id)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *service) forumToFill(ctx context.Context, v *visit, id int64) error {
 	return nil
 }
 
-// theFirst is the page that answers have which don't ask for one.
+// theFirst is the page for requests that don't ask for one.
 func theFirst() forumapi.Paging { return forumapi.Paging{Limit: defaultItems} }
 
 func (s *service) addConversation(ctx context.Context, v *visit, in *forumapi.Change[forumapi.ConversationInput]) (location string, c forumapi.Conversation, err error) {

@@ -13,7 +13,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// A job is run at times by one process of those that use a database.
+// A job is run on schedule by one of the processes that use a database.
 type job struct {
 	name, at string
 	// limit is how long it may take, and hold for how long nobody runs it again, which is
@@ -22,7 +22,7 @@ type job struct {
 	run         func(ctx context.Context, now time.Time) error
 }
 
-// jobs are what the forum does by itself.
+// jobs are the scheduled jobs of the forum.
 func (s *service) jobs() []job {
 	return []job{
 		{"mails", "* * * * *", 10 * time.Minute, 30 * time.Second, s.sendNotices},
@@ -54,7 +54,7 @@ func (s *service) newRunner(ctx context.Context) *runner {
 	}
 }
 
-// runJobs runs jobs at their times until the context ends, and waits for those that run.
+// runJobs runs jobs on schedule until the context ends, and then waits for running ones.
 func (r *runner) runJobs(jobs []job) {
 	c := cron.New(cron.WithLocation(time.UTC))
 	for _, j := range jobs {
@@ -67,7 +67,7 @@ func (r *runner) runJobs(jobs []job) {
 	<-c.Stop().Done()
 }
 
-// run runs a job, unless another run of it goes on or was just now, here or elsewhere.
+// run runs a job, unless another run is in progress or has just ended, here or elsewhere.
 func (r *runner) run(j job) {
 	ctx, cancel := context.WithTimeout(r.context, j.limit)
 	defer cancel()
@@ -75,7 +75,7 @@ func (r *runner) run(j job) {
 	ok, err := r.store.lease(ctx, "job/"+j.name, r.holder, begin, max(j.limit, j.hold))
 	if err != nil || !ok {
 		if err != nil {
-			slog.Warn("a job isn't run", "job", j.name, "error", err)
+			slog.Warn("a job wasn't run", "job", j.name, "error", err)
 		}
 		return
 	}
@@ -109,7 +109,7 @@ func (s *store) lease(ctx context.Context, name, holder string, now time.Time, d
 	return ok, err
 }
 
-// release has a name free again at a time.
+// release frees a name again at a time.
 func (s *store) release(ctx context.Context, name, holder string, at time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, laterPatience)
 	defer cancel()

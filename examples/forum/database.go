@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A database keeps the statements that it has prepared: to compile one takes SQLite longer
-// than to find a row by it. So a query is one of a few texts, and whatever differs between
-// two requests is an argument of it. pgx does as much by itself.
+// A database keeps its prepared statements, because compiling one takes SQLite longer than
+// finding a row with it. So queries are a small set of texts, and everything that differs
+// between requests is an argument. pgx does the same by itself.
 type database struct {
 	*sql.DB
 	prepares   bool

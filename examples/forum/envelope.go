@@ -15,8 +15,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// An operation is for some callers, whose visit it gets. So what each has to do before and
-// after its work is written here once: who may call it, which page, and the envelope.
+// What every operation does before and after its own work is written here once: checking
+// who may call it, paging, and the envelope.
 
 // who returns the visit of a request, or an error if the operation isn't for its caller.
 type who func(ctx context.Context) (*visit, error)
@@ -24,7 +24,7 @@ type who func(ctx context.Context) (*visit, error)
 // An asked is the input of an operation.
 type asked interface{ Asked() string }
 
-// come returns the visit of a request, unless it asks for a page that there can't be.
+// come returns the visit of a request, unless it asks for an impossible page.
 func come(ctx context.Context, by who, in any) (*visit, error) {
 	v, err := by(ctx)
 	if p, ok := in.(interface{ Page() forumapi.Paging }); ok && err == nil {
@@ -48,8 +48,8 @@ func answers[In asked, T any](by who, f func(context.Context, *visit, *In) (T, e
 	})
 }
 
-// answer returns data in its envelope. The entity tag is of all of it, permissions
-// included, so a client is never told that nothing has changed when it has.
+// answer returns data in its envelope. The entity tag covers all of it, including the
+// permissions, so a client never gets a 304 when something has changed.
 func answer[T any](echo string, data T) (forumapi.Answer[T], error) {
 	a := forumapi.Answer[T]{CacheControl: "no-cache", Link: linksOf(data), Body: envelope(echo, http.StatusOK, data)}
 	if _, secret := any(data).(forumapi.Token); secret {
@@ -62,7 +62,7 @@ func answer[T any](echo string, data T) (forumapi.Answer[T], error) {
 	return a, err
 }
 
-// makes is an operation that makes something, and returns where that is and what.
+// makes is an operation that creates something, and returns it with its location.
 func makes[In asked, T any](by who, f func(context.Context, *visit, *In) (location string, data T, err error)) *tigertonic.Endpoint {
 	return tigertonic.Typed(func(ctx context.Context, in *In) (m forumapi.Made[T], err error) {
 		v, err := come(ctx, by, in)
@@ -106,7 +106,7 @@ func linksOf(data any) string {
 	return string(text)
 }
 
-// Pages have this many items at most, and by default, of which many are a multiple.
+// The maximum and the default of items per page, and what the number must be a multiple of.
 const (
 	mostItems    = 250
 	defaultItems = 25
@@ -114,7 +114,7 @@ const (
 	mostOffset   = 1e12
 )
 
-// checkPage returns an error for a page that there can't be.
+// checkPage returns an error for an impossible page.
 func (v *visit) checkPage(p forumapi.Paging) error {
 	switch {
 	case p.Limit < stepOfItems || p.Limit > mostItems || p.Limit%stepOfItems != 0:
@@ -250,7 +250,7 @@ func (v *visit) checkPatches(ops []forumapi.PatchOp, flags map[string]patchable,
 		case !ok:
 			return nil, bad("patch %d: %q is not a path that can be replaced", i, op.Path)
 		case !isBool:
-			return nil, bad("patch %d: the value is true or false", i)
+			return nil, bad("patch %d: the value must be true or false", i)
 		case !f.may(p, value):
 			return nil, v.refuse(http.StatusForbidden, codeUpdate, fmt.Sprintf("patch %d: the caller may not set %s to %t", i, f.name, value))
 		}

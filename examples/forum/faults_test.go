@@ -294,12 +294,12 @@ func TestConfigurationIsReadAgain(t *testing.T) {
 	}
 	for _, bad := range []map[string]any{{"smpt": server.Addr}, {"smtp": "nowhere"}, {"cache": "memcached://nowhere"}, {"oidc-issuer": "http://127.0.0.1:1"}, {"log-level": "loud"}} {
 		write(bad)
-		hangUp("the configuration stays as it was")
+		hangUp("the configuration is invalid and stays as it was")
 	}
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hangUp("the configuration stays as it was")
+	hangUp("the configuration is invalid and stays as it was")
 	if got := ask("c@example.com"); got != 200 {
 		t.Errorf("got %d after a bad configuration", got)
 	}

@@ -25,9 +25,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// Uploads are written to a temporary file as they come, and put into the library of files
-// once they are whole, under the name of their hash. A file that a row knows is there; one
-// that no row knows is removed by a job.
+// Uploads are written to a temporary file as they arrive, and move into the library once
+// they are complete, under the name of their hash. A file with a row is always there; a job
+// removes files without one.
 
 const (
 	sniffed    = 512
@@ -35,8 +35,8 @@ const (
 	orphanFor  = time.Hour
 )
 
-// kinds are the media types that files may have, which are found in what they hold, with
-// their extensions. A browser runs nothing of them.
+// kinds are the media types that files may have, detected by their contents, with their
+// extensions. Browsers run none of them.
 func kinds() map[string]string {
 	return map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "application/pdf": "pdf", "text/plain; charset=utf-8": "txt"}
 }
@@ -61,7 +61,7 @@ func (s *service) upload(ctx context.Context, v *visit, in *forumapi.Upload) (lo
 	}
 	if err := s.files.Put(ctx, nameOfFile(v.site.ID, f.FileHash), temporary); err != nil {
 		return "", file, errors.Join(err, tigertonic.Problem{
-			Status: http.StatusServiceUnavailable, Detail: "files can't be kept at the moment", Header: http.Header{"Retry-After": {"2"}},
+			Status: http.StatusServiceUnavailable, Detail: "files can't be stored at the moment", Header: http.Header{"Retry-After": {"2"}},
 		})
 	}
 	err = execute(ctx, s.store.write, `INSERT INTO files (site, hash, name, ext, mime, size, width, height, author, created)
@@ -70,7 +70,7 @@ func (s *service) upload(ctx context.Context, v *visit, in *forumapi.Upload) (lo
 	return forumapi.Base + "/files/" + f.FileHash, *f, err
 }
 
-// receive writes an upload to a file, and looks at what it is.
+// receive writes an upload to a file, and detects its type.
 func (s *service) receive(v *visit, to *os.File, in *forumapi.Upload) (*forumapi.File, error) {
 	head := make([]byte, sniffed)
 	n, err := io.ReadFull(in.File, head)
@@ -82,7 +82,7 @@ func (s *service) receive(v *visit, to *os.File, in *forumapi.Upload) (*forumapi
 	actual, _, _ := mime.ParseMediaType(f.MimeType)
 	var ok bool
 	if f.FileExt, ok = kinds()[f.MimeType]; !ok || n == 0 || strings.HasPrefix(claimed, "image/") && claimed != actual {
-		return nil, v.refuse(http.StatusUnsupportedMediaType, codeType, fmt.Sprintf("the file is %s, and may be an image (PNG, JPEG, GIF), a PDF or plain text, as it says", f.MimeType))
+		return nil, v.refuse(http.StatusUnsupportedMediaType, codeType, fmt.Sprintf("the file is %s; it must be an image (PNG, JPEG, GIF), a PDF or plain text, as its Content-Type says", f.MimeType))
 	}
 	digest := sha256.New()
 	f.FileSize, err = io.Copy(io.MultiWriter(to, digest), io.MultiReader(bytes.NewReader(head[:n]), in.File))
@@ -121,7 +121,7 @@ func fit(width, height, maxWidth, maxHeight int) (w, h int) {
 	return w, h
 }
 
-// shrink makes an image in a file smaller. A moving one stops.
+// shrink scales an image in a file down. An animation loses all frames but the first.
 func (s *service) shrink(file *os.File, f *forumapi.File, width, height int) error {
 	s.pixels <- struct{}{} // for images are large
 	defer func() { <-s.pixels }()
@@ -161,7 +161,7 @@ func scanFile(f *forumapi.File) []any {
 
 const fileColumns = "f.hash, f.name, f.ext, f.size, f.mime, f.width, f.height"
 
-// An ownedFile is a file and who sent it.
+// An ownedFile is a file and who uploaded it.
 type ownedFile struct {
 	forumapi.File
 	author int64
@@ -281,7 +281,7 @@ func (s *service) setAttachment(ctx context.Context, v *visit, item int64, state
 	})
 }
 
-// sweep removes files that no row knows, once they are old enough to be no upload.
+// sweep removes files without a row, once they are too old to be uploads in progress.
 func (s *service) sweep(ctx context.Context, now time.Time) error {
 	for object, err := range s.files.All(ctx) {
 		if err != nil {

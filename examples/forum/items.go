@@ -21,7 +21,7 @@ const (
 	kindComment      = "comment"
 )
 
-// A head is what is known of an item but for what it says.
+// A head is everything about an item except its contents.
 type head struct {
 	ID, Version, Parent, Forum, Author         int64
 	Kind, Visibility, AuthorName, AuthorAvatar string
@@ -45,7 +45,7 @@ func (h *head) scope() int64 {
 // visible reports whether people who aren't moderators see the item.
 func (h *head) visible() bool { return !h.Deleted && !h.Moderated && !h.Hidden }
 
-// content is what an item says.
+// content is the text of an item.
 type content struct {
 	Title, Markdown, HTML, FirstLine string
 }
@@ -124,7 +124,7 @@ func (s *store) readable(n, m int, author string) string {
 	return "(" + s.in("i.forum", n) + " OR " + s.in("i.forum", m) + " AND " + author + " = $2)"
 }
 
-// contents returns what items say, of the cache or else of the database.
+// contents returns the texts of items, from the cache or else from the database.
 func (s *store) contents(ctx context.Context, site int64, heads ...head) (map[int64]content, error) {
 	keys, all := make([]string, len(heads)), make(map[int64]content, len(heads))
 	for i := range heads {
@@ -160,18 +160,18 @@ func (s *store) contents(ctx context.Context, site int64, heads ...head) (map[in
 	return all, err
 }
 
-// A newItem is one that is to be.
+// A newItem is an item to be added.
 type newItem struct {
 	content
 	Kind, Visibility                string
 	Site, Author, Parent, Forum, To int64
 }
 
-// repeatWithin is for how long the same item by the same author is the first one again.
+// repeatWithin is how long the same item by the same author counts as a repeated request.
 const repeatWithin = 5 * time.Minute
 
 // add adds an item, and returns its ID, or that of the same one which its author has added
-// just before. Those who are to know of it get updates.
+// just before. Those who should know get updates.
 func (s *store) add(ctx context.Context, now time.Time, n *newItem) (id int64, err error) {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q", n.Kind, n.Parent, n.To, n.Title, n.Markdown))
 	err = s.inTx(ctx, func(tx queryer) error {
@@ -206,7 +206,7 @@ func (s *store) lockSite(ctx context.Context, tx queryer, site int64) error {
 	return execute(ctx, tx, "SELECT pg_advisory_xact_lock(73055202, $1::int)", site)
 }
 
-// added brings what depends on an item up to date.
+// added updates what depends on an item.
 func (s *store) added(ctx context.Context, tx queryer, now time.Time, id int64, n *newItem) error {
 	at := micros(now)
 	statements := []struct {
@@ -241,7 +241,7 @@ func (s *store) added(ctx context.Context, tx queryer, now time.Time, id int64, 
 	return nil
 }
 
-// edit changes what an item says, and keeps what it has said.
+// edit changes the text of an item, and keeps the old one.
 func (s *store) edit(ctx context.Context, now time.Time, site int64, h *head, c content, visibility string, forum int64, reason string) error {
 	return s.inTx(ctx, func(tx queryer) error {
 		err := execute(ctx, tx, `INSERT INTO revisions (item, version, title, markdown, replaced)
@@ -291,7 +291,7 @@ func (s *store) setFlags(ctx context.Context, site int64, h *head, flags map[str
 	})
 }
 
-// index makes an item's words known to the search.
+// index adds an item's words to the search.
 func (s *store) index(ctx context.Context, tx queryer, id int64, c content) error {
 	query := "INSERT OR REPLACE INTO words (rowid, text) VALUES ($1, $2)"
 	if s.url != "" {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// What reading changes is written later: what was read up to which comment, and how often
-// something was viewed. The queue is bounded, and what doesn't fit is dropped and counted:
-// a reader never waits for it.
+// What reading changes is written later: up to which comment somebody has read, and view
+// counts. The queue is bounded, and what doesn't fit is dropped and counted, so a reader
+// never waits for it.
 
 const (
 	laterQueue = 4096
@@ -34,7 +34,7 @@ func newLater(s *store) *later {
 	return &later{store: s, marks: make(chan readMark, laterQueue), views: map[int64]int64{}}
 }
 
-// read notes that somebody has read up to a comment.
+// read records that somebody has read up to a comment.
 func (l *later) read(profile, item, comment int64) {
 	select {
 	case l.marks <- readMark{profile, item, comment}:
@@ -43,7 +43,7 @@ func (l *later) read(profile, item, comment int64) {
 	}
 }
 
-// run writes what is noted until the context ends, and then the rest.
+// run writes what was recorded until the context ends, and then the rest.
 func (l *later) run(ctx context.Context) {
 	tick := time.NewTicker(laterEvery)
 	defer tick.Stop()
@@ -76,7 +76,7 @@ func (l *later) flushViews(ctx context.Context) {
 	})
 	if err != nil {
 		l.dropped.Add(int64(len(l.views)))
-		slog.Warn("views aren't noted", "items", len(l.views), "error", err)
+		slog.Warn("view counts can't be written", "items", len(l.views), "error", err)
 	}
 	clear(l.views)
 }
@@ -101,7 +101,7 @@ func (l *later) flush(ctx context.Context) {
 		}
 		if err := l.store.markRead(ctx, marks); err != nil {
 			l.dropped.Add(int64(len(marks)))
-			slog.Warn("what was read isn't noted", "marks", len(marks), "error", err)
+			slog.Warn("read marks can't be written", "marks", len(marks), "error", err)
 			return
 		}
 	}

@@ -15,20 +15,20 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// Comments are followed by their IDs, which rise on a site in the order in which they can
-// be seen. Who follows has a cursor, and no queue in memory: a hub wakes them, they ask the
-// database for what comes behind their cursor, and whether they may still read it.
+// Followers go by the IDs of comments, which rise on a site in the order in which comments
+// become visible. A follower has a cursor and no queue in memory: a hub wakes it, and it
+// asks the database for what comes after its cursor and whether it may still read that.
 
 const (
 	// followBatch is how many comments are read at a time.
 	followBatch = 100
-	// slowest is how long a client may take to read a message.
+	// slowest is the longest that a client may take to read a message.
 	slowest = 5 * time.Second
-	// pingEvery is how often a connection is tried, and the database is asked in any case.
+	// pingEvery is how often a connection is pinged, and the database polled in any case.
 	pingEvery = 20 * time.Second
 )
 
-// A hub wakes those who wait for comments on a site.
+// A hub wakes followers of the comments of a site.
 type hub struct {
 	mu      sync.Mutex
 	waits   map[int64]map[chan struct{}]bool // by site
@@ -40,7 +40,7 @@ func newHub() *hub {
 	return &hub{waits: map[int64]map[chan struct{}]bool{}, drained: make(chan struct{})}
 }
 
-// join returns a channel on which there is something once there are comments on a site.
+// join returns a channel that receives when there are new comments on a site.
 func (h *hub) join(site int64) (c chan struct{}, leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -56,7 +56,7 @@ func (h *hub) join(site int64) (c chan struct{}, leave func()) {
 	}
 }
 
-// wake tells those who wait on a site, or on any if it is 0, that there is something new.
+// wake wakes the followers of a site, or of all sites if it is 0.
 func (h *hub) wake(site int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,7 +74,7 @@ func (h *hub) wake(site int64) {
 }
 
 // drain ends all connections, each after what it is sending, and returns once they have
-// ended or the context has. The process mustn't end before clients were told.
+// ended or the context has. The process must not end before clients have been told.
 func (h *hub) drain(ctx context.Context) {
 	h.once.Do(func() { close(h.drained) })
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -88,7 +88,7 @@ func (h *hub) drain(ctx context.Context) {
 	}
 }
 
-// isJoined reports whether anybody waits, or sends what they have waited for.
+// isJoined reports whether there is any follower.
 func (h *hub) isJoined() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -100,12 +100,11 @@ func (h *hub) isJoined() bool {
 	return false
 }
 
-// listen wakes those who wait for what other processes write to PostgreSQL, until the
-// context ends.
+// listen wakes followers when other processes write to PostgreSQL, until the context ends.
 func (h *hub) listen(ctx context.Context, url string) {
 	for ctx.Err() == nil {
 		if err := h.hear(ctx, url); err != nil && ctx.Err() == nil {
-			slog.Warn("other processes aren't heard", "error", err)
+			slog.Warn("comments of other processes aren't noticed", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -123,7 +122,7 @@ func (h *hub) hear(ctx context.Context, url string) error {
 	if _, err := conn.Exec(ctx, "LISTEN forum_comments"); err != nil {
 		return err
 	}
-	h.wake(0) // for what there was before
+	h.wake(0) // for what was written before
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
@@ -137,9 +136,9 @@ func (h *hub) hear(ctx context.Context, url string) error {
 
 // describeLive describes the WebSocket.
 func describeLive(op *tigertonic.Operation) {
-	op.ID, op.Summary, op.Tags = "follow", "Follow comments by a WebSocket", []string{"live"}
-	op.Description = "Each message is a comment, as in GET /comments/{id}. With ?after= the ID of a comment, those behind it come first: " +
-		"none is lost or repeated by one who connects again with the last ID. The close code is 1001 if the server stops, and 1008 if the caller has lost their token."
+	op.ID, op.Summary, op.Tags = "follow", "Follow comments over a WebSocket", []string{"live"}
+	op.Description = "Each message is a comment, as in GET /comments/{id}. With ?after= the ID of a comment, those after it come first: " +
+		"a client that reconnects with the last ID misses none and gets none twice. The close code is 1001 if the server stops, and 1008 if the token is no longer valid."
 	op.Parameters = append(op.Parameters, tigertonic.Parameter{Name: "after", In: "query", Description: "The ID of a comment.", Schema: tigertonic.SchemaOf[int64]()})
 	op.Response(http.StatusSwitchingProtocols).Description = "A WebSocket"
 	for _, status := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusUpgradeRequired, http.StatusServiceUnavailable} {
@@ -153,7 +152,7 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 	after := int64(0)
 	if text := r.URL.Query().Get("after"); err == nil && text != "" {
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
-			err = v.refuse(http.StatusBadRequest, codeRange, "after is the ID of a comment")
+			err = v.refuse(http.StatusBadRequest, codeRange, "after must be the ID of a comment")
 		}
 	} else if err == nil {
 		after, err = number(r.Context(), s.store.read, "SELECT COALESCE(MAX(id), 0) FROM items WHERE site = $1 AND kind = 'comment'", v.site.ID)
@@ -166,7 +165,7 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
-		return // it was answered
+		return // Accept has sent a response
 	}
 	defer conn.CloseNow() //nolint:errcheck // it may be closed
 	s.followers.Add(1)
@@ -184,11 +183,11 @@ func (s *service) follow(w http.ResponseWriter, r *http.Request) {
 
 var (
 	errDrained = errors.New("the server stops")
-	errLost    = errors.New("the caller has lost what it came with")
+	errLost    = errors.New("the caller's token is no longer valid")
 	errSlow    = errors.New("the client doesn't read")
 )
 
-// send sends comments behind an ID until the connection or the server ends.
+// send sends the comments after an ID until the connection or the server ends.
 func (s *service) send(ctx context.Context, conn *websocket.Conn, v *visit, after int64, wake <-chan struct{}) error {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -222,7 +221,7 @@ func (s *service) send(ctx context.Context, conn *websocket.Conn, v *visit, afte
 	}
 }
 
-// sendBatch sends what comes behind an ID, and returns how many comments that were.
+// sendBatch sends the comments after an ID, and returns how many there were.
 func (s *service) sendBatch(ctx context.Context, conn *websocket.Conn, v *visit, after *int64) (n int, err error) {
 	ids, err := values[int64](ctx, s.store.read,
 		"SELECT id FROM items WHERE site = $1 AND kind = 'comment' AND id > $2 ORDER BY id LIMIT $3", v.site.ID, *after, followBatch)
@@ -254,8 +253,8 @@ func (s *service) sendBatch(ctx context.Context, conn *websocket.Conn, v *visit,
 	return len(ids), nil
 }
 
-// message returns a comment as the caller sees it, or nil if they may not. Who they are and
-// which roles they have is asked anew.
+// message returns a comment as the caller sees it, or nil if they may not. It looks up who
+// they are and which roles they have again.
 func (s *service) message(ctx context.Context, old *visit, id int64) ([]byte, error) {
 	v := &visit{host: old.host}
 	err := s.arrive(ctx, v, old.token)

@@ -30,7 +30,7 @@ import (
 
 const version = "1.0.0"
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	configuration
 	file                    string // with another configuration
@@ -48,23 +48,23 @@ func parseOptions(command string, args []string) (*options, error) {
 	switch command {
 	case "site":
 		f.StringVar(&o.subdomain, "subdomain", "", "`label` of the site's host")
-		f.StringVar(&o.title, "title", "", "what the site is called")
+		f.StringVar(&o.title, "title", "", "title of the site")
 		f.StringVar(&o.email, "email", "", "`address` of the owner")
 	case "user":
 		f.StringVar(&o.email, "email", "", "`address` of the user")
 	default:
 		o.example = serving.Flags(f, "forum")
 		f.StringVar(&o.files, "files", "forum.files", "`directory` of uploaded files, or s3://BUCKET/PREFIX?endpoint=…")
-		f.StringVar(&o.domain, "domain", "localhost", "`name` below which the sites are")
-		f.StringVar(&o.file, "config", "", "JSON `file` that has the flags below by their names; SIGHUP reads it again")
-		f.StringVar(&o.Cache, "cache", "memory", "memory, or memcached://HOST:PORT,… if there are several machines")
-		f.StringVar(&o.SMTP, "smtp", "", "`server` of mails, HOST:PORT or smtp://USER:PASSWORD@HOST:PORT")
-		f.StringVar(&o.From, "from", "", "`sender` of mails")
-		f.StringVar(&o.Public, "public", "", "`URL` of a site for its people, such as https://{site}.example.com")
-		f.StringVar(&o.Issuer, "oidc-issuer", "", "`URL` of the provider by whose ID tokens people sign in")
+		f.StringVar(&o.domain, "domain", "localhost", "domain `name` under which the sites are")
+		f.StringVar(&o.file, "config", "", "JSON `file` with values for the flags below, by their names; SIGHUP reads it again")
+		f.StringVar(&o.Cache, "cache", "memory", "memory, or memcached://HOST:PORT,… for several machines")
+		f.StringVar(&o.SMTP, "smtp", "", "mail `server`, HOST:PORT or smtp://USER:PASSWORD@HOST:PORT")
+		f.StringVar(&o.From, "from", "", "`sender` address of mails")
+		f.StringVar(&o.Public, "public", "", "public `URL` of a site, such as https://{site}.example.com")
+		f.StringVar(&o.Issuer, "oidc-issuer", "", "`URL` of the OpenID Connect provider whose ID tokens people sign in with")
 		f.StringVar(&o.Client, "oidc-client", "", "`ID` of the client that the ID tokens are for")
-		f.TextVar(&o.Level, "log-level", slog.LevelInfo, "`level` of what is logged")
-		f.IntVar(&o.seed, "seed", 0, "make the site demo with this many comments, if there is no site yet")
+		f.TextVar(&o.Level, "log-level", slog.LevelInfo, "log `level`")
+		f.IntVar(&o.seed, "seed", 0, "create the site demo with this many comments, if there is no site yet")
 	}
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func main() {
 	slog.SetDefault(slog.New(lines))
 	err := run(context.Background(), os.Args[1:], level)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		slog.Error("forum has ended", "error", err)
+		slog.Error("forum stopped with an error", "error", err)
 	}
 	_ = lines.Close() // there is nowhere else to say that standard error is gone
 	switch {
@@ -92,7 +92,7 @@ func main() {
 	}
 }
 
-// run runs a command until it is over or the process is told to stop.
+// run runs a command until that is done or the process is told to stop.
 func run(ctx context.Context, args []string, level *slog.LevelVar) error {
 	command := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -111,15 +111,15 @@ func run(ctx context.Context, args []string, level *slog.LevelVar) error {
 	return fmt.Errorf("there is no command %q", command)
 }
 
-// subdomain is what a site can be called: one label of a host.
+// subdomain matches the names that a site may have: one label of a host.
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// checkSubdomain returns an error for what a site can't be called. The names of the
+// checkSubdomain returns an error for a name that a site can't have. The names of the
 // platform's own hosts are taken.
 func checkSubdomain(name string) error {
 	switch {
 	case name == "www" || name == "root" || name == "api" || name == "admin":
-		return fmt.Errorf("the name %q is the platform's own", name)
+		return fmt.Errorf("the name %q is reserved for the platform", name)
 	case !label.MatchString(name) || strings.HasPrefix(name, "xn--"):
 		return fmt.Errorf("%q isn't a label of letters, digits and hyphens, or is one in punycode", name)
 	}
@@ -135,7 +135,7 @@ func (o *options) administer(ctx context.Context, command string) error {
 	defer s.close()
 	email := strings.ToLower(o.email)
 	if !strings.Contains(email, "@") {
-		return fmt.Errorf("-email %q is no address", o.email)
+		return fmt.Errorf("-email %q isn't an address", o.email)
 	}
 	if command == "user" {
 		password := tigertonic.RandomBase62String(16)
@@ -150,12 +150,12 @@ func (o *options) administer(ctx context.Context, command string) error {
 	}
 	site, _, err := s.makeSite(ctx, time.Now(), o.subdomain, o.title, email, nameOf(email))
 	if isDuplicate(err) {
-		return fmt.Errorf("there is a site %q already", o.subdomain)
+		return fmt.Errorf("the site %q exists already", o.subdomain)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Printf("made site %d, %q, which belongs to %s\n", site, o.subdomain, email)
+	fmt.Printf("created site %d, %q, owned by %s\n", site, o.subdomain, email)
 	return nil
 }
 
@@ -198,7 +198,7 @@ func serve(ctx context.Context, o *options, level *slog.LevelVar) error {
 	return nil
 }
 
-// A process is what runs beside the server.
+// A process has everything that runs beside the server.
 type process struct {
 	service *service
 	cancel  context.CancelFunc
@@ -256,7 +256,8 @@ func newService(db *store, domain string) *service {
 	return s
 }
 
-// stop ends what start has started, once everything is written. It may be called again.
+// stop ends what start has started, once everything is written. It may be called more than
+// once.
 func (p *process) stop() {
 	p.cancel()
 	p.tasks.Wait()
@@ -268,7 +269,7 @@ func (p *process) stop() {
 
 func (s *store) ping(ctx context.Context) error { return s.write.PingContext(ctx) }
 
-// try returns lines to try. The base is the URL of where the service listens.
+// try returns commands to try. The base is the URL of the service.
 func (o *options) try(base, password string) string {
 	port := base[strings.LastIndexByte(base, ':'):]
 	demo := "http://demo." + o.domain + port

@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 )
 
-// The policies say which HTML comments may have, whatever was made of their markdown. They
-// are compiled once and may be used by many goroutines.
+// The policies say which HTML is allowed in comments, whatever their markdown was. They are
+// compiled once and are safe for concurrent use.
 //
 //nolint:gochecknoglobals // functions
 var (

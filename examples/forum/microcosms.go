@@ -44,8 +44,8 @@ func (s *service) forums(ctx context.Context, v *visit) ([]head, error) {
 	}), err
 }
 
-// readIn divides microcosms into those in which the caller reads what others say, and those
-// in which they read only what is their own.
+// readIn divides microcosms into those in which the caller may read everything, and those
+// in which they may read only their own.
 func (v *visit) readIn(forums []head) (others, own []int64) {
 	for i := range forums {
 		if v.of(&forums[i]).ReadOthers {
@@ -112,7 +112,7 @@ func (s *service) microcosm(ctx context.Context, v *visit, h *head) (m forumapi.
 	return m, err
 }
 
-// mostDepth is how deep microcosms are in each other.
+// mostDepth is how deep microcosms may be nested.
 const mostDepth = 8
 
 func crumbOf(h *head, c content) forumapi.Crumb {
@@ -142,7 +142,7 @@ func (s *service) tree(ctx context.Context, v *visit, _ *forumapi.Echo) (t forum
 func (s *service) checkParent(ctx context.Context, v *visit, id, parent int64) error {
 	for depth := 1; parent != 0; depth++ {
 		if depth >= mostDepth || parent == id {
-			return v.refuse(http.StatusBadRequest, codeRange, "microcosms are in each other 8 deep at most, and none is in itself")
+			return v.refuse(http.StatusBadRequest, codeRange, "microcosms can be nested 8 deep at most, and none can be in itself")
 		}
 		h, _, err := s.look(ctx, v, kindMicrocosm, parent)
 		if err != nil {
@@ -171,7 +171,7 @@ func (s *service) addMicrocosm(ctx context.Context, v *visit, in *forumapi.Chang
 	return href(kindMicrocosm, id), m, err
 }
 
-// microcosmAgain returns a microcosm that was written.
+// microcosmAgain returns a microcosm after a change.
 func (s *service) microcosmAgain(ctx context.Context, v *visit, id int64) (m forumapi.Microcosm, err error) {
 	h, _, err := s.look(ctx, v, kindMicrocosm, id)
 	if err != nil {

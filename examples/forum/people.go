@@ -51,13 +51,13 @@ func digestOf(token string) []byte {
 	return digest[:]
 }
 
-// A grant is what a role gives, and whether the one who asks was given it.
+// A grant is what a role allows, and whether the caller has the role.
 type grant struct {
 	scope, may int64
 	held       bool
 }
 
-// An arrival is what the database knows of who makes a request, and where.
+// An arrival is what the database knows about who makes a request, and to which site.
 type arrival struct {
 	site    siteRow
 	profile profileRow // the zero value if the token is none of the site
@@ -80,13 +80,13 @@ func (s *store) arrival(ctx context.Context, args ...any) (*arrival, error) {
 	}, selectArrivals, args...)
 }
 
-// arrive returns the site of a subdomain, whose a token is on it, and all roles of the site
-// as they are for that profile. It is one query, and the first of each request.
+// arrive returns the site of a subdomain, the owner of a token there, and all roles of the
+// site as they apply to that profile. It is one query, the first of every request.
 func (s *store) arrive(ctx context.Context, subdomain, token string) (*arrival, error) {
 	return s.arrival(ctx, subdomain, digestOf(token), 0)
 }
 
-// arriveAs returns what arrive would if the profile made a request.
+// arriveAs returns what arrive would return if this profile made a request.
 func (s *store) arriveAs(ctx context.Context, subdomain string, profile int64) (*arrival, error) {
 	return s.arrival(ctx, subdomain, digestOf(""), profile)
 }
@@ -102,10 +102,11 @@ func (a *arrival) grants() ([]grant, error) {
 	return all, err
 }
 
-// tokenLength is how many characters a token has, of 62 each.
+// tokenLength is the length of a token, in characters out of 62.
 const tokenLength = 128
 
-// signIn makes a token for a person's profile on a site, and the profile if need be.
+// signIn creates a token for a person's profile on a site, and the profile if there is
+// none.
 func (s *store) signIn(ctx context.Context, now time.Time, site int64, email, name string, expires time.Time) (token string, err error) {
 	token = tigertonic.RandomBase62String(tokenLength)
 	return token, s.inTx(ctx, func(tx queryer) error {
@@ -142,7 +143,7 @@ func makeProfile(ctx context.Context, tx queryer, now time.Time, site int64, ema
 	if err != nil {
 		return 0, err
 	}
-	// The owner is told, and has nothing to read of it.
+	// The owner gets an update, which has nothing to read.
 	return id, execute(ctx, tx, `INSERT INTO updates (site, profile, kind, item, author, created) SELECT s.id, s.owner, 'new_user', 0, $2, $3 FROM sites s
 		WHERE s.id = $1 AND s.owner > 0 AND NOT EXISTS (SELECT 1 FROM preferences f WHERE f.profile = s.owner AND f.kind = 'new_user' AND f.send = 0)
 		ON CONFLICT DO NOTHING`, site, id, micros(now))
@@ -152,7 +153,7 @@ func (s *store) signOut(ctx context.Context, token string) error {
 	return execute(ctx, s.write, "DELETE FROM tokens WHERE digest = $1", digestOf(token))
 }
 
-// The bits of what a role may. Each is the place of a flag in flagsOfRole.
+// The bits of a role's permissions. Each is the index of a flag in flagsOfRole.
 const (
 	bitModerator = 1 << iota
 	bitBanned
@@ -216,7 +217,7 @@ func addRole(ctx context.Context, q queryer, site int64, r *forumapi.RoleInput) 
 	return number(ctx, q, "INSERT INTO roles (site, scope, title, may) VALUES ($1, $2, $3, $4) RETURNING id", site, r.MicrocosmID, r.Title, bitsOf(*r))
 }
 
-// makeSite makes a site, its owner and the roles that a site begins with.
+// makeSite creates a site with its owner and its initial roles.
 func (s *store) makeSite(ctx context.Context, now time.Time, subdomain, title, email, name string) (site, owner int64, err error) {
 	err = s.inTx(ctx, func(tx queryer) error {
 		if site, err = number(ctx, tx, "INSERT INTO sites (subdomain, title, created) VALUES ($1, $2, $3) RETURNING id", subdomain, title, micros(now)); err != nil {
@@ -250,12 +251,12 @@ func updateKinds() []string {
 
 var mention = regexp.MustCompile(`(?:^|[^\pL\pN_])@([\pL\pN_-]{1,25})`)
 
-// mostMentions is how many people a comment can call.
+// mostMentions is how many people a comment can mention.
 const mostMentions = 20
 
-// notify writes updates of a new item: for the author that it replies to, the people
-// that it mentions, and those who watch its place. Each gets one, by the first of
-// these kinds that applies. Permissions are checked when they read their updates.
+// notify writes updates about a new item: for the author that it replies to, the people
+// that it mentions, and those who watch its place. Each gets one, of the first kind that
+// applies. Permissions are checked when they read their updates.
 func (s *store) notify(ctx context.Context, tx queryer, now time.Time, id int64, n *newItem) error {
 	tell := func(kind, who string, args ...any) error {
 		query := `INSERT INTO updates (site, profile, kind, item, author, created, mail)

@@ -16,7 +16,7 @@ func (s *service) whoAmI(ctx context.Context, v *visit, _ *forumapi.Echo) (self 
 	return forumapi.Self{Profile: v.profileOf(v.profile), UnreadUpdates: unread}, err
 }
 
-// readUpTo is up to which item the profile $2 has read where an update u is of.
+// readUpTo selects the last item that the profile $2 has read in the place of an update u.
 const readUpTo = "COALESCE((SELECT r.comment FROM reads r JOIN items i ON i.id = u.item WHERE r.profile = $2 AND r.item IN (i.id, i.parent)), 0)"
 
 func (v *visit) profileOf(p *profileRow) forumapi.Profile {
@@ -50,7 +50,7 @@ func (s *service) listProfiles(ctx context.Context, v *visit, in *forumapi.Pagin
 	return s.profiles(ctx, v, *in, "/profiles", "")
 }
 
-// getProfile shows people their own even if they are banned.
+// getProfile shows people their own profile even if they are banned.
 func (s *service) getProfile(ctx context.Context, v *visit, in *forumapi.ID) (p forumapi.Profile, err error) {
 	if v.profile == nil || v.me() != in.ID {
 		if _, err := s.reader(ctx); err != nil {
@@ -68,7 +68,7 @@ func (s *service) getProfile(ctx context.Context, v *visit, in *forumapi.ID) (p 
 func (s *service) ownProfile(ctx context.Context, v *visit, id int64, code int) (*profileRow, error) {
 	p, err := s.store.profile(ctx, v.site.ID, id)
 	if err == nil && v.me() != id && !v.isSiteOwner() {
-		err = v.refuse(http.StatusForbidden, code, "the profile is somebody else's")
+		err = v.refuse(http.StatusForbidden, code, "this profile belongs to somebody else")
 	}
 	return p, err
 }
@@ -104,14 +104,14 @@ func (s *service) patchProfile(ctx context.Context, v *visit, in *forumapi.Patch
 	return nil, change(ctx, s.store.write, "UPDATE profiles SET member = $3 WHERE site = $1 AND id = $2", v.site.ID, p.ID, bit(set["member"]))
 }
 
-// deleteProfile makes a profile a name that nobody has any more. What it said stays.
+// deleteProfile takes a profile away from its owner, and leaves its name and what it said.
 func (s *service) deleteProfile(ctx context.Context, v *visit, in *forumapi.ID) (forumapi.Nothing, error) {
 	p, err := s.ownProfile(ctx, v, in.ID, codeDelete)
 	if err != nil {
 		return nil, err
 	}
 	if p.ID == v.site.Owner {
-		return nil, v.refuse(http.StatusConflict, codeDelete, "the owner of a site stays")
+		return nil, v.refuse(http.StatusConflict, codeDelete, "the owner of a site can't be deleted")
 	}
 	return nil, s.store.inTx(ctx, func(tx queryer) error {
 		err := execute(ctx, tx, "DELETE FROM tokens WHERE site = $1 AND profile = $2", v.site.ID, p.ID)

@@ -24,12 +24,12 @@ func (s *service) forumRoles(ctx context.Context, v *visit, in *forumapi.PageOf)
 	return s.rolesOf(ctx, v, in.Paging, pathOf(kindMicrocosm, in.ID)+"/roles", in.ID)
 }
 
-// mostRoles is how many a site has: all of them are read for each request.
+// mostRoles is how many roles a site may have: each request reads all of them.
 const mostRoles = 500
 
 func (s *service) addRole(ctx context.Context, v *visit, in *forumapi.Change[forumapi.RoleInput]) (location string, r forumapi.Role, err error) {
 	if len(v.roles) >= mostRoles {
-		return "", r, v.refuse(http.StatusConflict, codeQuota, "a site has 500 roles at most")
+		return "", r, v.refuse(http.StatusConflict, codeQuota, "a site can have 500 roles at most")
 	}
 	if in.Body.MicrocosmID > 0 {
 		if _, _, err := s.look(ctx, v, kindMicrocosm, in.Body.MicrocosmID); err != nil {
@@ -53,7 +53,7 @@ func (s *service) putRole(ctx context.Context, v *visit, in *forumapi.ChangeOf[f
 		return r, err
 	}
 	if in.Body.MicrocosmID != r.MicrocosmID {
-		return r, v.refuse(http.StatusBadRequest, codeContent, "a role stays where it is")
+		return r, v.refuse(http.StatusBadRequest, codeContent, "a role can't be moved")
 	}
 	r.RoleInput = in.Body
 	return r, change(ctx, s.store.write, "UPDATE roles SET title = $3, may = $4 WHERE site = $1 AND id = $2", v.site.ID, r.ID, in.Body.Title, bitsOf(in.Body))
@@ -76,8 +76,8 @@ func (s *service) roleProfiles(ctx context.Context, v *visit, in *forumapi.PageO
 	return s.profiles(ctx, v, in.Paging, pathOf("role", r.ID)+"/profiles", "AND p.id IN (SELECT profile FROM role_profiles WHERE role = $2)", r.ID)
 }
 
-// roleMembers are all who have what a role gives: those it was given to, and everybody if
-// it includes users.
+// roleMembers are all to whom a role applies: those it was given to, and everybody if it
+// includes users.
 func (s *service) roleMembers(ctx context.Context, v *visit, in *forumapi.PageOf) (a forumapi.Profiles, err error) {
 	r, err := s.store.role(ctx, v.site.ID, in.ID)
 	if err != nil {

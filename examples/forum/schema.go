@@ -2,12 +2,12 @@ package main
 
 import "strings"
 
-// migrations are the steps of the schema, in words that each database has its own for.
-// Times are in microseconds since 1970.
+// migrations are the versions of the schema, with placeholders for the types of each
+// database. Times are in microseconds since 1970.
 //
 // Microcosms, conversations and comments are all items: what one of them can do, such as
 // being edited, flagged, searched and authorised, is written once for all three. An item's
-// version rises with each change of what it says, and a cache has that under its version.
+// version rises with each change of its text, which the cache has under that version.
 func migrations() []string {
 	return []string{`
 CREATE TABLE sites (

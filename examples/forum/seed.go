@@ -115,7 +115,7 @@ func (s *store) seedComments(ctx context.Context, now time.Time, site int64, for
 	return s.recount(ctx)
 }
 
-// recount counts what items and profiles have anew.
+// recount recomputes the counts of items and profiles.
 func (s *store) recount(ctx context.Context) error {
 	return s.inTx(ctx, func(tx queryer) error {
 		for _, statement := range []string{

@@ -21,16 +21,17 @@ const (
 	patience = 5 * time.Second
 	// searchPatience is how long a search may take.
 	searchPatience = 3 * time.Second
-	// most is how many requests there may be at a time. The database has fewer connections.
+	// most is how many requests may be in progress at a time. The database has fewer
+	// connections.
 	most = 128
-	// mostSearches is how many searches there may be at a time, so that they leave
-	// connections to others.
+	// mostSearches is how many searches may run at a time, so that they leave connections
+	// to others.
 	mostSearches = 4
-	// mostUploads is how many uploads there may be at a time.
+	// mostUploads is how many uploads may be in progress at a time.
 	mostUploads = 16
 )
 
-// A service is what the handlers are made of.
+// A service has the handlers and what they share.
 type service struct {
 	store     *store
 	settings  atomic.Pointer[settings]
@@ -40,9 +41,9 @@ type service struct {
 	mails     *outbox
 	codes     *tries // how often they are sent to an address
 	files     objects.Library
-	pixels    chan struct{} // one for each image that is made smaller
+	pixels    chan struct{} // one for each image that is being scaled down
 	followers atomic.Int64  // WebSockets that are open
-	dropped   atomic.Int64  // and those whose clients didn't read
+	dropped   atomic.Int64  // and those dropped because their clients didn't read
 	registry  metrics.Registry
 	domain    string
 }
@@ -75,7 +76,7 @@ func describe(root http.Handler) *openapi.Document {
 	})
 }
 
-// A declared is what a handler can be registered as.
+// A declared is an operation that a handler can be registered for.
 type declared interface {
 	Handle(mux *tigertonic.TrieServeMux, h http.Handler)
 }
@@ -90,8 +91,8 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 	handle(api.PutSite, "put-site", "Change the site", "site", answers(s.admin, s.putSite))
 	handle(api.SignIn, "sign-in", "Get a token", "auth", answers(s.anybody, s.signIn))
 	handle(api.SignOut, "sign-out", "Revoke the token of the request", "auth", answers(s.anybody, s.signOut))
-	handle(api.SendCode, "send-code", "Have a code mailed, to sign up or to choose another password", "auth", answers(s.anybody, s.sendCode))
-	handle(api.ChoosePassword, "choose-password", "Choose a password by a code, and get a token", "auth", answers(s.anybody, s.choosePassword))
+	handle(api.SendCode, "send-code", "Mail a code, with which to sign up or choose a new password", "auth", answers(s.anybody, s.sendCode))
+	handle(api.ChoosePassword, "choose-password", "Choose a password with a code, and get a token", "auth", answers(s.anybody, s.choosePassword))
 	handle(api.WhoAmI, "who-am-i", "Show the caller's profile", "auth", answers(s.anybody, s.whoAmI))
 
 	handle(api.ListProfiles, "list-profiles", "List profiles", "profiles", answers(s.reader, s.listProfiles))
@@ -127,10 +128,10 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 
 	handle(api.ListWatchers, "list-watchers", "List what the caller watches", "watchers", answers(s.member, s.listWatchers))
 	handle(api.AddWatcher, "add-watcher", "Watch something", "watchers", makes(s.member, s.addWatcher))
-	handle(api.PatchWatcher, "patch-watcher", "Have mails sent, or not", "watchers", answers(s.member, s.patchWatcher))
+	handle(api.PatchWatcher, "patch-watcher", "Turn mails on or off", "watchers", answers(s.member, s.patchWatcher))
 	handle(api.DeleteWatcher, "delete-watcher", "Stop watching", "watchers", answers(s.member, s.deleteWatcher))
 
-	handle(api.ListUpdates, "list-updates", "List what is new for the caller", "updates", answers(s.member, s.listUpdates))
+	handle(api.ListUpdates, "list-updates", "List updates for the caller", "updates", answers(s.member, s.listUpdates))
 	handle(api.GetPreferences, "get-preferences", "List which updates the caller gets", "updates", answers(s.member, s.preferences))
 	handle(api.PutPreference, "put-preference", "Change which updates the caller gets", "updates", answers(s.member, s.putPreference))
 
@@ -141,7 +142,7 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 	handle(api.PutRole, "put-role", "Change a role", "roles", answers(s.admin, s.putRole))
 	handle(api.DeleteRole, "delete-role", "Delete a role", "roles", answers(s.admin, s.deleteRole))
 	handle(api.ListRoleProfiles, "list-role-profiles", "List who has a role", "roles", answers(s.admin, s.roleProfiles))
-	handle(api.ListRoleMembers, "list-role-members", "List who has what a role gives", "roles", answers(s.admin, s.roleMembers))
+	handle(api.ListRoleMembers, "list-role-members", "List everybody to whom a role applies", "roles", answers(s.admin, s.roleMembers))
 	handle(api.AddToRole, "add-to-role", "Give a role to a profile", "roles", answers(s.admin, s.setRole(giveRole)))
 	handle(api.DropFromRole, "drop-from-role", "Take a role from a profile", "roles", answers(s.admin, s.setRole(takeRole)))
 
@@ -151,7 +152,7 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 	return mux
 }
 
-// filesAPI registers what is done with files.
+// filesAPI registers the operations on files.
 func (s *service) filesAPI(mux *tigertonic.TrieServeMux, handle func(d declared, id, summary, tag string, e *tigertonic.Endpoint)) {
 	upload := makes(s.member, s.upload).OperationID("upload-file").Summary("Upload a file").Tags("files").Errors(errorsOfAll()...).Around(tell)
 	api.UploadFile.Handle(mux, tigertonic.Timed(tigertonic.Limited(upload, mostUploads, nil), "upload-file", s.registry))
@@ -164,24 +165,24 @@ func (s *service) filesAPI(mux *tigertonic.TrieServeMux, handle func(d declared,
 	handle(api.DetachFromTopic, "detach-from-conversation", "Take a file from a conversation", "files", answers(s.member, s.detach(kindConversation)))
 }
 
-// tell returns what clients are told of errors.
+// tell returns errors as clients get them.
 func tell(ctx context.Context, _ *tigertonic.Call, next func(context.Context) error) error {
 	return visitOf(ctx).told(next(ctx))
 }
 
-// withoutNUL refuses text that PostgreSQL can't keep.
+// withoutNUL refuses text that PostgreSQL can't store.
 func withoutNUL(ctx context.Context, call *tigertonic.Call, next func(context.Context) error) error {
 	if call.Request().Method != http.MethodGet || call.OperationID() == "search" {
 		text, err := json.Marshal(call.Input())
 		if err != nil || strings.Contains(strings.ReplaceAll(string(text), `\\`, ""), `\u0000`) {
-			return visitOf(ctx).refuse(http.StatusBadRequest, codeContent, "the request has a NUL")
+			return visitOf(ctx).refuse(http.StatusBadRequest, codeContent, "the request contains a NUL")
 		}
 	}
 	return next(ctx)
 }
 
-// errorsOfAll are what any operation can answer, besides what its input and its wrappers
-// describe. The code in data.errorCode says more than the status.
+// errorsOfAll are the errors that any operation can return, besides those that its input
+// and its wrappers describe. The code in data.errorCode says more than the status.
 func errorsOfAll() []error {
 	var all []error
 	for _, status := range []int{400, 401, 403, 404, 409, 413, 415, 429, 500, 501, 503} {

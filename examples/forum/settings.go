@@ -15,8 +15,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 )
 
-// A configuration is what can change while the process runs: flags, and instead of them
-// what the file of -config has under the same names.
+// A configuration is what can change while the process runs: flags, overridden by the
+// values that the file of -config has under their names.
 type configuration struct {
 	Cache  string     `json:"cache"`
 	SMTP   string     `json:"smtp"`
@@ -42,7 +42,8 @@ func (c configuration) read(file string) (configuration, error) {
 	return c, nil
 }
 
-// settings are what a configuration makes. They never change, but others take their place.
+// settings are made from a configuration. They never change; a new configuration replaces
+// them.
 type settings struct {
 	configuration
 	cache          cache
@@ -50,12 +51,10 @@ type settings struct {
 	mailer         *mailer.Mailer // nil sends nothing
 }
 
-// issuerPatience is how long an OpenID Connect provider may take to say how its tokens are
-// verified.
+// issuerPatience is how long an OpenID Connect provider may take to send its configuration.
 const issuerPatience = 10 * time.Second
 
-// configure puts settings in place of those that were there, or keeps these if anything is
-// wrong with the new ones.
+// configure replaces the settings, or keeps them if anything is wrong with the new ones.
 func (s *service) configure(ctx context.Context, o *options) error {
 	c, err := o.configuration.read(o.file)
 	if err != nil {
@@ -89,7 +88,7 @@ func (s *service) configure(ctx context.Context, o *options) error {
 	return nil
 }
 
-// reload configures the service anew at each SIGHUP, until the context ends.
+// reload configures the service again at each SIGHUP, until the context ends.
 func (s *service) reload(ctx context.Context, o *options, hangups <-chan os.Signal) {
 	for {
 		select {
@@ -97,7 +96,7 @@ func (s *service) reload(ctx context.Context, o *options, hangups <-chan os.Sign
 			return
 		case <-hangups:
 			if err := s.configure(ctx, o); err != nil {
-				slog.Error("the configuration stays as it was", "error", err)
+				slog.Error("the configuration is invalid and stays as it was", "error", err)
 			} else {
 				slog.Info("the configuration was read again", "file", o.file)
 			}

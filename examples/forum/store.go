@@ -20,11 +20,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A store is SQLite or PostgreSQL. Its queries are the same for both, but for those that
-// search.
+// A store is SQLite or PostgreSQL. Its queries are the same for both, except searches.
 //
-// Everything that belongs to a site is asked for together with the site, so another
-// site's IDs are found nowhere.
+// Every query for what belongs to a site names the site, so IDs of other sites are never
+// found.
 type store struct {
 	write, read *database
 	url         string // of PostgreSQL, or ""
@@ -93,7 +92,7 @@ func (s *store) close() {
 	_ = s.write.Close()
 }
 
-// migrate brings the schema up to date. Of several processes, one does it.
+// migrate brings the schema up to date. If several processes try, one of them does it.
 func (s *store) migrate(ctx context.Context, dialect goose.Dialect) error {
 	words, options := sqliteWords(), []goose.ProviderOption{}
 	if dialect == goose.DialectPostgres {
@@ -123,7 +122,7 @@ func (s *store) migrate(ctx context.Context, dialect goose.Dialect) error {
 	return err
 }
 
-// errMissing is returned for what there isn't, on this site.
+// errMissing is returned for what this site doesn't have.
 var errMissing = errors.New("there is no such thing")
 
 // A failure is an error of the database.
@@ -143,10 +142,11 @@ func failed(err error) error {
 	return failure{err}
 }
 
-// attempts is how often a transaction is tried that others were in the way of.
+// attempts is how often a transaction is tried that conflicts with others.
 const attempts = 5
 
-// inTx runs f in a transaction that writes, again if another one was in its way.
+// inTx runs f in a transaction that writes, and retries it after a conflict with another
+// one.
 func (s *store) inTx(ctx context.Context, f func(tx queryer) error) (err error) {
 	for range attempts {
 		if err = s.tryTx(ctx, f); err == nil || !isTransient(err) {
@@ -173,7 +173,7 @@ func (s *store) tryTx(ctx context.Context, f func(tx queryer) error) error {
 	return failed(tx.Commit())
 }
 
-// isTransient reports whether another transaction was in the way.
+// isTransient reports whether an error is a conflict with another transaction.
 func isTransient(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(e.Code, "40")

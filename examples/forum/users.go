@@ -14,8 +14,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/internal/mailer"
 )
 
-// People sign up, and choose another password, by a code that is sent to their address.
-// Whether there is an account with it, nobody is told but who reads its mails.
+// People sign up, and choose a new password, with a code that is mailed to their address.
+// Only those who read its mails learn whether it has an account.
 
 const (
 	codeFor      = time.Hour
@@ -25,12 +25,12 @@ const (
 	mailEvery    = 10 * time.Minute
 )
 
-// An outbox sends mails behind the back of requests. One that is full refuses more.
+// An outbox sends mails in the background. A full one refuses more.
 type outbox struct{ queue chan mailer.Message }
 
 func newOutbox() *outbox { return &outbox{make(chan mailer.Message, mostMails)} }
 
-// put reports whether a mail will be sent, if it can be.
+// put reports whether there was room for the mail.
 func (o *outbox) put(m mailer.Message) bool {
 	select {
 	case o.queue <- m:
@@ -63,7 +63,7 @@ func (s *service) sendCode(ctx context.Context, v *visit, in *forumapi.Change[fo
 	email := strings.ToLower(in.Body.Email)
 	switch {
 	case s.settings.Load().mailer == nil:
-		return nil, v.refuse(http.StatusNotImplemented, codeContent, "this forum sends no mails, so ask its owner for an account")
+		return nil, v.refuse(http.StatusNotImplemented, codeContent, "this forum can't send mails; ask its owner for an account")
 	case !s.codes.allow(email):
 		return nil, v.refuse(http.StatusTooManyRequests, codeQuota, "too many codes were sent to this address")
 	}
@@ -73,7 +73,7 @@ func (s *service) sendCode(ctx context.Context, v *visit, in *forumapi.Change[fo
 	}
 	sent := s.mails.put(mailer.Message{
 		To: email, Subject: "Your password for " + v.site.Title,
-		Text: fmt.Sprintf("Choose a password for %s within an hour:\n\n%s\n\nIf you haven't asked for this, do nothing.\n", v.site.Title, s.urlOf(v.site, "/password?code="+code)),
+		Text: fmt.Sprintf("Choose a password for %s within an hour:\n\n%s\n\nIf you didn't ask for this, ignore this mail.\n", v.site.Title, s.urlOf(v.site, "/password?code="+code)),
 	})
 	if !sent {
 		return nil, v.refuse(http.StatusTooManyRequests, codeQuota, "too many mails are waiting")
@@ -82,7 +82,7 @@ func (s *service) sendCode(ctx context.Context, v *visit, in *forumapi.Change[fo
 }
 
 func (s *service) choosePassword(ctx context.Context, v *visit, in *forumapi.Change[forumapi.NewPassword]) (t forumapi.Token, err error) {
-	wrong := v.refuse(http.StatusUnauthorized, codeLogin, "the code isn't right, or no longer")
+	wrong := v.refuse(http.StatusUnauthorized, codeLogin, "the code is wrong or has expired")
 	known, err := number(ctx, s.store.read, "SELECT COUNT(*) FROM codes WHERE digest = $1 AND expires > $2", digestOf(in.Body.Code), micros(s.now()))
 	if err != nil {
 		return t, err
@@ -92,7 +92,7 @@ func (s *service) choosePassword(ctx context.Context, v *visit, in *forumapi.Cha
 	}
 	kept, err := s.passwords.hash(ctx, in.Body.Password)
 	if err != nil {
-		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many choose a password")
+		return t, v.refuse(http.StatusTooManyRequests, codeQuota, "too many passwords are being chosen")
 	}
 	email, err := s.store.useCode(ctx, s.now(), in.Body.Code, kept)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *service) choosePassword(ctx context.Context, v *visit, in *forumapi.Cha
 	return s.newToken(ctx, v, email, nameOf(email))
 }
 
-// addCode keeps the digest of a code in place of those that an address had.
+// addCode stores the digest of a code, and replaces older ones of the address.
 func (s *store) addCode(ctx context.Context, email, code string, expires time.Time) error {
 	return s.inTx(ctx, func(tx queryer) error {
 		if err := execute(ctx, tx, "DELETE FROM codes WHERE email = $1", email); err != nil {
@@ -114,8 +114,8 @@ func (s *store) addCode(ctx context.Context, email, code string, expires time.Ti
 	})
 }
 
-// useCode gives the address of a code a password, once, and revokes its tokens. It returns
-// "" if the code isn't right.
+// useCode sets the password of the address that a code was sent to, once, and revokes its
+// tokens. It returns "" if the code is wrong.
 func (s *store) useCode(ctx context.Context, now time.Time, code, password string) (email string, err error) {
 	err = s.inTx(ctx, func(tx queryer) error {
 		found, err := values[string](ctx, tx, "DELETE FROM codes WHERE digest = $1 AND expires > $2 RETURNING email", digestOf(code), micros(now))
@@ -131,17 +131,17 @@ func (s *store) useCode(ctx context.Context, now time.Time, code, password strin
 	return email, err
 }
 
-// mailsAtATime is how many mails of updates are sent in a run of their job.
+// mailsAtATime is how many mails about updates one run of the job sends.
 const mailsAtATime = 200
 
-// A notice is an update that its profile wants a mail of.
+// A notice is an update that has to be mailed.
 type notice struct {
 	id, profile, item            int64
 	kind, email, site, title, by string
 }
 
-// sendNotices sends mails of updates to those who want them, while they may still read
-// what it is about. One that can't be sent is tried again with the next run, for a day.
+// sendNotices mails updates to those who want that and may still read what they are about.
+// It retries those that can't be sent in the next runs, for a day.
 func (s *service) sendNotices(ctx context.Context, now time.Time) error {
 	notices, err := list(ctx, s.store.read, func(n *notice) []any {
 		return []any{&n.id, &n.profile, &n.item, &n.kind, &n.email, &n.site, &n.title, &n.by}
@@ -184,7 +184,7 @@ func (s *service) sendNotice(ctx context.Context, n *notice) error {
 	}
 	c := contents[h.ID]
 	return s.settings.Load().mailer.Send(ctx, mailer.Message{
-		To: n.email, Subject: fmt.Sprintf("%s has written on %s", n.by, n.title),
-		Text: fmt.Sprintf("%s%s\n\n%s\n\nTo get no more of these, change what you watch.\n", c.Title, c.FirstLine, s.urlOf(v.site, fmt.Sprintf("/%ss/%d", n.kind, n.item))),
+		To: n.email, Subject: fmt.Sprintf("%s wrote on %s", n.by, n.title),
+		Text: fmt.Sprintf("%s%s\n\n%s\n\nTo stop these mails, change what you watch.\n", c.Title, c.FirstLine, s.urlOf(v.site, fmt.Sprintf("/%ss/%d", n.kind, n.item))),
 	})
 }

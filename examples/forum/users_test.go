@@ -102,7 +102,7 @@ func TestUpdatesAreMailedToThoseWhoWantThem(t *testing.T) {
 		comment := r.say(t, r.ann, id, "They are round")
 		run()
 		got := server.Next(t)
-		if got.To != "bob@example.com" || !strings.Contains(got.Text, "Subject: ann has written on Site one") || !strings.Contains(got.Text, "They are round") ||
+		if got.To != "bob@example.com" || !strings.Contains(got.Text, "Subject: ann wrote on Site one") || !strings.Contains(got.Text, "They are round") ||
 			!strings.Contains(got.Text, fmt.Sprintf("https://one.forum.test/comments/%d", comment)) {
 			t.Errorf("got %+v", got)
 		}
@@ -145,5 +145,5 @@ func TestPeopleJoinByPages(t *testing.T) {
 	status, text = p.send(t, http.MethodPost, "/password", url.Values{"code": {code}, "password": {"correct horse"}})
 	want(status, 200, text, "Sign out")
 	status, text = p.send(t, http.MethodPost, "/password", url.Values{"code": {code}, "password": {"correct horse"}})
-	want(status, 401, text, "the code isn")
+	want(status, 401, text, "the code is wrong")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// A visit is a request: its site and its user. Each request has its own.
+// A visit is the site and the user of a request.
 type visit struct {
 	host    string      // the label of the site
 	site    *siteRow    // nil until it was asked for
@@ -22,7 +22,7 @@ type visit struct {
 
 func visitOf(ctx context.Context) *visit { return tigertonic.ContextFrom[visit](ctx) }
 
-// The codes of errors. None of them says what the status says already.
+// The codes of errors. None of them repeats the status.
 const (
 	codeContent  = 2
 	codeType     = 3
@@ -43,7 +43,7 @@ const (
 	codeSearch   = 24
 )
 
-// refuse returns an error with the members that the clients of the original know, besides
+// refuse returns an error with the members that clients of the original API know, besides
 // those of RFC 9457.
 func (v *visit) refuse(status, code int, detail string) error {
 	data := map[string]any{"errorCode": code, "errorDetail": detail}
@@ -68,14 +68,14 @@ func (v *visit) errNotHere() error {
 	return v.refuse(http.StatusNotFound, 0, "there is no such item on this site")
 }
 
-// nameSite notes which site a request is to.
+// nameSite records which site a request is for.
 func nameSite(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	tigertonic.ContextOf[visit](r).host = tigertonic.PathValue(r, "site")
 }
 
-// told returns what a client is told of an error: what isn't there is a 404, and a
-// database that fails a 503.
+// told returns an error as clients get it: a 404 for what doesn't exist, and a 503 if the
+// database fails.
 func (v *visit) told(err error) error {
 	if errors.Is(err, errMissing) {
 		return v.errNotHere()
@@ -88,7 +88,7 @@ func (v *visit) told(err error) error {
 	})
 }
 
-// arrive finds out which site a request is to, and who comes with a token.
+// arrive finds the site of a request, and the owner of its token.
 func (s *service) arrive(ctx context.Context, v *visit, token string) error {
 	a, err := s.store.arrive(ctx, v.host, token)
 	if errors.Is(err, errMissing) {
@@ -101,7 +101,7 @@ func (s *service) arrive(ctx context.Context, v *visit, token string) error {
 	case token == "":
 	case a.profile.ID == 0:
 		v.site = &a.site
-		return v.refuse(http.StatusUnauthorized, codeInvalid, "the token isn't one of this site")
+		return v.refuse(http.StatusUnauthorized, codeInvalid, "the token isn't valid on this site")
 	case a.expires <= micros(s.now()):
 		v.site = &a.site
 		return v.refuse(http.StatusForbidden, codeExpired, "the token has expired")
@@ -110,7 +110,7 @@ func (s *service) arrive(ctx context.Context, v *visit, token string) error {
 	return v.take(a)
 }
 
-// take takes over what is known of an arrival.
+// take copies an arrival into the visit.
 func (v *visit) take(a *arrival) (err error) {
 	v.site, v.profile = &a.site, nil
 	if a.profile.ID > 0 {
@@ -126,16 +126,16 @@ func isRefusal(err error) bool {
 	return errors.Is(err, errMissing) || ok && p.Status < http.StatusInternalServerError
 }
 
-// bearer finds out who makes a request with a token.
+// bearer finds the owner of a token.
 func (s *service) bearer(ctx context.Context, token string) (*profileRow, error) {
 	v := visitOf(ctx)
 	err := s.arrive(ctx, v, token)
 	return v.profile, v.told(err)
 }
 
-// Those whom an operation is for. Each returns the visit of a request, or refuses it.
+// These say who may call an operation. Each returns the visit of a request, or refuses it.
 
-// anybody may be banned.
+// anybody lets everybody in, even who is banned.
 func (s *service) anybody(ctx context.Context) (*visit, error) {
 	v := visitOf(ctx)
 	if v.site != nil {
@@ -144,7 +144,7 @@ func (s *service) anybody(ctx context.Context) (*visit, error) {
 	return v, s.arrive(ctx, v, "")
 }
 
-// visitor isn't banned.
+// visitor lets in who isn't banned.
 func (s *service) visitor(ctx context.Context) (*visit, error) {
 	v, err := s.anybody(ctx)
 	if err == nil && v.permissions(0, "public", 0).Banned {
@@ -153,7 +153,7 @@ func (s *service) visitor(ctx context.Context) (*visit, error) {
 	return v, err
 }
 
-// reader may read the site.
+// reader lets in who may read the site.
 func (s *service) reader(ctx context.Context) (*visit, error) {
 	v, err := s.visitor(ctx)
 	if err == nil && !v.permissions(0, "public", 0).Read {
@@ -162,7 +162,7 @@ func (s *service) reader(ctx context.Context) (*visit, error) {
 	return v, err
 }
 
-// member is no guest.
+// member lets in who has signed in.
 func (s *service) member(ctx context.Context) (*visit, error) {
 	v, err := s.visitor(ctx)
 	if err == nil && v.profile == nil {
@@ -171,7 +171,7 @@ func (s *service) member(ctx context.Context) (*visit, error) {
 	return v, err
 }
 
-// admin owns the site.
+// admin lets in the owner of the site.
 func (s *service) admin(ctx context.Context) (*visit, error) {
 	v, err := s.member(ctx)
 	if err == nil && !v.isSiteOwner() {
@@ -190,9 +190,9 @@ func (v *visit) me() int64 {
 
 func (v *visit) isSiteOwner() bool { return v.profile != nil && v.profile.ID == v.site.Owner }
 
-// permissions returns what the caller may do in a microcosm with what somebody has made.
-// The roles of the microcosm count, or the site's if it has none, and those of the site
-// alone can ban everywhere. What one role gives, no other takes away, but for a ban.
+// permissions returns what the caller may do in a microcosm with what an author has made.
+// The roles of the microcosm count, or the site's if it has none; only the site's can ban
+// everywhere. No role takes away what another one gives, except by a ban.
 func (v *visit) permissions(scope int64, visibility string, author int64) forumapi.Permissions {
 	p := forumapi.Permissions{Guest: v.profile == nil, SiteOwner: v.isSiteOwner(), Owner: v.profile != nil && author == v.profile.ID}
 	own, may := false, int64(0)
@@ -225,8 +225,8 @@ func (v *visit) permissions(scope int64, visibility string, author int64) foruma
 	return p
 }
 
-// of returns what the caller may do with an item. What is said in a conversation is read
-// by who may read the conversation.
+// of returns what the caller may do with an item. Whoever may read a conversation may read
+// its comments.
 func (v *visit) of(h *head) forumapi.Permissions {
 	p := v.permissions(h.scope(), h.Visibility, h.Author)
 	topic := h.Author
@@ -237,7 +237,7 @@ func (v *visit) of(h *head) forumapi.Permissions {
 	return p
 }
 
-// look returns an item that the caller may read.
+// look returns an item if the caller may read it.
 func (s *service) look(ctx context.Context, v *visit, kind string, id int64) (*head, forumapi.Permissions, error) {
 	h, err := s.store.head(ctx, v.site.ID, v.me(), kind, id)
 	if err != nil {

@@ -65,7 +65,7 @@ func (s *service) deleteWatcher(ctx context.Context, v *visit, in *forumapi.ID) 
 	return nil, execute(ctx, s.store.write, "DELETE FROM watchers WHERE site = $1 AND profile = $2 AND id = $3", v.site.ID, v.me(), in.ID)
 }
 
-// An updateRow is an update and where its item is.
+// An updateRow is an update and the place of its item.
 type updateRow struct {
 	forumapi.Update
 	created int64

@@ -17,8 +17,9 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
 )
 
-// The front end is a client of the API like any other: it calls it by package client, in
-// the same process, with the token of a cookie. Its pages work without a script.
+// The front end is a client of the API like any other: it calls the API with package
+// client, in the same process, with the token from a cookie. Its pages work without a
+// script.
 
 //go:embed page
 var pageFiles embed.FS
@@ -32,11 +33,11 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	},
 }).ParseFS(pageFiles, "page/*.html"))
 
-// cookieName has the prefix by which browsers take a cookie for this host alone, and only
-// over TLS or from this machine.
+// cookieName has the prefix that makes browsers accept the cookie for this host only, and
+// only over TLS or from this machine.
 const cookieName = "__Host-forum"
 
-// mostForm is how long a form may be, in bytes.
+// mostForm is the maximum length of a form, in bytes.
 const mostForm = 256 << 10
 
 // A web is the front end.
@@ -53,7 +54,7 @@ type view struct {
 	Data                  any
 }
 
-// A browser is a request of one.
+// A browser is a browser's request.
 type browser struct {
 	w      http.ResponseWriter
 	r      *http.Request
@@ -88,12 +89,12 @@ func (s *service) handleWeb(mux *tigertonic.TrieServeMux, api http.Handler) {
 		mux.Handle("GET", "/static/"+name, tigertonic.Described(tigertonic.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Cache-Control", "no-cache")
-			_, _ = w.Write(text) // a client that is gone is no error
+			_, _ = w.Write(text) // the client may have gone
 		}), func(op *tigertonic.Operation) { op.Hidden = true }))
 	}
 }
 
-// serve answers a browser.
+// serve serves a browser's request.
 func (front *web) serve(w http.ResponseWriter, r *http.Request, f func(*browser) error) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
@@ -131,7 +132,7 @@ func call[In, Out any](b *browser, d *tigertonic.Declaration[In, Out], in *In) (
 	return client.Call(b.r.Context(), b.client, d, in, options...)
 }
 
-// enter finds out which site it is, and who is there.
+// enter finds the site, and who is signed in.
 func (b *browser) enter() error {
 	if b.token != "" {
 		self, err := call(b, forumapi.WhoAmI, &forumapi.Echo{})
@@ -146,9 +147,9 @@ func (b *browser) enter() error {
 	return err
 }
 
-// fail shows what has gone wrong.
+// fail shows a page with the error.
 func (b *browser) fail(err error) {
-	status, detail := http.StatusInternalServerError, "Something has gone wrong."
+	status, detail := http.StatusInternalServerError, "Something went wrong."
 	if failed, ok := errors.AsType[*client.Error](err); ok {
 		status = failed.Status
 	} else if known, ok := errors.AsType[tigertonic.HTTPEquivError](err); ok {
@@ -177,11 +178,11 @@ func (b *browser) show(status int, name string, data any) error {
 	}
 	b.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	b.w.WriteHeader(status)
-	_, _ = b.w.Write(text.Bytes()) // a client that is gone is no error
+	_, _ = b.w.Write(text.Bytes()) // the client may have gone
 	return nil
 }
 
-// paging is the page that is asked for.
+// paging returns the page that the request asks for.
 func (b *browser) paging() forumapi.Paging {
 	q := b.r.URL.Query()
 	limit, _ := strconv.ParseInt(q.Get("limit"), 10, 64)
@@ -192,7 +193,7 @@ func (b *browser) paging() forumapi.Paging {
 	return forumapi.Paging{Limit: limit, Offset: offset}
 }
 
-// id is the item that is asked for.
+// id returns the item that the request asks for.
 func (b *browser) id() (int64, error) {
 	id, err := strconv.ParseInt(tigertonic.PathValue(b.r, "id"), 10, 64)
 	if err != nil || id < 1 {
@@ -319,7 +320,7 @@ func (*web) signIn(b *browser) error {
 	if failed, ok := errors.AsType[*client.Error](err); ok && (failed.Status == http.StatusUnauthorized || failed.Status == http.StatusTooManyRequests) {
 		b.view.Error = "There is no account with this address and password."
 		if failed.Status == http.StatusTooManyRequests {
-			b.view.Error = "Too many have tried to sign in. Try again in a minute."
+			b.view.Error = "Too many attempts to sign in. Try again in a minute."
 		}
 		return b.show(failed.Status, "login", nil)
 	}
@@ -332,12 +333,12 @@ func (*web) signIn(b *browser) error {
 }
 
 func (*web) join(b *browser) error {
-	b.view.Title = "Join, or choose another password"
+	b.view.Title = "Join, or choose a new password"
 	return b.show(http.StatusOK, "join", false)
 }
 
 func (*web) sendCode(b *browser) error {
-	b.view.Title = "Join, or choose another password"
+	b.view.Title = "Join, or choose a new password"
 	_, err := call(b, forumapi.SendCode, &forumapi.Change[forumapi.Address]{Body: forumapi.Address{Email: strings.TrimSpace(b.r.PostForm.Get("email"))}})
 	if status, refused := b.refused(err); refused {
 		return b.show(status, "join", false)
@@ -368,7 +369,7 @@ func (*web) choosePassword(b *browser) error {
 	return nil
 }
 
-// refused reports whether the API has refused a form, and has the page say why.
+// refused reports whether the API has refused a form, and makes the page say why.
 func (b *browser) refused(err error) (status int, refused bool) {
 	failed, ok := errors.AsType[*client.Error](err)
 	if !ok || failed.Status >= http.StatusInternalServerError && failed.Status != http.StatusNotImplemented {
@@ -402,7 +403,7 @@ func (b *browser) setCookie(value string, age int) {
 // to sends the browser to a page of the site.
 func (b *browser) to(path string) { http.Redirect(b.w, b.r, path, http.StatusSeeOther) }
 
-// local returns a path of this site, whatever somebody has put into a link.
+// local returns a path of this site, whatever a link says.
 func local(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {

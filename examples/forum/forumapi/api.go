@@ -1,5 +1,5 @@
-// Package forumapi is what the forum and its callers have in common: the operations of
-// the API, what they take and what they return.
+// Package forumapi is what the forum and its clients share: the operations of the API, what
+// they take and what they return.
 package forumapi
 
 import (
@@ -11,16 +11,16 @@ import (
 // Base is the path below which the API is, on the host of each site.
 const Base = "/api/v1"
 
-// The answers of the API.
+// The responses of the API.
 type (
 	// Answer is an envelope with its headers.
 	Answer[T any] struct {
-		ETag         string      `header:"ETag" doc:"Of all of it, permissions included."`
+		ETag         string      `header:"ETag" doc:"Covers all of it, including the permissions."`
 		CacheControl string      `header:"Cache-Control"`
 		Link         string      `header:"Link" doc:"The links of a page (RFC 8288)."`
 		Body         Envelope[T] `body:""`
 	}
-	// Made is the envelope of what was made.
+	// Made is the envelope of something that was created.
 	Made[T any] struct {
 		_        struct{}    `status:"201"`
 		Location string      `header:"Location" required:"true"`
@@ -31,11 +31,11 @@ type (
 		_        struct{} `status:"307"`
 		Location string   `header:"Location" required:"true"`
 	}
-	// Nothing is what the API answers where it has nothing to say.
+	// Nothing is the response without data.
 	Nothing = *struct{}
 )
 
-// What the API can be asked for. Each collection has the same four or five operations.
+// The operations of the API. Each collection has the same four or five.
 //
 //nolint:gochecknoglobals // declarations, which never change
 var (
@@ -44,7 +44,7 @@ var (
 
 	SignIn  = tigertonic.Declare[Assertion, Answer[Token]]("POST", "/auth").Under(Base)
 	SignOut = tigertonic.Declare[Echo, Answer[Nothing]]("DELETE", "/auth").Under(Base)
-	// SendCode has a code mailed to an address, by which ChoosePassword signs up or signs in.
+	// SendCode mails a code to an address, with which ChoosePassword signs up or signs in.
 	SendCode       = tigertonic.Declare[Change[Address], Answer[Nothing]]("POST", "/users").Under(Base)
 	ChoosePassword = tigertonic.Declare[Change[NewPassword], Answer[Token]]("PUT", "/users").Under(Base)
 	WhoAmI         = tigertonic.Declare[Echo, Answer[Self]]("GET", "/whoami").Under(Base)
@@ -112,7 +112,7 @@ var (
 	Search = tigertonic.Declare[Query, Answer[Results]]("GET", "/search").Under(Base)
 )
 
-// An Envelope is round every answer.
+// An Envelope is around every response.
 type Envelope[T any] struct {
 	Context string    `json:"context" doc:"What the request had in ?context=."`
 	Status  int       `json:"status" example:"200"`
@@ -122,13 +122,13 @@ type Envelope[T any] struct {
 
 // Echo is in every request.
 type Echo struct {
-	Context string `query:"context" maxLength:"200" pattern:"^[ -~]*$" doc:"Comes back in the answer."`
+	Context string `query:"context" maxLength:"200" pattern:"^[ -~]*$" doc:"Comes back in the response."`
 }
 
-// Asked returns what comes back in the answer.
+// Asked returns what comes back in the response.
 func (e Echo) Asked() string { return e.Context }
 
-// ID is of the item that a request is about.
+// ID is the item that a request is about.
 type ID struct {
 	Echo
 	ID int64 `path:"id" minimum:"1" maximum:"9007199254740991"`
@@ -138,13 +138,13 @@ type ID struct {
 type Paging struct {
 	Echo
 	Limit  int64 `query:"limit" default:"25" doc:"How many: a multiple of 5, from 5 to 250."`
-	Offset int64 `query:"offset" default:"0" doc:"How many come before: a multiple of the limit."`
+	Offset int64 `query:"offset" default:"0" doc:"How many to skip: a multiple of the limit."`
 }
 
-// Page returns the page that is asked for.
+// Page returns the page that the request asks for.
 func (p Paging) Page() Paging { return p }
 
-// PageOf asks for an item with a page of what it holds.
+// PageOf asks for an item with a page of what is in it.
 type PageOf struct {
 	Paging
 	ID int64 `path:"id" minimum:"1" maximum:"9007199254740991"`
@@ -190,7 +190,7 @@ func (p *Page[T]) PageLinks() []Link {
 	return p.Links
 }
 
-// Permissions are what the caller may do. They are computed for each request.
+// Permissions are what the caller may do, computed for each request.
 type Permissions struct {
 	Create     bool `json:"create"`
 	Read       bool `json:"read"`
@@ -216,7 +216,7 @@ type Flags struct {
 	Unread    bool `json:"unread"`
 }
 
-// Meta is about an item, its caller included.
+// Meta is data about an item, also for the caller.
 type Meta struct {
 	Created     time.Time   `json:"created"`
 	CreatedBy   *Author     `json:"createdBy,omitempty"`
@@ -232,14 +232,14 @@ type ListMeta struct {
 	Permissions Permissions `json:"permissions"`
 }
 
-// An Author is a profile in short.
+// An Author is the short form of a profile.
 type Author struct {
 	ID          int64  `json:"id"`
 	ProfileName string `json:"profileName" example:"ann"`
 	Avatar      string `json:"avatar,omitempty"`
 }
 
-// EditMeta is what a change has to say for itself.
+// EditMeta is the reason for a change.
 type EditMeta struct {
 	EditReason string `json:"editReason" minLength:"1" maxLength:"500"`
 }
@@ -262,30 +262,30 @@ type SiteInput struct {
 	Meta        EditMeta `json:"meta"`
 }
 
-// An Assertion is signed in by.
+// An Assertion proves who signs in.
 type Assertion struct {
 	Echo
 	Body AssertionBody `body:""`
 }
 
-// AssertionBody is what one who signs in has.
+// AssertionBody is an e-mail address and a password, or an ID token.
 type AssertionBody struct {
-	Provider  string `json:"provider" enum:"password,oidc" doc:"By what."`
+	Provider  string `json:"provider" enum:"password,oidc" doc:"How to sign in."`
 	Assertion string `json:"assertion" minLength:"1" maxLength:"10000" doc:"For password: the e-mail address, a colon and the password. For oidc: the ID token." example:"ann@example.com:correct horse"`
 }
 
-// An Address is where somebody reads their mails.
+// An Address is somebody's e-mail address.
 type Address struct {
 	Email string `json:"email" format:"email" maxLength:"254"`
 }
 
-// A NewPassword is chosen by one who has a code.
+// A NewPassword is chosen with a code.
 type NewPassword struct {
 	Code     string `json:"code" minLength:"1" maxLength:"100" doc:"From the mail."`
 	Password string `json:"password" minLength:"10" maxLength:"200"`
 }
 
-// A Token is what requests are made with.
+// A Token authenticates requests.
 type Token struct {
 	AccessToken string    `json:"accessToken" doc:"For Authorization: Bearer, on this site."`
 	Expires     time.Time `json:"expires"`
@@ -307,7 +307,7 @@ type Profile struct {
 	Meta         Meta       `json:"meta"`
 }
 
-// ProfileInput is what members can change of themselves.
+// ProfileInput is what members can change about themselves.
 type ProfileInput struct {
 	ProfileName string   `json:"profileName" minLength:"1" maxLength:"25" pattern:"^[\\p{L}\\p{N}_-]+$"`
 	Avatar      string   `json:"avatar" maxLength:"200" pattern:"^(/api/v1/files/[0-9a-f]{64})?$" doc:"A file of the site, or empty."`

@@ -101,7 +101,7 @@ type Comment struct {
 	Meta        Meta   `json:"meta"`
 }
 
-// CommentInput says something.
+// CommentInput creates a comment.
 type CommentInput struct {
 	ItemType  string `json:"itemType" enum:"conversation"`
 	ItemID    int64  `json:"itemId" minimum:"1" maximum:"9007199254740991"`
@@ -109,13 +109,13 @@ type CommentInput struct {
 	Markdown  string `json:"markdown" minLength:"1" maxLength:"50000"`
 }
 
-// CommentEdit says it better.
+// CommentEdit changes a comment.
 type CommentEdit struct {
 	Markdown string   `json:"markdown" minLength:"1" maxLength:"50000"`
 	Meta     EditMeta `json:"meta"`
 }
 
-// A PatchOp is an operation of JSON Patch (RFC 6902). Only replace is there.
+// A PatchOp is an operation of JSON Patch (RFC 6902). Only replace is implemented.
 type PatchOp struct {
 	Op    string `json:"op" maxLength:"20" example:"replace"`
 	Path  string `json:"path" maxLength:"100" example:"/meta/flags/sticky"`
@@ -129,7 +129,7 @@ type Patches struct {
 	Body []PatchOp `body:""`
 }
 
-// A Watcher has a profile told what is new.
+// A Watcher sends a profile updates about a place.
 type Watcher struct {
 	ID        int64     `json:"id"`
 	ItemType  string    `json:"itemType"`
@@ -168,7 +168,7 @@ type Updates struct {
 	Meta    ListMeta     `json:"meta"`
 }
 
-// A Preference is of which updates a profile gets.
+// A Preference says whether a profile gets a kind of update.
 type Preference struct {
 	ID   int64  `json:"id" doc:"The number of the kind."`
 	Kind string `json:"updateType"`
@@ -186,7 +186,7 @@ type Role struct {
 	RoleInput
 }
 
-// RoleInput is what a role is to be.
+// RoleInput creates or changes a role.
 type RoleInput struct {
 	MicrocosmID   int64  `json:"microcosmId,omitempty" minimum:"0" maximum:"9007199254740991" doc:"Of which microcosm, or 0 for those that have no roles of their own."`
 	Title         string `json:"title" minLength:"1" maxLength:"100"`
@@ -215,7 +215,7 @@ type RoleProfile struct {
 	Profile int64 `path:"profile" minimum:"1" maximum:"9007199254740991"`
 }
 
-// A Query is searched for.
+// A Query is what to search for.
 type Query struct {
 	Paging
 	Q         string    `query:"q" required:"true" minLength:"1" maxLength:"200"`
@@ -249,12 +249,12 @@ type Result struct {
 // An Upload is a file that is sent as the form's last field.
 type Upload struct {
 	Echo
-	MaxWidth  int             `query:"maxWidth" default:"0" minimum:"0" maximum:"10000" doc:"An image that is wider is made smaller."`
+	MaxWidth  int             `query:"maxWidth" default:"0" minimum:"0" maximum:"10000" doc:"A wider image is scaled down."`
 	MaxHeight int             `query:"maxHeight" default:"0" minimum:"0" maximum:"10000"`
 	File      tigertonic.File `form:"file" maxBytes:"30000000" required:"true"`
 }
 
-// A File is one of a site, known by its hash.
+// A File is a file of a site, named by its hash.
 type File struct {
 	FileHash string `json:"fileHash" doc:"SHA-256, in hexadecimal."`
 	FileName string `json:"fileName"`
@@ -265,7 +265,7 @@ type File struct {
 	Height   int64  `json:"height,omitempty"`
 }
 
-// FileName is of a file to get.
+// FileName is the name of a file to get.
 type FileName struct {
 	Name string `path:"name" pattern:"^[0-9a-f]{64}(\\.[a-z]{1,4})?$" doc:"The hash, with or without an extension."`
 }
