@@ -32,7 +32,7 @@ type inputWriter struct {
 	params []bind.Param
 	fields int               // where those of a form begin in params
 	texts  []codec.Formatter // of the params
-	append codec.Encoder     // of the body, or nil if all is the codec's
+	append *codec.Encoder    // of the body, or nil if all is the codec's
 }
 
 func newInputWriter(in *bind.Plan) (*inputWriter, error) {

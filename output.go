@@ -100,7 +100,7 @@ type output struct {
 	item      reflect.Type   // of a sequence
 	schema    *schema.Schema // of the body, or of a sequence's items in JSON
 	options   json.Options
-	encoder   codec.Encoder // or nil if all is the codec's
+	encoder   *codec.Encoder // or nil if all is the codec's
 
 	// Of a sequence: the type of its data, which is that of its items or of what is in an
 	// Event, the kinds of events if there are several, and how long it may be silent.

@@ -38,6 +38,9 @@ func sections() []section {
 		{"Endpoints", "Endpoints", `GET with a parameter in the path and one in the query, POST of 300 bytes with a response of 400, a list of 100 objects (10 KB), an order that gets a 422, and batches of 1,000 and 9,000 objects (100 KB and 1 MB), which are read and hardly answered, each behind the router that goes with it. In "validated" tasks each checks its input in its own way: ours and huma by tags, gin and echo by go-playground/validator, the rest by hand. marshaled-by-hand calls marshaled's function without reflection.
 
 ` + times, "typed", wallTime, inProcess()},
+		{"Encoding", "Long responses", `The list of 100 objects, and 20 series of 100 cells of three floats (100 KB), most of them with 16 digits, with a time and a list of texts each. go-json and sonic are JSON packages that read and write memory by unsafe; sonic also generates machine code.
+
+` + times, "typed", wallTime, inProcess()},
 		{"Start", "Start of a service", `From nothing to the first answer of one of 1 to 3,000 typed endpoints, four a resource, with a document and a page.
 
 ` + times, "tigertonic", wallTime, inProcess()},

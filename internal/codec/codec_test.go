@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"net/netip"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +202,50 @@ func TestNumbersAreEncodedAsTheLibraryDoes(t *testing.T) {
 		requireEncoded(t, []float64{f, -f})
 		requireEncoded(t, []float32{float32(min(f, math.MaxFloat32))})
 	}
+}
+
+func TestDecimalsAndTheirNeighboursAreEncodedAsTheLibraryDoes(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var all []float64
+	for range 50_000 {
+		digits := rnd.Int64N(int64(math.Pow10(1 + rnd.IntN(17))))
+		f := float64(digits) / math.Pow10(rnd.IntN(9))
+		all = append(all, f, -f, math.Nextafter(f, math.Inf(1)), math.Nextafter(f, 0), math.Float64frombits(rnd.Uint64()))
+	}
+	requireEncoded(t, slices.DeleteFunc(all, func(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }))
+	few := make([]float32, 0, len(all))
+	for _, f := range all {
+		if !math.IsInf(float64(float32(f)), 0) && !math.IsNaN(f) {
+			few = append(few, float32(f))
+		}
+	}
+	requireEncoded(t, few)
+}
+
+// Long values leave no memory that grows from little for the next one, and short ones
+// that follow don't go on taking as much.
+func TestLongValuesBeginWithTheMemoryOfTheLast(t *testing.T) {
+	long, short := strings.Split(strings.Repeat("abcdefg,", 100_000), ","), []string{"a"}
+	encoder := codec.CompileEncoder(reflect.TypeFor[[]string](), codec.Omission{Tag: "writeOnly"}, hasJSON)
+	bytesFor := func(value []string) (total uint64) {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		b := codec.NewBuffer()
+		require.NoError(t, b.AppendJSON(&value, encoder, jsontype.Options(false, false)))
+		b.Release()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const length = 1_000_000
+	bytesFor(long)
+	assert.Less(t, bytesFor(long), uint64(length+length/4))
+	sum := uint64(0)
+	for range 20 {
+		sum += bytesFor(short)
+	}
+	assert.Less(t, sum, uint64(2*length+length/2))
+	assert.Less(t, bytesFor(short), uint64(64<<10))
 }
 
 func TestErrorsOfEncodingAreTheLibrarys(t *testing.T) {

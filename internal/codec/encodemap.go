@@ -24,14 +24,14 @@ type dynamicEncoders struct {
 	known   sync.Map
 }
 
-// of returns the Encoder for values of type t, which leaves them to the codec if that
+// of returns the function for values of type t, which leaves them to the codec if that
 // would refuse the type or a part of it.
-func (d *dynamicEncoders) of(t reflect.Type) Encoder {
+func (d *dynamicEncoders) of(t reflect.Type) encodeFunc {
 	if f, ok := d.known.Load(t); ok {
-		return f.(Encoder)
+		return f.(encodeFunc)
 	}
-	c := encoderCompiler{known: map[reflect.Type]*Encoder{}, dynamic: d}
-	var f Encoder
+	c := encoderCompiler{known: map[reflect.Type]*encodeFunc{}, dynamic: d}
+	var f encodeFunc
 	if d.hasJSON(t) {
 		f = *c.compile(t)
 	} else {
@@ -162,7 +162,7 @@ func holdsTag(v reflect.Value, tag string, depth int) bool {
 
 // deeper appends the content of a pointer, interface or map, unless it is nested so deep
 // that it may be a cycle.
-func deeper(a *encodeState, b []byte, v reflect.Value, f Encoder) ([]byte, bool) {
+func deeper(a *encodeState, b []byte, v reflect.Value, f encodeFunc) ([]byte, bool) {
 	if a.depth == maxEncoded {
 		return b, false
 	}
@@ -172,8 +172,8 @@ func deeper(a *encodeState, b []byte, v reflect.Value, f Encoder) ([]byte, bool)
 	return b, ok
 }
 
-// encodeOpt returns the Encoder for an Opt, whose value f appends.
-func encodeOpt(f *Encoder) Encoder {
+// encodeOpt returns the function for an Opt, whose value f appends.
+func encodeOpt(f *encodeFunc) encodeFunc {
 	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 		value := v.Addr().Interface().(jsontype.Optional).ValuePointer(false)
 		if value == nil {
@@ -189,9 +189,9 @@ type member struct {
 	value reflect.Value
 }
 
-// encodeMap returns the Encoder for maps, whose keys are names by themselves, as
+// encodeMap returns the function for maps, whose keys are names by themselves, as
 // numbers, or as key appends them, and whose values f appends. They are sorted.
-func encodeMap(t reflect.Type, key, f *Encoder) Encoder {
+func encodeMap(t reflect.Type, key, f *encodeFunc) encodeFunc {
 	nameOf := namerOf(t.Key(), key)
 	return func(a *encodeState, b []byte, v reflect.Value) ([]byte, bool) {
 		members := make([]member, 0, v.Len())
@@ -227,7 +227,7 @@ func encodeMap(t reflect.Type, key, f *Encoder) Encoder {
 }
 
 // namerOf returns a function that turns a key of type t into a name.
-func namerOf(t reflect.Type, key *Encoder) func(a *encodeState, v reflect.Value) (name string, ok bool) {
+func namerOf(t reflect.Type, key *encodeFunc) func(a *encodeState, v reflect.Value) (name string, ok bool) {
 	plain := !jsontype.Implements(t, jsontype.MarshalerTo, jsontype.JSONMarshaler, jsontype.TextAppender, jsontype.TextMarshaler)
 	switch {
 	case plain && t.Kind() == reflect.String:

@@ -17,7 +17,7 @@ type encodedField struct {
 	name      []byte // a comma, what it is called as JSON, and a colon
 	index     int
 	rest      []int // the index within the struct that is embedded there
-	encode    *Encoder
+	encode    *encodeFunc
 	omitEmpty bool
 	isEmpty   func(reflect.Value) bool // for encoding/json with the option omitempty, or nil
 	isZero    func(reflect.Value) bool // or nil without the option omitzero
@@ -37,9 +37,9 @@ func isZeroOf(t reflect.Type) func(reflect.Value) bool {
 	return reflect.Value.IsZero
 }
 
-// structEncoder returns the Encoder for a struct. Its JSON begins with the brace and, for
+// structEncoder returns the function for a struct. Its JSON begins with the brace and, for
 // a union, the discriminator.
-func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name string) Encoder {
+func (c *encoderCompiler) structEncoder(t reflect.Type, first []byte, name string) encodeFunc {
 	known, rest, _ := jsontype.PlainFields(t)
 	fields := make([]encodedField, 0, len(known))
 	for i := range known {
@@ -139,7 +139,7 @@ func within(v reflect.Value, index []int) (field reflect.Value, ok bool) {
 // An encodedRest is the field that has all other members of a struct's JSON.
 type encodedRest struct {
 	index  []int
-	encode *Encoder
+	encode *encodeFunc
 	known  map[string]bool // names that none of them may have
 }
 

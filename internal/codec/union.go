@@ -109,14 +109,14 @@ func (d *decodeState) discriminator(name string) (value []byte, first, ok bool) 
 	return nil, false, false
 }
 
-// unionEncoder returns the Encoder for a union. That of a variant which isn't plain is the
+// unionEncoder returns the function for a union. That of a variant which isn't plain is the
 // codec's.
-func (c *encoderCompiler) unionEncoder(t reflect.Type) Encoder {
+func (c *encoderCompiler) unionEncoder(t reflect.Type) encodeFunc {
 	u, err := jsontype.UnionOf(t)
 	if err != nil {
 		return encodeLeaf // with an error
 	}
-	variants := make([]Encoder, len(u.Variants))
+	variants := make([]encodeFunc, len(u.Variants))
 	for i := range u.Variants {
 		v := &u.Variants[i]
 		if isLeaf(v.Elem) {
