@@ -14,11 +14,13 @@ import (
 // compared are the modules that are compared, and those that they are built on.
 func compared() []string {
 	return []string{
+		"github.com/bytedance/sonic",
 		"github.com/danielgtaylor/huma/v2",
 		"github.com/gin-gonic/gin",
 		"github.com/go-chi/chi/v5",
 		"github.com/go-json-experiment/json",
 		"github.com/go-playground/validator/v10",
+		"github.com/goccy/go-json",
 		"github.com/gofiber/fiber/v3",
 		"github.com/gorilla/mux",
 		"github.com/julienschmidt/httprouter",

@@ -316,8 +316,9 @@ func appendPlaces(b []byte, negative bool, n int64) []byte {
 		b = append(b, '-')
 	}
 	b = strconv.AppendInt(b, n/places, 10)
-	rest := n % places
-	b = append(b, '.', '0'+byte(rest/1000), '0'+byte(rest/100%10), '0'+byte(rest/10%10), '0'+byte(rest%10))
+	point := len(b)
+	b = strconv.AppendInt(b, places+n%places, 10) // 1 and all of the places
+	b[point] = '.'
 	for b[len(b)-1] == '0' {
 		b = b[:len(b)-1]
 	}
