@@ -408,7 +408,7 @@ func TestCommandsMakeSitesAndUsers(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "forum.db")
 	for args, want := range map[string]string{
-		"site -subdomain www -title T -email a@example.com": "the reserved for", "site -subdomain a.b -title T -email a@example.com": "isn't a label",
+		"site -subdomain www -title T -email a@example.com": "reserved for", "site -subdomain a.b -title T -email a@example.com": "isn't a label",
 		"site -subdomain new -title T -email none": "an address", "frob": "no command", "site x": "unexpected argument",
 	} {
 		if err := run(t.Context(), append(strings.Fields(args), "-db", db), nil); err == nil || !strings.Contains(err.Error(), want) && !strings.Contains(err.Error(), "unexpected argument") {

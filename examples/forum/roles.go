@@ -76,7 +76,7 @@ func (s *service) roleProfiles(ctx context.Context, v *visit, in *forumapi.PageO
 	return s.profiles(ctx, v, in.Paging, pathOf("role", r.ID)+"/profiles", "AND p.id IN (SELECT profile FROM role_profiles WHERE role = $2)", r.ID)
 }
 
-// roleMembers are all to whom a role applies: those it was given to, and everybody if it
+// roleMembers are all that a role applies to: those it was given to, and everybody if it
 // includes users.
 func (s *service) roleMembers(ctx context.Context, v *visit, in *forumapi.PageOf) (a forumapi.Profiles, err error) {
 	r, err := s.store.role(ctx, v.site.ID, in.ID)

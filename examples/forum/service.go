@@ -142,7 +142,7 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 	handle(api.PutRole, "put-role", "Change a role", "roles", answers(s.admin, s.putRole))
 	handle(api.DeleteRole, "delete-role", "Delete a role", "roles", answers(s.admin, s.deleteRole))
 	handle(api.ListRoleProfiles, "list-role-profiles", "List who has a role", "roles", answers(s.admin, s.roleProfiles))
-	handle(api.ListRoleMembers, "list-role-members", "List everybody to whom a role applies", "roles", answers(s.admin, s.roleMembers))
+	handle(api.ListRoleMembers, "list-role-members", "List everybody that a role applies to", "roles", answers(s.admin, s.roleMembers))
 	handle(api.AddToRole, "add-to-role", "Give a role to a profile", "roles", answers(s.admin, s.setRole(giveRole)))
 	handle(api.DropFromRole, "drop-from-role", "Take a role from a profile", "roles", answers(s.admin, s.setRole(takeRole)))
 

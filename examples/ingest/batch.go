@@ -6,10 +6,10 @@ import (
 	"github.com/rcrowley/go-tigertonic/schema"
 )
 
-// A batch is the data of a payload, which is kept as it was sent: what is in the objects
-// isn't looked at, but for that they are objects.
+// A batch is the data of a payload, kept as it was sent. It must be objects; what is in
+// them isn't looked at.
 type batch struct {
-	text  []byte // without line breaks, for a record is a line
+	text  []byte // without line breaks, because a record is a line
 	count int    // of the objects
 }
 
@@ -47,8 +47,8 @@ func dropLineBreaks(text []byte) []byte {
 	return kept
 }
 
-// countElements returns how many elements an array has, whose text is valid JSON. Of
-// another value it returns a number that means nothing.
+// countElements returns how many elements an array has. The text must be valid JSON; for
+// any other value the number is meaningless.
 func countElements(text []byte) int {
 	depth, commas, empty := 0, 0, true
 	for i := 0; i < len(text); i++ {

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// connections bounds how many connections there are at a time, each of which costs
-// memory whatever its client does. One more is closed at once.
+// connections limits the number of open connections, each of which costs memory whatever
+// its client does. It closes any further one at once.
 type connections struct {
 	most    int64
 	open    atomic.Int64

@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	// maxBody is how long a payload may be, and what it unpacks to.
+	// maxBody is the maximum length of a payload, compressed and decompressed.
 	maxBody = tigertonic.DefaultMaxBytes
-	// lightBody is how much of a body anybody may send. Together with the limit on
-	// connections, that is what clients can hold in memory that stop half-way.
+	// lightBody is the length up to which bodies aren't weighed. Together with the limit on
+	// connections, it bounds the memory that clients can hold by stopping half-way.
 	lightBody = 16 << 10
-	// heavyBodies is how long the bodies may be together that are longer. What a body
-	// takes in memory is about four times as much, for a moment.
+	// heavyBodies is the maximum total length of longer bodies. For a moment, a body takes
+	// about four times its length in memory.
 	heavyBodies = 6 << 20
-	// heavyWait is how long one waits for its turn.
+	// heavyWait is how long such a body waits for its turn.
 	heavyWait = time.Second
 )
 
-// An intake lets bodies in: not while they can't be kept, not more than there is memory
-// for, and unpacked.
+// An intake admits bodies: none while they can't be kept, and no more than there is memory
+// for. It decompresses them.
 type intake struct {
 	handler  http.Handler
 	unpacked http.Handler // the handler, with what unpacks bodies
@@ -60,8 +60,8 @@ func (i *intake) Unwrap() http.Handler { return i.unpacked }
 // String is how Explain shows the handler.
 func (*intake) String() string { return "intake" }
 
-// serveOdd weighs a body. One that is packed is read to its end before any of it is
-// unpacked, so that a client that stops half-way holds no more than what it has sent.
+// serveOdd weighs a body. It reads a compressed one to its end before it decompresses any
+// of it, so that a client that stops half-way holds no more memory than it has sent.
 func (i *intake) serveOdd(w http.ResponseWriter, r *http.Request) {
 	s := &share{ctx: r.Context(), heavy: i.heavy, weight: maxBody}
 	if r.ContentLength > 0 {
@@ -76,12 +76,12 @@ func (i *intake) serveOdd(w http.ResponseWriter, r *http.Request) {
 	i.unpacked.ServeHTTP(w, r)
 }
 
-// A weighing handler weighs what bodies unpack to.
+// A weighing handler weighs decompressed bodies.
 type weighing struct{ handler http.Handler }
 
 func (h weighing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s, ok := r.Context().Value(shareKey{}).(*share); ok {
-		s.weight = max(s.weight, maxBody) // what it unpacks to isn't known
+		s.weight = max(s.weight, maxBody) // its decompressed length isn't known
 		r.Body = &weighed{ReadCloser: r.Body, share: s}
 	}
 	h.handler.ServeHTTP(w, r)
@@ -92,7 +92,7 @@ func (h weighing) Unwrap() http.Handler { return h.handler }
 
 type shareKey struct{}
 
-// A share is what a body takes of the memory that there is for long ones.
+// A share is a body's part of the memory for long ones.
 type share struct {
 	ctx    context.Context
 	heavy  *semaphore.Weighted
@@ -116,7 +116,7 @@ func (s *share) take() error {
 
 func (s *share) release() { s.heavy.Release(s.taken) }
 
-// A weighed is a body that takes its share once it has turned out to be a long one.
+// A weighed is a body that takes its share once it turns out to be long.
 type weighed struct {
 	io.ReadCloser
 	share *share

@@ -16,7 +16,7 @@ const (
 	keptSegments = 8
 )
 
-// A status is how it is with the service at a time.
+// A status is the state of the service at some time.
 type status struct {
 	Accepted int64     `json:"accepted" doc:"Payloads that were acknowledged since the process has started." example:"1000020"`
 	Rate     int64     `json:"rate" doc:"How many in the last second." example:"16667"`
@@ -33,14 +33,14 @@ type status struct {
 	Segments []segment `json:"segments" doc:"The newest segments."`
 }
 
-// live keeps the status of a service, which it looks at each second.
+// live keeps the status of a service, and updates it every second.
 type live struct {
 	service *service
 
 	mu      sync.Mutex
 	last    status
 	rates   []int64
-	changed chan struct{} // closed when there is another
+	changed chan struct{} // closed when there is a newer one
 }
 
 func newLive(s *service) *live {
@@ -49,7 +49,7 @@ func newLive(s *service) *live {
 	return l
 }
 
-// run looks at the service until the context ends.
+// run updates the status until the context ends.
 func (l *live) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -78,15 +78,15 @@ func (l *live) set(s status) {
 	l.changed = make(chan struct{})
 }
 
-// now returns the status and what is closed when there is another.
+// now returns the status, and a channel that is closed when there is a newer one.
 func (l *live) now() (status, []int64, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.last, append([]int64{}, l.rates...), l.changed
 }
 
-// watch returns the status now and each second, until the client goes or the service
-// stops.
+// watch streams the status now and every second, until the client disconnects or the
+// service stops.
 func (l *live) watch(ctx context.Context, _ *struct{}) (iter.Seq2[status, error], error) {
 	return func(yield func(status, error) bool) {
 		s, rates, changed := l.now()
@@ -104,7 +104,7 @@ func (l *live) watch(ctx context.Context, _ *struct{}) (iter.Seq2[status, error]
 	}, nil
 }
 
-// status returns how it is with the service.
+// status returns the state of the service.
 func (s *service) status(rate int64) status {
 	st := status{Accepted: s.accepted.Load(), Rate: rate, Rates: []int64{}, Refused: s.refused.Load(), State: "ready", Segments: []segment{}}
 	if s.ready() != nil {

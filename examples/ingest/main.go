@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-// run runs a command until it is over or the process is told to stop.
+// run runs a command until it is done or the process is told to stop.
 func run(ctx context.Context, command string, args []string, level *slog.LevelVar) error {
 	switch command {
 	case "", "worker":
@@ -61,7 +61,7 @@ func run(ctx context.Context, command string, args []string, level *slog.LevelVa
 	return fmt.Errorf("unknown command %q", command)
 }
 
-// openObjects opens what there is in a store.
+// openObjects opens the objects of a store for reading.
 func openObjects(where string) (verify.Objects, error) {
 	if objects.IsS3(where) {
 		return objects.OpenS3(where)

@@ -18,8 +18,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
-// tokenVariable has the token where no flag has one. A process that takes over after a
-// restart finds there what its predecessor has made up.
+// tokenVariable has the token if no flag has one. After a restart, the new process finds
+// there the token that its predecessor generated.
 const tokenVariable = "INGEST_TOKEN"
 
 // options are the flags.
@@ -55,7 +55,7 @@ func parseOptions(command string, args []string) (*options, error) {
 	return o, err
 }
 
-// serveFlags are those of the service alone.
+// serveFlags adds the flags of the service alone.
 func (o *options) serveFlags(f *flag.FlagSet) {
 	o.example = serving.Flags(f, "ingest")
 	f.StringVar(&o.sync, "sync", string(spool.SyncGroup), "`what` an acknowledged payload survives: none (the process's death), or group or each (the machine's, with an fsync per group or per payload)")
@@ -64,7 +64,7 @@ func (o *options) serveFlags(f *flag.FlagSet) {
 	f.StringVar(&o.tokensFile, "tokens", "", "`file` with a line \"name token\" for each owner of one")
 }
 
-// pipelineFlags are those of what puts payloads into the store.
+// pipelineFlags adds the flags of what puts payloads into the store.
 func (o *options) pipelineFlags(f *flag.FlagSet) {
 	f.StringVar(&o.data, "data", "ingest.data", "`directory` for the spool and the store, unless -spool or -store name others")
 	f.StringVar(&o.spool, "spool", "", "`directory` that keeps payloads until the store has them")
@@ -81,7 +81,7 @@ func (o *options) pipelineFlags(f *flag.FlagSet) {
 	f.DurationVar(&o.stopTimeout, "stop-timeout", 10*time.Second, "how long uploads may continue after the service stops")
 }
 
-// stream returns what is to be known of the queue.
+// stream returns the options of the queue.
 func (o *options) stream() queue.Options {
 	return queue.Options{URL: o.queue, Stream: o.queueName, MaxBytes: int64(o.spoolMax)}
 }
@@ -103,7 +103,7 @@ func (o *options) check(command string) error {
 	return errors.Join(errs...)
 }
 
-// tokens returns the known tokens, after making one up if there are none.
+// tokens returns the known tokens, and generates one if there are none.
 func (o *options) tokens() (tokens, error) {
 	known := tokens{}
 	if o.tokensFile != "" {
@@ -129,8 +129,8 @@ func (o *options) tokens() (tokens, error) {
 	return known, nil
 }
 
-// keepToken leaves the token that was made up to the process after this one, and in a
-// file to programs that are to try the service.
+// keepToken leaves a generated token to the process after this one, and in a file to
+// programs that try the service.
 func (o *options) keepToken() error {
 	if err := os.MkdirAll(o.data, 0o750); err != nil { //nolint:gosec // the operator chooses it
 		return err
@@ -141,8 +141,7 @@ func (o *options) keepToken() error {
 	)
 }
 
-// read adds the lines of a file, of which those that are empty or begin with # are left
-// out.
+// read adds the lines of a file, except empty ones and those that begin with #.
 func (t tokens) read(r io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(r, 16<<20))
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 //go:embed page
 var page embed.FS
 
-// policy lets the page load what is its own, and nothing else.
+// policy lets the page load its own files and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// file returns a handler for a file of the page. It isn't in the document, for it isn't
+// file returns a handler for a file of the page. It isn't in the document, because it isn't
 // for programs.
 func file(name, mediaType string) http.Handler {
 	text, err := page.ReadFile("page/" + name)
@@ -29,6 +29,6 @@ func file(name, mediaType string) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-cache")
-		_, _ = w.Write(text) // a client that is gone is no error
+		_, _ = w.Write(text) // the client may have gone
 	}), func(op *tigertonic.Operation) { op.Hidden = true })
 }

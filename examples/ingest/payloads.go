@@ -12,11 +12,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 )
 
-// maxToken is how long a token may be.
+// maxToken is the maximum length of a token.
 const maxToken = 256
 
-// A sink is what payloads are appended to. Append returns where the record is once it
-// is there to stay.
+// A sink is what payloads are appended to. Append returns the place of the record once it
+// is durable.
 type sink interface {
 	Append(ctx context.Context, parts ...[]byte) (spool.Place, error)
 }
@@ -65,7 +65,7 @@ func quote(text string) ([]byte, error) {
 	return append(append(append(make([]byte, 0, len(text)+2), '"'), text...), '"'), nil
 }
 
-// refusal returns what the client is told of a payload that isn't kept.
+// refusal returns the error that the client gets for a payload that isn't kept.
 func (s *service) refusal(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -80,10 +80,10 @@ func (s *service) refusal(err error) error {
 	case errors.Is(err, spool.ErrBusy):
 		return errBusy
 	}
-	return errUnwritten // the log tells why, once
+	return errUnwritten // the log says why, once
 }
 
-// refuses returns what a client is told whose payload can't be kept, before it has been
+// refuses returns the error for a client whose payload can't be kept, before the payload is
 // read.
 func (s *service) refuses(length int64) error {
 	if s.spool == nil {
@@ -104,8 +104,8 @@ var (
 	errTooLong   = tigertonic.RequestEntityTooLarge{Err: queue.ErrTooLong}
 	errNoSegment = tigertonic.NotFound{Err: errors.New("there is no such segment, or it was stored long ago")}
 	errFull      = unavailable("the spool is full: the store hasn't taken what is in it")
-	errBusy      = unavailable("there are too many payloads to be written")
-	errHeavy     = unavailable("there are too many long payloads")
+	errBusy      = unavailable("too many payloads are waiting to be written")
+	errHeavy     = unavailable("too many long payloads are in progress")
 	errUnwritten = unavailable("the payload can't be kept at the moment")
 )
 

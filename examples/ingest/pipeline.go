@@ -13,10 +13,10 @@ import (
 type pipeline struct {
 	spool    *spool.Spool
 	stop     context.CancelFunc
-	uploaded chan struct{} // closed when no upload goes on any more
+	uploaded chan struct{} // closed once no upload is in progress
 }
 
-// openPipeline begins to upload what is left in the spool. Stored, if it isn't nil, is
+// openPipeline starts to upload what is left in the spool. Stored, if it isn't nil, is
 // called for each segment that is stored.
 func openPipeline(o *options, scratch bool, stored func(segment string)) (*pipeline, error) {
 	to, err := objects.Open(o.store)

@@ -9,7 +9,7 @@ import (
 
 // A segment is a file of payloads, one a line, and then an object.
 type segment struct {
-	ID       string    `json:"id" doc:"What it is called. The IDs rise with time." example:"20261120T145401123Z-1f0c9a3e"`
+	ID       string    `json:"id" doc:"Its ID. The IDs rise with time." example:"20261120T145401123Z-1f0c9a3e"`
 	State    string    `json:"state" enum:"open,waiting,uploading,stored" doc:"What becomes of it."`
 	Payloads int64     `json:"payloads" doc:"How many are in it." example:"52000"`
 	Bytes    int64     `json:"bytes" doc:"How long it is." example:"16776800"`
@@ -24,7 +24,7 @@ func newSegment(i spool.Info) segment {
 }
 
 type oneSegment struct {
-	ID string `path:"id" pattern:"^[0-9A-Za-z_-]{1,64}$" doc:"What it is called." example:"20261120T145401123Z-1f0c9a3e"`
+	ID string `path:"id" pattern:"^[0-9A-Za-z_-]{1,64}$" doc:"Its ID." example:"20261120T145401123Z-1f0c9a3e"`
 }
 
 type segmentPage struct {

@@ -15,9 +15,8 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/queue"
 )
 
-// What the service may have in memory. The collector runs when there is three times as
-// much garbage as there is in use, which is little, so it runs seldom; and more often
-// when the limit is near.
+// The limits of memory. Little memory is in use, so the garbage collector runs only when
+// there is three times as much garbage, and more often near the limit.
 const (
 	memoryLimit = 42 << 20
 	gcPercent   = 300
@@ -79,7 +78,7 @@ func (o *options) listenAndServe(ctx context.Context, s *service, level *slog.Le
 	return server.Run(ctx)
 }
 
-// try returns lines to try.
+// try returns commands to try.
 func (o *options) try(base string) string {
 	token := "TOKEN"
 	if o.tokenMade {
@@ -87,7 +86,7 @@ func (o *options) try(base string) string {
 	}
 	return fmt.Sprintf(`  curl -i %[1]s/1.0/payloads -H 'Content-Type: application/json' -d '{"version":"1","token":"%[2]s","data":[{"event":"start"},{"event":"stop"}]}'
   curl %[1]s/1.0/segments
-see it at work on %[1]s/
+see it at work at %[1]s/
 and read %[1]s/docs
 `, base, token)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/ingest/internal/spool"
 )
 
-// A service is what the endpoints have in common.
+// A service is what the endpoints share.
 type service struct {
 	tokens   tokens
 	sink     sink
@@ -22,9 +22,8 @@ type service struct {
 	accepted, refused atomic.Int64 // payloads
 }
 
-// handler returns the tree of handlers. What clients post isn't logged request by
-// request: there are too many, and what goes wrong with them is counted, and logged when
-// it begins and ends.
+// handler returns the tree of handlers. Posts aren't logged one by one, because there are
+// too many. Failures are counted, and logged when they begin and end.
 func (s *service) handler(l *live, registry metrics.Registry) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	accept := tigertonic.Typed(s.accept).Summary("Post a payload").Tags("payloads").OperationID("post-payload").
@@ -48,24 +47,25 @@ func (s *service) handler(l *live, registry metrics.Registry) http.Handler {
 	return root
 }
 
-// mostOthers is how many requests of a kind there may be at a time, but for payloads.
+// mostOthers is how many requests of one kind may be in progress at a time, except
+// payloads.
 const mostOthers = 16
 
 // describe returns the document of the service.
 func describe(root http.Handler) *openapi.Document {
-	return openapi.New(root, openapi.Info{Title: "Ingest", Version: version, Description: "Keeps payloads of JSON until an object store has them."})
+	return openapi.New(root, openapi.Info{Title: "Ingest", Version: version, Description: "Keeps JSON payloads until an object store has them."})
 }
 
 const (
 	aboutPayloads = "A payload that gets a 202 is kept, whatever happens to the service. " +
 		"One that gets a 503 isn't: post it again after Retry-After. " +
-		"If there is no answer, nobody knows: post it again, and count on it being there twice."
-	aboutSegments = "A segment is a file of payloads, one a line, and is put into the store as an object when it is full or old enough. " +
-		"The newest come first. Of those that are stored, the last are known. Where payloads go to a queue there are none."
-	aboutLive = "A stream of how it is with the service, now and each second."
+		"If there is no response, nobody knows: post it again, and expect that it may be there twice."
+	aboutSegments = "A segment is a file of payloads, one per line, which goes into the store as an object when it is full or old enough. " +
+		"The newest come first. Only the latest of the stored ones are listed. If payloads go to a queue, there are none."
+	aboutLive = "A stream of the state of the service, now and every second."
 )
 
-// register adds what isn't measured by handlers to the metrics.
+// register adds the metrics that handlers don't measure.
 func (s *service) register(registry metrics.Registry) {
 	metrics.NewRegisteredFunctionalGauge("payloads-refused", registry, s.refused.Load)
 	metrics.NewRegisteredFunctionalGauge("payloads", registry, s.accepted.Load)

@@ -24,7 +24,7 @@ func (s size) String() string {
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
 
-// Set takes a number with a unit, or without one of bytes.
+// Set takes a number of bytes, or one with a unit.
 func (s *size) Set(text string) error {
 	unit := size(1)
 	for _, u := range sizeUnits {
@@ -35,7 +35,7 @@ func (s *size) Set(text string) error {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || size(n) > (1<<62)/unit {
-		return fmt.Errorf("a size is a number with B, KiB, MiB or GiB, or without a unit of bytes")
+		return fmt.Errorf("a size is a number of bytes, or one with the unit B, KiB, MiB or GiB")
 	}
 	*s = size(n) * unit
 	return nil

@@ -7,11 +7,11 @@ import (
 	"fmt"
 )
 
-// tokens are the tenants that know a secret, by its hash: how long looking for one takes
-// tells nothing about those that there are.
+// tokens has the tenants by the hash of their token, so that the time of a lookup reveals
+// nothing about the tokens.
 type tokens map[[sha256.Size]byte]tenant
 
-// A tenant is who payloads are of.
+// A tenant is an owner of payloads.
 type tenant struct {
 	name   string
 	member []byte // of a record, with the commas beside it
@@ -37,7 +37,7 @@ func (t tokens) add(name, token string) error {
 	return nil
 }
 
-// find returns whose a token is.
+// find returns the owner of a token.
 func (t tokens) find(token string) (tenant, bool) {
 	if len(token) > maxToken {
 		return tenant{}, false

@@ -20,7 +20,7 @@ func work(ctx context.Context, o *options) error {
 	limitMemory()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	o.sync = string(spool.SyncNone) // the queue has what isn't stored
+	o.sync = string(spool.SyncNone) // the queue still has what isn't stored
 	var worker *queue.Worker
 	p, err := openPipeline(o, true, func(segment string) { worker.Stored(segment) })
 	if err != nil {
@@ -31,7 +31,7 @@ func work(ctx context.Context, o *options) error {
 		return err
 	}
 	defer worker.Close()
-	slog.Info("ingest worker has begun", "pid", os.Getpid())
+	slog.Info("ingest worker has started", "pid", os.Getpid())
 	err = worker.Run(ctx)
 	stop() // a second signal ends the process at once
 	p.close(o.stopTimeout)

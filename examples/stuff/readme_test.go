@@ -11,7 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/internal/docstest"
 )
 
-var adminURL = regexp.MustCompile(`inside on http://([^/]+)/`)
+var adminURL = regexp.MustCompile(`for operators: http://([^/]+)/`)
 
 func TestREADMESaysHowLongTheServiceIs(t *testing.T) {
 	t.Parallel()

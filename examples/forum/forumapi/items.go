@@ -168,7 +168,7 @@ type Updates struct {
 	Meta    ListMeta     `json:"meta"`
 }
 
-// A Preference says whether a profile gets a kind of update.
+// A Preference turns a kind of update on or off for a profile.
 type Preference struct {
 	ID   int64  `json:"id" doc:"The number of the kind."`
 	Kind string `json:"updateType"`

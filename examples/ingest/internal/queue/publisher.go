@@ -13,7 +13,7 @@ import (
 )
 
 // ErrTooLong is the error for a record that is longer than the server allows.
-var ErrTooLong = errors.New("the record is longer than the queue takes")
+var ErrTooLong = errors.New("the record is longer than the queue allows")
 
 // A Publisher publishes records to a stream. [Dial] makes one. It is safe for concurrent
 // use.
@@ -29,9 +29,9 @@ func Dial(ctx context.Context, o Options) (*Publisher, error) {
 }
 
 // Append publishes the record that consists of the parts, and returns its number in the
-// stream once the stream has acknowledged it. If there is an error, the record may be in
-// the stream nevertheless. The error is [spool.ErrFull] if the stream is full, and
-// [spool.ErrBusy] if too many records wait.
+// stream once the stream has acknowledged it. Even if there is an error, the record may be
+// in the stream. The error is [spool.ErrFull] if the stream is full, and [spool.ErrBusy] if
+// too many records wait.
 func (p *Publisher) Append(ctx context.Context, parts ...[]byte) (spool.Place, error) {
 	ack, err := p.stream.js.PublishMsgAsync(&nats.Msg{Subject: p.stream.options.subject(), Data: bytes.Join(parts, nil)})
 	switch {

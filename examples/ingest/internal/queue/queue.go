@@ -92,7 +92,7 @@ func (s *stream) make(ctx context.Context) error {
 		MaxBytes:  s.options.MaxBytes,
 	})
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return nil // another has been faster
+		return nil // another process was faster
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
 			return nil
 		case err != nil: // as while there is no connection
-			w.stream.options.Log.Warn("no record can be had from the queue", "error", err)
+			w.stream.options.Log.Warn("no record can be fetched from the queue", "error", err)
 			if !sleep(ctx, pause) {
 				return nil
 			}
@@ -137,7 +137,7 @@ func (w *Worker) Stored(segment string) {
 // Close returns records that aren't stored, and closes the connection.
 func (w *Worker) Close() {
 	w.tellAll(notStored)
-	_ = w.stream.conn.FlushTimeout(ackTimeout) // else the stream finds out by itself
+	_ = w.stream.conn.FlushTimeout(ackTimeout) // otherwise the stream finds out by itself
 	w.stream.conn.Close()
 }
 

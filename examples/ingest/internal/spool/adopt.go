@@ -20,7 +20,7 @@ func (s *Spool) adoptAlways() {
 		select {
 		case <-tick.C:
 			if err := s.adopt(); err != nil {
-				s.options.Log.Warn("what other processes have left can't be looked for", "error", err)
+				s.options.Log.Warn("can't look for what other processes have left behind", "error", err)
 			}
 		case <-s.closing:
 			return
@@ -100,24 +100,24 @@ func (s *Spool) adoptDirectory(path string) (held int64) {
 	return 0
 }
 
-// adoptSegment adds a segment that was left to the waiting ones.
+// adoptSegment adds a segment that was left behind to the waiting ones.
 func (s *Spool) adoptSegment(d *directory, path string) {
 	id := strings.TrimSuffix(filepath.Base(path), extension)
 	log := s.options.Log.With("segment", id)
 	found, err := recoverSegment(path)
 	switch {
 	case err != nil:
-		log.Error("a segment that was left can't be read, and stays where it is", "error", err)
+		log.Error("a segment that was left behind can't be read, and stays where it is", "error", err)
 		d.segments.Add(1) // so its directory stays
 		return
 	case found.torn > 0:
-		log.Warn("the end of a segment that was left isn't a whole record and was cut off", "cut_bytes", found.torn, "kept_bytes", found.bytes, "kept_records", found.records)
+		log.Warn("an incomplete record at the end of a segment that was left behind was cut off", "cut_bytes", found.torn, "kept_bytes", found.bytes, "kept_records", found.records)
 	}
 	if found.records == 0 {
 		_ = os.Remove(path) // or the next process finds it empty again
 		return
 	}
-	log.Info("a segment that was left is going to be uploaded", "bytes", found.bytes, "records", found.records)
+	log.Info("a segment that was left behind will be uploaded", "bytes", found.bytes, "records", found.records)
 	d.segments.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()

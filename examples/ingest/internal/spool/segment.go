@@ -33,7 +33,7 @@ type Info struct {
 	Stored   int64 // as it is in the store, or 0
 	Failures int   // of uploads
 	Began    time.Time
-	Changed  time.Time // when it came into its state
+	Changed  time.Time // when it got into its state
 }
 
 // A Segment is a file of records. Everything that its methods don't return belongs to its
@@ -49,8 +49,8 @@ type Segment struct {
 // ID returns the segment's ID. IDs are unique, and rise with time.
 func (g *Segment) ID() string { return g.info.ID }
 
-// Reader returns the segment's records. Call it only for a segment from Next, whose file
-// doesn't change any more.
+// Reader returns the segment's records. Call it only for a segment from Next, whose file no
+// longer changes.
 func (g *Segment) Reader() (io.ReadCloser, error) {
 	f, err := os.Open(g.path)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Spool) begin(now time.Time) (*Segment, error) {
 // finish closes the open segment, which then waits to be uploaded. It removes a segment
 // without records.
 func (s *Spool) finish(segment *Segment) {
-	_ = segment.file.Close() // what was to be on disk has been synced
+	_ = segment.file.Close() // what has to be on disk has been synced
 	segment.file = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()

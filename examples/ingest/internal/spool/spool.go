@@ -42,20 +42,20 @@ type Sync string
 // has what was written.
 const (
 	SyncNone  Sync = "none"  // the record is in the page cache: lost if the machine fails
-	SyncGroup Sync = "group" // on disk, by one sync for all that came meanwhile
-	SyncEach  Sync = "each"  // on disk, by a sync of its own
+	SyncGroup Sync = "group" // on disk, with one sync for all that arrived meanwhile
+	SyncEach  Sync = "each"  // on disk, with its own sync
 )
 
 // Errors of [Spool.Append] that don't come from the disk. The record isn't kept.
 var (
 	ErrFull   = errors.New("the spool is full")
-	ErrBusy   = errors.New("too much is waiting to be written")
+	ErrBusy   = errors.New("too many records are waiting to be written")
 	ErrClosed = errors.New("the spool is closed")
 )
 
 // Options configure a spool. Dir, MaxBytes, SegmentBytes and SegmentAge must be set.
 type Options struct {
-	Dir          string        // made if it isn't there
+	Dir          string        // created if it doesn't exist
 	Sync         Sync          // "" is SyncGroup
 	MaxBytes     int64         // of all segments together
 	SegmentBytes int64         // that a segment is closed at
@@ -63,8 +63,8 @@ type Options struct {
 	// Scratch is for records that are also kept elsewhere until their segment is stored:
 	// what a process leaves behind is removed, not adopted.
 	Scratch bool
-	// AdoptEvery is how often to look for what other processes left behind. Zero means
-	// every second.
+	// AdoptEvery is how often to look for segments that other processes left behind. Zero
+	// means every second.
 	AdoptEvery time.Duration
 	Log        *slog.Logger // nil is slog.Default
 }

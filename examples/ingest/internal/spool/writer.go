@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// probeEvery is how often a spool that couldn't write tries whether it can again.
+// probeEvery is how often a spool that couldn't write tries again.
 const probeEvery = time.Second
 
 const probeName = "probe"
@@ -99,7 +99,7 @@ func (s *Spool) append(g *group) (segment *Segment, err error) {
 // cutBack truncates a segment after its last good record, and closes it.
 func (s *Spool) cutBack(segment *Segment) {
 	if err := segment.file.Truncate(segment.info.Bytes); err != nil {
-		s.options.Log.Error("a segment can't be cut back to what was acknowledged: what is behind it is left out of the object, unless the process ends before",
+		s.options.Log.Error("a segment can't be truncated after its last acknowledged record: the rest is left out of the object, unless the process ends first",
 			"segment", segment.info.ID, "bytes", segment.info.Bytes, "error", err)
 	}
 	s.finish(segment)
@@ -119,7 +119,7 @@ func (s *Spool) rotateByAge(now time.Time) {
 func (s *Spool) setFailing(err error) {
 	switch {
 	case err != nil && s.failing == nil:
-		s.options.Log.Error("the spool can't be written: payloads are refused until it can", "error", err)
+		s.options.Log.Error("the spool can't be written; payloads are refused until it can", "error", err)
 	case err == nil && s.failing != nil:
 		s.options.Log.Info("the spool can be written again")
 	case err == nil:

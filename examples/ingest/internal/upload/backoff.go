@@ -11,7 +11,7 @@ import (
 // zero Max 30 seconds.
 type Backoff struct{ First, Max time.Duration }
 
-// after returns how long to wait after so many failures.
+// after returns how long to wait after this many failures.
 func (b Backoff) after(failures int) time.Duration {
 	first, most := b.First, b.Max
 	if first == 0 {

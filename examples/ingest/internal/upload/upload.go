@@ -16,11 +16,11 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 )
 
-// windowBytes is how far back a repetition is found. It bounds what a worker has in
-// memory, and what somebody needs who reads the object.
+// windowBytes is the compressor's window. It bounds the memory of a worker, and that of
+// whoever reads the object.
 const windowBytes = 512 << 10
 
-// Options are those of an uploader. The zero value of a field is its default.
+// Options configure an uploader. The zero value of a field is its default.
 type Options struct {
 	Workers int           // uploads at a time: 2
 	Timeout time.Duration // of an attempt: a minute
@@ -29,7 +29,7 @@ type Options struct {
 	Log     *slog.Logger         // slog.Default
 }
 
-// Extension is that of an object's name: lines of JSON, compressed by zstd.
+// Extension is the extension of an object's name: lines of JSON, compressed by zstd.
 const Extension = ".ndjson.zst"
 
 // An Uploader takes segments from a spool and puts them into a store. It is made by
@@ -54,8 +54,8 @@ func New(from *spool.Spool, to objects.Store, o Options) *Uploader {
 	return &Uploader{from, to, o}
 }
 
-// Run uploads until the spool is closed and empty, or the context ends. It returns
-// when no upload is going on any more.
+// Run uploads until the spool is closed and empty, or the context ends. It returns once no
+// upload is in progress.
 func (u *Uploader) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range u.options.Workers {
@@ -79,7 +79,7 @@ func (u *Uploader) work(ctx context.Context) {
 	}
 }
 
-// upload puts a segment into the store, or lets it wait to be tried again.
+// upload puts a segment into the store, or makes it wait for another try.
 func (u *Uploader) upload(ctx context.Context, c *compressor, segment *spool.Segment) {
 	log := u.options.Log.With("segment", segment.ID())
 	began := time.Now()
@@ -87,7 +87,7 @@ func (u *Uploader) upload(ctx context.Context, c *compressor, segment *spool.Seg
 	switch {
 	case err == nil:
 		if err := u.spool.Stored(segment, bytes); err != nil {
-			log.Error("a segment that is stored can't be removed from the spool, and is going to be uploaded again at the next start", "error", err)
+			log.Error("a stored segment can't be removed from the spool, and will be uploaded again at the next start", "error", err)
 		}
 		if u.options.Stored != nil {
 			u.options.Stored(segment.ID())
@@ -97,7 +97,7 @@ func (u *Uploader) upload(ctx context.Context, c *compressor, segment *spool.Seg
 		u.spool.Abandon(segment)
 	default:
 		failures := u.spool.Failed(segment, u.options.Backoff.after)
-		log.Warn("a segment couldn't be uploaded, and waits to be tried again", "failures", failures, "error", err)
+		log.Warn("a segment couldn't be uploaded, and will be tried again", "failures", failures, "error", err)
 	}
 }
 
@@ -107,7 +107,7 @@ func (u *Uploader) put(ctx context.Context, c *compressor, segment *spool.Segmen
 		return 0, err
 	}
 	defer r.Close() //nolint:errcheck // nothing was written
-	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, fmt.Errorf("no answer within %v", u.options.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, u.options.Timeout, fmt.Errorf("no response within %v", u.options.Timeout))
 	defer cancel()
 	compressed, stop := c.compress(ctx, r)
 	defer stop()
@@ -133,8 +133,8 @@ func newCompressor() (*compressor, error) {
 
 func (c *compressor) close() { _ = c.encoder.Close() } // nothing is in it
 
-// compress returns r compressed, until the context ends. stop is to be called when no
-// more of it is read, and then the compressor is free for another.
+// compress returns r compressed, until the context ends. Call stop when you are done
+// reading; then the compressor is free for another.
 func (c *compressor) compress(ctx context.Context, r io.Reader) (compressed *counter, stop func()) {
 	out, in := io.Pipe()
 	done := make(chan struct{})
