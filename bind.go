@@ -7,13 +7,16 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/rcrowley/go-tigertonic/internal/bind"
+	"github.com/rcrowley/go-tigertonic/internal/call"
 	"github.com/rcrowley/go-tigertonic/internal/form"
+	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 	"github.com/rcrowley/go-tigertonic/internal/linelog"
 )
 
@@ -162,4 +165,90 @@ func exampleContent(r io.Reader) (string, error) {
 		err = errors.New("its content isn't text, which is all that a document can hold")
 	}
 	return string(content), err
+}
+
+// writeForm writes a form: in multipart if it has a place for files.
+func (w *inputWriter) writeForm(f *bind.Form, in reflect.Value, to *call.Request) error {
+	if f.File == nil {
+		var body []byte
+		to.BodyType = form.URLEncoded
+		err := w.eachText(in, func(field, text string) {
+			if len(body) > 0 {
+				body = append(body, '&')
+			}
+			body = append(appendEscaped(body, field), '=')
+			body = appendEscaped(body, text)
+		})
+		to.Body = body
+		return err
+	}
+	body := form.NewWriter()
+	to.BodyType = body.ContentType()
+	if err := w.eachText(in, body.Text); err != nil {
+		return err
+	}
+	file := jsontype.FieldOf(in, f.File.Index)
+	if f.File.Many {
+		files := file.Interface().(Files)
+		if files == nil && !f.File.Required {
+			to.Body = body.Texts()
+			return nil
+		}
+		to.Reader = body.Files(f.File.Name, func(yield func(form.File, error) bool) {
+			if files != nil {
+				files(func(file File, err error) bool { return yield(form.File(file), err) })
+			}
+		})
+		return nil
+	}
+	if f.File.Pointer {
+		if file.IsNil() {
+			to.Body = body.Texts()
+			return nil
+		}
+		file = file.Elem()
+	}
+	reader, length, err := body.File(f.File.Name, form.File(file.Interface().(File)))
+	if err != nil {
+		return fmt.Errorf("form %s: %w", f.File.Name, err)
+	}
+	to.Reader, to.Length = reader, max(length, 0)
+	return nil
+}
+
+// eachText calls f with each text of a form's fields.
+func (w *inputWriter) eachText(in reflect.Value, f func(field, text string)) error {
+	for i := w.fields; i < len(w.params); i++ {
+		texts, err := w.textsOf(i, in)
+		if err != nil {
+			return err
+		}
+		for _, text := range texts {
+			f(w.params[i].Name, text)
+		}
+	}
+	return nil
+}
+
+// writeRaw writes a body that is sent as it is.
+func writeRaw(b *bind.Body, in reflect.Value, to *call.Request) error {
+	body := jsontype.FieldOf(in, b.Index)
+	if to.BodyType = b.Raw.Default(); to.BodyType == "" {
+		to.BodyType = "application/octet-stream"
+	}
+	switch body := body.Interface().(type) {
+	case []byte:
+		to.Body = slices.Clone(body)
+	case File:
+		if body.ContentType != "" {
+			to.BodyType = body.ContentType
+		}
+		to.Reader, to.Length = body.Reader, max(body.Size, 0)
+	case io.Reader:
+		to.Reader = body
+	}
+	if strings.ContainsFunc(to.BodyType, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return errors.New("body: the media type has control characters")
+	}
+	return nil
 }

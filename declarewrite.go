@@ -3,7 +3,6 @@ package tigertonic
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/rcrowley/go-tigertonic/internal/bind"
 	"github.com/rcrowley/go-tigertonic/internal/call"
 	"github.com/rcrowley/go-tigertonic/internal/codec"
-	"github.com/rcrowley/go-tigertonic/internal/form"
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 	"github.com/rcrowley/go-tigertonic/internal/jsontype"
 	"github.com/rcrowley/go-tigertonic/internal/trie"
@@ -44,12 +42,16 @@ func newInputWriter(in *bind.Plan) (*inputWriter, error) {
 	var errs []error
 	for i := range w.params {
 		p := &w.params[i]
-		text := codec.FormatterOf(p.Elem)
+		elem := p.Elem
+		if p.Each != nil {
+			elem = p.Each.Elem
+		}
+		text := codec.FormatterOf(elem)
 		if p.IsDate {
 			text = httpfield.FormatDate
 		}
 		if text == nil {
-			errs = append(errs, typeschema.Errorf(in.Type(), p.Field, "a %v can be read as text, but not be written: it has no method MarshalText", p.Elem))
+			errs = append(errs, typeschema.Errorf(in.Type(), p.Field, "a %v can be read as text, but not be written: it has no method MarshalText", elem))
 		}
 		w.texts = append(w.texts, text)
 	}
@@ -187,6 +189,11 @@ func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) 
 			return fmt.Errorf("the path has no wildcard {%s}: it is one of a namespace, for Under, or of a host, for On", p.Name)
 		case p.In != "query":
 			continue
+		case p.Each != nil:
+			if query, err = w.appendMap(query, i, value); err != nil {
+				return err
+			}
+			continue
 		}
 		texts, err := w.textsOf(i, value)
 		if err != nil {
@@ -209,6 +216,46 @@ func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) 
 	}
 	to.Query = string(query)
 	return nil
+}
+
+// appendMap appends the members of a map to a query, sorted by name.
+func (w *inputWriter) appendMap(query []byte, i int, in reflect.Value) ([]byte, error) {
+	p := &w.params[i]
+	field := jsontype.FieldOf(in, p.Index)
+	keys := field.MapKeys()
+	if len(keys) == 0 && p.Required {
+		return nil, wrongParam(p, errors.New("is required"))
+	}
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, key := range keys {
+		if wrong := p.WrongKey(key.String()); wrong != "" {
+			return nil, wrongParam(p, fmt.Errorf("the name %q %s", key, wrong))
+		}
+		list := reflect.New(p.Elem).Elem()
+		list.Set(field.MapIndex(key))
+		values := []reflect.Value{list}
+		if p.Each.Many {
+			values = nil
+			for j := range list.Len() {
+				values = append(values, list.Index(j))
+			}
+			if len(values) == 0 {
+				return nil, wrongParam(p, fmt.Errorf("%q has no value, and would be lost", key))
+			}
+		}
+		for _, value := range values {
+			text, err := w.textOf(i, value)
+			if err != nil {
+				return nil, err
+			}
+			if len(query) > 0 {
+				query = append(query, '&')
+			}
+			query = append(appendEscaped(query, p.MemberName(key.String())), '=')
+			query = appendEscaped(query, text)
+		}
+	}
+	return query, nil
 }
 
 // textsOf returns the texts of a parameter's values, or none to leave it out.
@@ -352,91 +399,5 @@ func (w *inputWriter) writeBody(in reflect.Value, to *call.Request) error {
 		return fmt.Errorf("body: %w", err)
 	}
 	to.Body, to.BodyType = slices.Clone(e.Bytes()), b.MediaType
-	return nil
-}
-
-// writeForm writes a form: in multipart if it has a place for files.
-func (w *inputWriter) writeForm(f *bind.Form, in reflect.Value, to *call.Request) error {
-	if f.File == nil {
-		var body []byte
-		to.BodyType = form.URLEncoded
-		err := w.eachText(in, func(field, text string) {
-			if len(body) > 0 {
-				body = append(body, '&')
-			}
-			body = append(appendEscaped(body, field), '=')
-			body = appendEscaped(body, text)
-		})
-		to.Body = body
-		return err
-	}
-	body := form.NewWriter()
-	to.BodyType = body.ContentType()
-	if err := w.eachText(in, body.Text); err != nil {
-		return err
-	}
-	file := jsontype.FieldOf(in, f.File.Index)
-	if f.File.Many {
-		files := file.Interface().(Files)
-		if files == nil && !f.File.Required {
-			to.Body = body.Texts()
-			return nil
-		}
-		to.Reader = body.Files(f.File.Name, func(yield func(form.File, error) bool) {
-			if files != nil {
-				files(func(file File, err error) bool { return yield(form.File(file), err) })
-			}
-		})
-		return nil
-	}
-	if f.File.Pointer {
-		if file.IsNil() {
-			to.Body = body.Texts()
-			return nil
-		}
-		file = file.Elem()
-	}
-	reader, length, err := body.File(f.File.Name, form.File(file.Interface().(File)))
-	if err != nil {
-		return fmt.Errorf("form %s: %w", f.File.Name, err)
-	}
-	to.Reader, to.Length = reader, max(length, 0)
-	return nil
-}
-
-// eachText calls f with each text of a form's fields.
-func (w *inputWriter) eachText(in reflect.Value, f func(field, text string)) error {
-	for i := w.fields; i < len(w.params); i++ {
-		texts, err := w.textsOf(i, in)
-		if err != nil {
-			return err
-		}
-		for _, text := range texts {
-			f(w.params[i].Name, text)
-		}
-	}
-	return nil
-}
-
-// writeRaw writes a body that is sent as it is.
-func writeRaw(b *bind.Body, in reflect.Value, to *call.Request) error {
-	body := jsontype.FieldOf(in, b.Index)
-	if to.BodyType = b.Raw.Default(); to.BodyType == "" {
-		to.BodyType = "application/octet-stream"
-	}
-	switch body := body.Interface().(type) {
-	case []byte:
-		to.Body = slices.Clone(body)
-	case File:
-		if body.ContentType != "" {
-			to.BodyType = body.ContentType
-		}
-		to.Reader, to.Length = body.Reader, max(body.Size, 0)
-	case io.Reader:
-		to.Reader = body
-	}
-	if strings.ContainsFunc(to.BodyType, func(c rune) bool { return c < ' ' || c > '~' }) {
-		return errors.New("body: the media type has control characters")
-	}
 	return nil
 }

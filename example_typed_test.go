@@ -386,3 +386,16 @@ func ExampleEndpoint_AnyQuery() {
 	request(tigertonic.StrictQuery(echo), "GET", "/?utm_source=mail", "")
 	// Output: 200 "seen"
 }
+
+// A map in the query takes members of any name.
+func ExampleTyped_deepObject() {
+	type search struct {
+		Labels map[string]string `query:"labels,deepObject" maxLength:"10" maxProperties:"2"`
+	}
+	h := tigertonic.Typed(func(_ context.Context, in *search) (map[string]string, error) { return in.Labels, nil })
+	request(h, "GET", "/?labels[color]=red&labels[size]=xl", "")
+	request(h, "GET", "/?labels[color][dark]=red", "")
+	// Output:
+	// 200 {"color":"red","size":"xl"}
+	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"labels[color][dark]","in":"query","detail":"has brackets within brackets, but the members of labels are no objects or arrays"}]}
+}

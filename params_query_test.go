@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -159,6 +160,57 @@ func TestDeclaredQueriesAreWrittenAsTheyAreRead(t *testing.T) {
 	assert.ErrorContains(t, err, "has a comma")
 }
 
+// A labelled input has objects of any names in its query.
+type labelled struct {
+	Labels map[string]string     `query:"labels,deepObject" maxLength:"20" maxProperties:"5" doc:"What it has."`
+	Ranks  map[string][]int      `query:"ranks,deepObject"`
+	Since  map[string]time.Time  `query:"since,deepObject"`
+	Hosts  map[string]netip.Addr `query:"hosts,deepObject" required:"true"`
+}
+
+// What is declared with maps is bound as it was written, by a client as well.
+func TestMapsInTheQueryCrossTheWire(t *testing.T) {
+	find := tigertonic.Declare[labelled, string]("GET", "/tagged")
+	in := labelled{
+		Labels: map[string]string{"b": "x&y=z", "a é": "", "c%5D": "[1]"},
+		Ranks:  map[string][]int{"x": {3, 1, 2}},
+		Since:  map[string]time.Time{"start": time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)},
+		Hosts:  map[string]netip.Addr{"db": netip.MustParseAddr("::1")},
+	}
+	url, err := find.URL(&in)
+	require.NoError(t, err)
+	assert.Equal(t, "/tagged?labels%5Ba%20%C3%A9%5D=&labels%5Bb%5D=x%26y%3Dz&labels%5Bc%255D%5D=%5B1%5D&"+
+		"ranks%5Bx%5D=3&ranks%5Bx%5D=1&ranks%5Bx%5D=2&since%5Bstart%5D=2026-12-01T00%3A00%3A00Z&hosts%5Bdb%5D=%3A%3A1", strings.ReplaceAll(url, "+", "%20"))
+	mux := tigertonic.NewTrieServeMux()
+	var got labelled
+	find.HandleFunc(mux, func(_ context.Context, in *labelled) (string, error) {
+		got = *in
+		return "", nil
+	})
+	assert.Equal(t, 200, serve(t, mux, "GET", url, "").Code)
+	assert.Equal(t, in, got)
+	for want, in := range map[string]labelled{
+		"hosts: is required": {},
+		`labels: the name "a[b]" has brackets within brackets`: {Labels: map[string]string{"a[b]": ""}},
+		`labels: the name "" has no name between the brackets`: {Labels: map[string]string{"": ""}},
+		`ranks: "x" has no value, and would be lost`:           {Ranks: map[string][]int{"x": nil}},
+	} {
+		_, err := find.URL(&in)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestMapsInTheQueryAreDescribed(t *testing.T) {
+	op := describedBy(tigertonic.Typed(func(context.Context, *labelled) (struct{}, error) { return struct{}{}, nil }))
+	labels, ranks := op.Parameters[0], op.Parameters[1]
+	assert.Equal(t, "labels deepObject What it has. false", fmt.Sprint(labels.Name, " ", labels.Style, " ", labels.Description, " ", labels.Required))
+	assert.Equal(t, "string", sayType(labels.Schema.Additional)[:6])
+	assert.Equal(t, 5, *labels.Schema.MaxProperties)
+	assert.Equal(t, 100, *ranks.Schema.MaxProperties, "there is a bound, and the document has it")
+	assert.Equal(t, "array of integer format int64", sayType(ranks.Schema.Additional))
+	assert.True(t, op.Parameters[3].Required)
+}
+
 func TestStylesAreDescribed(t *testing.T) {
 	op := describedBy(hunting())
 	byName := map[string]tigertonic.Parameter{}
@@ -192,7 +244,7 @@ func TestTypedRefusesStylesThatCannotBe(t *testing.T) {
 		) (string, error) {
 			return "", nil
 		})
-	}), "a deepObject has a name, and is a struct")
+	}), "a deepObject has a name, and is a map, or a struct")
 	assert.Contains(t, takes(func() {
 		tigertonic.Typed(func(context.Context, *struct {
 			A struct{ B int } `query:"a,deepObject"`

@@ -58,7 +58,9 @@ type Endpoint struct {
 // A query parameter's name may be followed by an option. With comma, a slice is one value
 // with commas in it. With omitempty, an empty value counts as absent. With deepObject, a
 // struct whose fields have the tag query is an object: the field status of a filter is
-// filter[status]. An Opt of a slice distinguishes an empty list from an absent one. In a
+// filter[status]. So is a map of parameters, or of slices of them, by strings; the tags of
+// its field are for its values, and it may have 100 members, or as many as maxProperties
+// allows. An object in such an object panics, since OpenAPI doesn't define it. An Opt of a slice distinguishes an empty list from an absent one. In a
 // header whose grammar is an HTTP-date, a time.Time is one; in If-Modified-Since,
 // If-Unmodified-Since and If-Range, any other value is ignored (RFC 9110 §13.1.3).
 //

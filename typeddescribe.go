@@ -173,6 +173,9 @@ func describeInput(in *bind.Plan, op *Operation) {
 			op.addMember(p)
 			continue
 		}
+		if p.Each != nil {
+			parameter.Style = "deepObject"
+		}
 		schema.Description, schema.Deprecated = "", false
 		op.Parameters = append(op.Parameters, parameter)
 	}

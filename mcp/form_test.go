@@ -183,6 +183,7 @@ func TestHostsAreArgumentsAndStylesAreKnown(t *testing.T) {
 			State string `query:"state" enum:"open,closed"`
 			Tag   string `query:"tag"`
 		} `query:"filter,deepObject"`
+		Labels map[string][]string `query:"labels,deepObject"`
 	}
 	site := tigertonic.NewTrieServeMux()
 	site.Handle("GET", "/", tigertonic.Typed(func(_ context.Context, in *struct {
@@ -193,7 +194,7 @@ func TestHostsAreArgumentsAndStylesAreKnown(t *testing.T) {
 		return fmt.Sprint(in.Site, in.IDs), nil
 	}).OperationID("home"))
 	site.Handle("GET", "/list", tigertonic.Typed(func(_ context.Context, in *filtered) (string, error) {
-		return in.Filter.State + " " + in.Filter.Tag, nil
+		return fmt.Sprint(in.Filter.State, " ", in.Filter.Tag, in.Labels), nil
 	}).OperationID("list"))
 	fixed := tigertonic.NewTrieServeMux()
 	fixed.Handle("GET", "/www", tigertonic.Typed(func(context.Context, *struct{}) (string, error) { return "www", nil }).OperationID("www"))
@@ -217,6 +218,7 @@ func TestHostsAreArgumentsAndStylesAreKnown(t *testing.T) {
 		{"", "home", `{"site":"a:80"}`, `which can't be a part of the name of a host`},
 		{"", "home", `{"site":""}`, `which can't be a part of the name of a host`},
 		{"", "list", `{"site":"tea","filter":{"state":"open","tag":"a&b"}}`, `open a\u0026b`},
+		{"", "list", `{"site":"tea","labels":{"x":["a","b"],"y":["c"]}}`, `map[x:[a b] y:[c]]`},
 		{"", "list", `{"site":"tea","filter":{"state":"new"}}`, "must be one of"},
 		{"", "list", `{"site":"tea","filter":"open"}`, `the argument \"filter\" must be an object`},
 		{"", "www", `{}`, "www"},

@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"testing"
@@ -83,6 +84,7 @@ type finding struct {
 	Filter struct {
 		Status string `query:"status" required:"true" example:"open"`
 	} `query:"filter,deepObject" doc:"Which of them."`
+	Labels map[string][]string `query:"labels,deepObject" required:"true"`
 }
 
 func TestStylesOfParametersAreWritten(t *testing.T) {
@@ -96,5 +98,14 @@ func TestStylesOfParametersAreWritten(t *testing.T) {
 	assert.Equal(t, "deepObject", filter["style"])
 	assert.Equal(t, true, filter["required"])
 	assert.Equal(t, []any{"status"}, at(filter, "schema", "required"))
-	assert.Contains(t, html(t, mux, info), `filter[status]`, "the form has a field for each member")
+	labels := parameters[3].(object)
+	assert.Equal(t, "deepObject true", fmt.Sprint(labels["style"], " ", labels["explode"]))
+	assert.Equal(t, object{
+		"type": "object", "maxProperties": float64(100),
+		"additionalProperties": object{"type": "array", "items": object{"type": "string"}},
+	}, labels["schema"])
+	page := html(t, mux, info)
+	assert.Contains(t, page, `filter[status]`, "the form has a field for each member")
+	assert.Regexp(t, `<textarea [^>]*data-name="labels" data-members required placeholder="name=value"`, page, "and one for a map")
+	assert.Contains(t, page, `labels={labels}`)
 }

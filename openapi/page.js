@@ -306,7 +306,10 @@
       const hole = holes && ("secret" in f.field.dataset || f.field.required && f.values.length === 0);
       if (hole && f.in === "query") query.push(encode(f.name) + "={" + encode(f.name) + "}");
       for (const value of !hole ? f.values : f.in === "query" ? [] : ["{" + f.name + "}"]) {
-        if (f.in === "query") query.push(encode(f.name) + "=" + encode(value));
+        if (f.in === "query" && "members" in f.field.dataset) {
+          const [, name, text] = value.match(/^([^=]*)=?(.*)$/);
+          query.push(encode(`${f.name}[${name}]`) + "=" + encode(text));
+        } else if (f.in === "query") query.push(encode(f.name) + "=" + encode(value));
         if (f.in === "header") headers.push([f.name, value]);
         if (f.in === "cookie") cookies.push([f.name, value]);
       }

@@ -28,6 +28,7 @@ type fieldView struct {
 	ID, Name, In, Type string
 	Required           bool
 	Many               bool   // a value on each line
+	Members            bool   // a member of an object on each line, as name=value
 	Rest               bool   // slashes stay as they are
 	File               bool   // a file of the user's
 	MediaTypes         string // that the file may have, with commas between them, or ""
@@ -73,7 +74,7 @@ func newFormView(doc *Document, op *operation, parameters []tigertonic.Parameter
 // objects' place.
 func withMembers(parameters []tigertonic.Parameter) (all []tigertonic.Parameter) {
 	for _, p := range parameters {
-		if p.Style != "deepObject" || p.Schema == nil {
+		if p.Style != "deepObject" || p.Schema == nil || p.Schema.Additional != nil {
 			all = append(all, p)
 			continue
 		}
@@ -138,6 +139,10 @@ func newFieldView(doc *Document, p tigertonic.Parameter) *fieldView {
 		field.Many = !p.Joined
 		items := resolve(e.Items)
 		values = &items
+	}
+	if p.Style == "deepObject" {
+		field.Many, field.Members, field.Placeholder = true, true, "name=value"
+		return field
 	}
 	for _, option := range values.Enum {
 		field.Options = append(field.Options, parameterText(option))
@@ -277,6 +282,10 @@ func (v *formView) url(origin string) string {
 		}
 		name := encoded(f.Name, false)
 		for _, value := range f.values() {
+			name := name
+			if member, text, _ := strings.Cut(value, "="); f.Members {
+				name, value = encoded(f.Name+"["+member+"]", false), text
+			}
 			query = append(query, name+"="+encoded(value, false))
 		}
 		if f.Required && f.values() == nil || f.Secret != "" {

@@ -81,6 +81,7 @@ func (w *pageWriter) input(begin markup.HTML, f *fieldView) {
 	w.Put(begin)
 	w.Put(` id="%s" data-in="%s" data-name="%s"`, f.ID, f.In, f.Name)
 	w.When(f.Rest, ` data-rest`)
+	w.When(f.Members, ` data-members`)
 	w.When(f.Required, ` required`)
 }
 

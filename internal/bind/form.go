@@ -422,7 +422,7 @@ func (b *Body) unknownField(f *findings, name, value string) {
 	f.parameter(inForm, shortName(name), check.Violation{Keyword: "additionalProperties", Limit: "false", Detail: "is not known"})
 }
 
-// maxFieldName is how much of an unknown field's name is shown to the client.
+// maxFieldName is how much of a name that a client chose is shown to it.
 const maxFieldName = 100
 
 func shortName(name string) string {

@@ -3,6 +3,7 @@ package bind_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -578,7 +579,7 @@ func TestStylesThatCannotBeAreTold(t *testing.T) {
 		}](), "the option comma is for a slice"},
 		{reflect.TypeFor[struct {
 			A int `query:"a,deepObject"`
-		}](), "a deepObject has a name, and is a struct whose fields have the tag query"},
+		}](), "a deepObject has a name, and is a map, or a struct whose fields have the tag query"},
 		{reflect.TypeFor[struct {
 			A struct{ B int } `query:"a,deepObject" required:"true"`
 		}](), "struct{A}.A: required is said of the fields of a deepObject, not of the whole\n" +
@@ -586,6 +587,127 @@ func TestStylesThatCannotBeAreTold(t *testing.T) {
 		{reflect.TypeFor[struct {
 			A string `cookie:"a,b"`
 		}](), `the tag "cookie" has no option "b"`},
+	} {
+		_, err := bind.Compile(c.of, rules)
+		assert.ErrorContains(t, err, c.want, c.of)
+	}
+}
+
+type labeled struct {
+	Labels map[string]string  `query:"labels,deepObject" maxLength:"3" maxProperties:"2" minProperties:"1" doc:"Which."`
+	Ranks  map[string][]int   `query:"ranks,deepObject" minimum:"1" maxItems:"2"`
+	Days   map[word]time.Time `query:"days,deepObject"`
+	Flags  map[string]bool    `query:"flags,deepObject" required:"true"`
+	Other  map[string]float64 `query:"other,deepObject"`
+}
+
+type word string
+
+func TestMapsTakeTheMembersOfObjectsInTheQuery(t *testing.T) {
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString("&other[" + strconv.Itoa(i) + "]=1")
+		}
+		return b.String()
+	}
+	for _, c := range []struct{ query, wrong, want string }{
+		{"flags[a]=true", "", "{- - - map[a:true] -}"},
+		{"flags%5Ba%5D=true&labels[b]=x+y&labels[a%20]=", "", "{map[a : b:x y] - - map[a:true] -}"},
+		{"flags[a]=true&ranks[x]=1&ranks[y]=2&ranks[x]=3", "", "{- map[x:[1 3] y:[2]] - map[a:true] -}"},
+		{"flags[a]=true&days[x]=2026-12-01T00:00:00Z", "", "{- - map[x:2026-12-01 00:00:00 +0000 UTC] map[a:true] -}"},
+		{"flags[a]=true" + many(100), "", ""},
+		{"", "422 query flags: is required", ""},
+		{"flags=true&flags[=true&flags]=true", "422 query flags: is required", ""}, // which are unknown
+		{"flags[a]=1", "422 query flags[a]: must be true or false", ""},
+		{"flags[a]=true&flags[a]=true", "422 query flags[a]: must be there only once", ""},
+		{"flags[a]=true&labels[a]=four&labels[b]=ok", "422 query labels[a]: must be at most 3 characters long", ""},
+		{"flags[a]=true&labels[a]=1&labels[b]=2&labels[c]=3", "422 query labels: must have at most 2 members", ""},
+		{"flags[a]=true&ranks[x]=1&ranks[x]=0&ranks[x]=2", "422 query ranks[x]: must have at most 2 items; query ranks[x]: value 2 must be at least 1", ""},
+		{"flags[a]=true" + many(101), "422 query other: must have at most 100 members", ""},
+		{"flags[a]=true&other[]=1", "400 query other[]: has no name between the brackets", ""},
+		{"flags[a]=true&other[a][b]=1", "400 query other[a][b]: has brackets within brackets, but the members of other are no objects or arrays", ""},
+		{"flags[a]=true&other[%ff]=1", "400 query other[\uFFFD]: isn't valid UTF-8", ""},
+		{"flags[a]=true&other[a]=%zz", "400 query other: isn't percent-encoded as it should be", ""},
+		{"flags[a]=true&x[a]=1", "400 query x[a]: isn't known: there are labels[…], ranks[…], days[…], flags[…], other[…]", ""},
+	} {
+		plan := compile[labeled](t)
+		if strings.Contains(c.query, "&x[") {
+			plan.RefuseOtherQueries()
+		}
+		var got labeled
+		wrong := wrongIn(plan.Bind(t.Context(), &got, httptest.NewRecorder(), httptest.NewRequest("GET", "/?"+c.query, nil)))
+		assert.Equal(t, c.wrong, wrong, c.query)
+		if c.want != "" {
+			assert.Equal(t, c.want, strings.ReplaceAll(fmt.Sprint(got), "map[]", "-"), c.query)
+		}
+	}
+	endless := strings.Repeat("&other[]=1", 20000)
+	_, wrong := bindForm[labeled](t, httptest.NewRequest("GET", "/?flags[a]=true"+endless, nil))
+	assert.Less(t, len(wrong), 10000, "there is an end to what is wrong")
+
+	p := compile[labeled](t).Params()[0]
+	assert.Equal(t, "Which. 2 1 3", fmt.Sprint(p.Schema.Description, " ", *p.Schema.MaxProperties, *p.Schema.MinProperties, *p.Schema.Additional.MaxLength))
+	assert.Equal(t, "labels[a]", p.MemberName("a"))
+}
+
+func TestMapsThatCannotBeInTheQueryAreTold(t *testing.T) {
+	for _, c := range []struct {
+		of   reflect.Type
+		want string
+	}{
+		{reflect.TypeFor[struct {
+			A map[string]string `query:"a"`
+		}](), "a map in the query has the option deepObject: its member a is a[a]"},
+		{reflect.TypeFor[struct {
+			A map[string]map[string]string `query:"a,deepObject"`
+		}](), "struct{A}.A: OpenAPI defines no deepObject within another"},
+		{reflect.TypeFor[struct {
+			A map[string]struct{ B int } `query:"a,deepObject"`
+		}](), "OpenAPI defines no deepObject within another"},
+		{reflect.TypeFor[struct {
+			A struct {
+				B struct{ C int } `query:"b"`
+			} `query:"a,deepObject"`
+		}](), "struct{B}.B: OpenAPI defines no deepObject within another (OpenAPI 3.1 §4.8.12.3): take the object in the body"},
+		{reflect.TypeFor[struct {
+			A struct {
+				B map[string]string `query:"b,deepObject"`
+			} `query:"a,deepObject"`
+		}](), "OpenAPI defines no deepObject within another"},
+		{reflect.TypeFor[struct {
+			A map[int]string `query:"a,deepObject"`
+		}](), "the names of a deepObject are strings, not int"},
+		{reflect.TypeFor[struct {
+			A map[string]*string `query:"a,deepObject"`
+		}](), "a *string can't be the value of a map in the query, which is there or isn't"},
+		{reflect.TypeFor[struct {
+			A map[string]func() `query:"a,deepObject"`
+		}](), "a func() can't be a parameter"},
+		{reflect.TypeFor[struct {
+			A map[string]string `query:"a,deepObject" default:"x"`
+		}](), "a map in the query has no default"},
+		{reflect.TypeFor[struct {
+			A map[string]string `query:"a,deepObject" required:"yes"`
+		}](), `required:"yes" isn't required:"true"`},
+		{reflect.TypeFor[struct {
+			A map[string]string `query:"a,deepObject" minimum:"1"`
+		}](), "minimum"},
+		{reflect.TypeFor[struct {
+			A map[string]string `query:"a,deepObject"`
+			B struct {
+				C int `query:"c"`
+			} `query:"a,deepObject"`
+		}](), `another field has the query "a"`},
+		{reflect.TypeFor[struct {
+			B struct {
+				C int `query:"c"`
+			} `query:"a,deepObject"`
+			A map[string]string `query:"a,deepObject"`
+		}](), `another field has the query "a"`},
+		{reflect.TypeFor[struct {
+			A map[string]string `query:",deepObject"`
+		}](), "a deepObject has a name"},
 	} {
 		_, err := bind.Compile(c.of, rules)
 		assert.ErrorContains(t, err, c.want, c.of)

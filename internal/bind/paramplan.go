@@ -24,39 +24,6 @@ func (c *compiler) param(t reflect.Type, f reflect.StructField, in, name string,
 	}
 }
 
-// deepObject compiles a struct whose fields are parameters with its name before theirs,
-// filter[status] (OpenAPI 3.1 §4.8.12.3).
-func (c *compiler) deepObject(t reflect.Type, f reflect.StructField, name string, index []int) {
-	if f.Type.Kind() != reflect.Struct || c.schemas.HasForm(f.Type) || name == "" {
-		c.wrong(t, f.Name, "a deepObject has a name, and is a struct whose fields have the tag query")
-		return
-	}
-	for key := range typeschema.TagsOf(f.Tag) {
-		if key != "query" && key != "doc" {
-			c.wrong(t, f.Name, "%s is said of the fields of a deepObject, not of the whole", key)
-		}
-	}
-	for inner := range f.Type.Fields() {
-		member, ok := inner.Tag.Lookup("query")
-		text, _, _ := strings.Cut(member, ",")
-		switch {
-		case !ok && !inner.IsExported():
-			continue
-		case !ok || !inner.IsExported() || text == "" || strings.HasSuffix(member, ",deepObject"):
-			c.wrong(f.Type, inner.Name, "a field of a deepObject is exported, and has the tag query with the name of a value")
-			continue
-		}
-		option := strings.TrimPrefix(member, text)
-		p, ok := c.newParam(f.Type, inner, "query", name+"["+text+"]"+option, append(slices.Clip(index), f.Index...))
-		c.tags(f.Type, inner)
-		if ok {
-			p.Object, p.Member, p.ObjectDoc = name, text, f.Tag.Get("doc")
-			c.in.queries = true
-			c.in.params = append(c.in.params, p)
-		}
-	}
-}
-
 // optionsOf returns which options the tag of a place has, as the end of a sentence.
 func optionsOf(in string) string {
 	switch in {
@@ -100,6 +67,8 @@ func (c *compiler) newParam(t reflect.Type, f reflect.StructField, in, name stri
 		c.wrong(t, f.Name, "%q is not the name of a %s", name, in)
 	case in == "header" && headerInstead(canonical) != "":
 		c.wrong(t, f.Name, "the header %s can't be a parameter (OpenAPI 3.1 §4.8.12.1): %s", canonical, headerInstead(canonical))
+	case in == "query" && f.Type.Kind() == reflect.Map && p.set == nil:
+		c.wrong(t, f.Name, "a map in the query has the option deepObject: its member a is %s[a]", name)
 	case p.set == nil || h.IsMany() && elem.Kind() == reflect.Uint8 && elem != jsontype.Duration:
 		c.wrong(t, f.Name, "a %v can't be a parameter", f.Type)
 	case p.Many && (in == "path" || in == "cookie"):

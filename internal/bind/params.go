@@ -75,6 +75,10 @@ func (in *Plan) bindParams(f *findings, value reflect.Value, r *http.Request) er
 			}
 			p.one(f, value, text)
 		case "query":
+			if p.Each != nil {
+				p.bindMap(f, value, in.params, r.URL.RawQuery)
+				continue
+			}
 			list := valueList{params: in.params, in: p.In, param: i, query: r.URL.RawQuery}
 			if p.Joined && queries[i].n > 0 {
 				list.query, list.joined = "", queries[i].first
@@ -161,7 +165,11 @@ func (in *Plan) refuseOther(f *findings, pair string, r *http.Request) {
 	}
 	var known []string
 	for i := range in.params {
-		if p := &in.params[i]; p.In == "query" {
+		switch p := &in.params[i]; {
+		case p.In != "query":
+		case p.Each != nil:
+			known = append(known, p.Each.Name)
+		default:
 			known = append(known, p.Name)
 		}
 	}
@@ -170,11 +178,8 @@ func (in *Plan) refuseOther(f *findings, pair string, r *http.Request) {
 		detail = "isn't known: there are " + strings.Join(known, ", ")
 	}
 	f.unreadable()
-	f.parameter("query", strings.ToValidUTF8(name[:min(len(name), maxName)], "\uFFFD"), check.Violation{Detail: detail})
+	f.parameter("query", shortName(name), check.Violation{Detail: detail})
 }
-
-// maxName is how much of an unknown parameter's name is shown to the client.
-const maxName = 100
 
 const (
 	unknownPair = -1
@@ -190,7 +195,7 @@ func pairOf(params []Param, place, pair string) (i int, value string, ok bool) {
 		return unknownPair, "", false
 	}
 	for i = range params {
-		if p := &params[i]; p.In == place && p.Name == name {
+		if p := &params[i]; p.In == place && p.isCalled(name) {
 			if value == "" && p.skipsEmpty {
 				return emptyPair, "", true
 			}

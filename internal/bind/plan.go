@@ -116,6 +116,8 @@ type Param struct {
 	// name there; both are "" otherwise.
 	Object, Member string
 	ObjectDoc      string
+	// Each is a member of a map, which is one parameter, or nil. See [Param.MemberName].
+	Each *Param
 
 	plain      bool // a string, which takes whatever its check does
 	skipsEmpty bool // an empty text counts as none

@@ -104,6 +104,8 @@ func TestMembersOfAnObjectInTheQueryAreChecked(t *testing.T) {
 		Filter struct {
 			Status string `query:"status" required:"true" enum:"open,closed"`
 		} `query:"filter,deepObject"`
+		Ranks map[string][]int  `query:"ranks,deepObject" minimum:"1" maxItems:"2"`
+		Words map[string]string `query:"words,deepObject" pattern:"^[a-z]*$" minProperties:"2" maxProperties:"3"`
 	}
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/", tigertonic.Typed(func(context.Context, *input) (struct{}, error) { return struct{}{}, nil }))
@@ -112,6 +114,12 @@ func TestMembersOfAnObjectInTheQueryAreChecked(t *testing.T) {
 		"ids=1,2&filter[status]=open": "",
 		"ids=1":                       "query filter[status] is missing",
 		"filter[status]=lost":         "query filter[status]: ",
+		"filter[status]=open&ranks[a]=1&ranks[a]=2&words[x]=y&words[z]=": "",
+		"filter[status]=open&ranks[a]=0":                                 `query ranks: "a": `,
+		"filter[status]=open&ranks[]=1":                                  `"" isn't the name of a member`,
+		"filter[status]=open&words[a]=b":                                 "query words: it has 1 members",
+		"filter[status]=open&words[a]=b&words[a]=c&words[d]=e":           `"a" is there 2 times`,
+		"filter[status]=open&words[a]=B&words[c]=":                       `query words: "a": `,
 	} {
 		w := &witness{TB: t}
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/?"+query, nil)

@@ -65,6 +65,10 @@ func (op *operation) acceptable() (types []string) {
 // set sets a parameter, unless the value has no text that can be sent.
 func (d *draft) set(p *parameter, value any) {
 	var texts []string
+	if p.each != "" {
+		d.setMembers(p, value)
+		return
+	}
 	if l, ok := value.([]any); ok {
 		for _, element := range l {
 			texts = append(texts, textOf(element))
@@ -77,6 +81,27 @@ func (d *draft) set(p *parameter, value any) {
 	}
 	if p.in != "query" && slices.ContainsFunc(texts, func(text string) bool { return !p.holds(text) }) {
 		return
+	}
+	if len(texts) > 0 {
+		d.values[p] = texts
+	}
+}
+
+// setMembers sets an object in the query, of which each text is name=value.
+func (d *draft) setMembers(p *parameter, value any) {
+	o := members(value)
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if name == "" || strings.ContainsAny(name, "[]=") {
+			continue
+		}
+		values, isList := o[name].([]any)
+		if !isList {
+			values = []any{o[name]}
+		}
+		for _, value := range values {
+			texts = append(texts, name+"="+textOf(value))
+		}
 	}
 	if len(texts) > 0 {
 		d.values[p] = texts
@@ -184,9 +209,15 @@ func (d *draft) path() string {
 func (d *draft) query() string {
 	query := url.Values{}
 	for p, texts := range d.values {
-		if p.in == "query" && p.joined {
+		switch {
+		case p.each != "":
+			for _, text := range texts {
+				name, value, _ := strings.Cut(text, "=")
+				query.Add(p.name+"["+name+"]", value)
+			}
+		case p.in == "query" && p.joined:
 			query.Set(p.name, strings.Join(texts, ","))
-		} else if p.in == "query" {
+		case p.in == "query":
 			query[p.name] = texts
 		}
 	}

@@ -53,6 +53,7 @@ type (
 		required bool
 		joined   bool   // a list is one text, with commas
 		schema   string // a pointer, or "" if it is written in a way that isn't known here
+		each     string // a pointer to the schema of the members of an object in the query, or ""
 	}
 	requestBody struct {
 		required bool
@@ -221,6 +222,10 @@ func (r reader) parameters(known []*parameter, values any, at string) []*paramet
 					name: p.name + "[" + name + "]", in: p.in, schema: inner + pointer("properties", name),
 					required: slices.Contains(list(s["required"]), any(name)),
 				})
+			}
+			if each := s["additionalProperties"]; each != nil && each != false {
+				p.schema, p.each = inner, inner+"/additionalProperties"
+				known = append(known, p)
 			}
 			continue
 		}

@@ -52,7 +52,19 @@ func (op *operation) texts(p *parameter, r *request) []string {
 	case "path":
 		return op.wildcard(p.name, r.path)
 	case "query":
-		return r.URL.Query()[p.name]
+		query := r.URL.Query()
+		if p.each == "" {
+			return query[p.name]
+		}
+		var texts []string
+		for _, name := range slices.Sorted(maps.Keys(query)) {
+			if member, ok := strings.CutSuffix(strings.TrimPrefix(name, p.name+"["), "]"); ok && strings.HasPrefix(name, p.name+"[") {
+				for _, text := range query[name] {
+					texts = append(texts, member+"="+text)
+				}
+			}
+		}
+		return texts
 	case "header":
 		return r.Header.Values(p.name)
 	case "cookie":
@@ -86,6 +98,9 @@ func (op *operation) wildcard(name, path string) []string {
 }
 
 func (c *Contract) checkParameter(p *parameter, texts []string) error {
+	if p.each != "" {
+		return c.checkMembers(p, texts)
+	}
 	if !c.isList(p.schema) {
 		return c.schemas.text(p.schema, texts[0])
 	}
@@ -99,6 +114,32 @@ func (c *Contract) checkParameter(p *parameter, texts []string) error {
 		texts = split
 	}
 	return c.schemas.texts(p.schema, texts)
+}
+
+// checkMembers checks an object in the query, of which each text is name=value.
+func (c *Contract) checkMembers(p *parameter, texts []string) error {
+	all := map[string][]string{}
+	for _, text := range texts {
+		name, value, _ := strings.Cut(text, "=")
+		if name == "" || strings.ContainsAny(name, "[]") {
+			return fmt.Errorf("%q isn't the name of a member", name)
+		}
+		all[name] = append(all[name], value)
+	}
+	s := members(lookUp(c.document, p.schema))
+	if least, most := count(s["minProperties"], 0), count(s["maxProperties"], -1); len(all) < least || most >= 0 && len(all) > most {
+		return fmt.Errorf("it has %d members", len(all))
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		member := &parameter{schema: p.each}
+		if len(all[name]) > 1 && !c.isList(p.each) {
+			return fmt.Errorf("%q is there %d times", name, len(all[name]))
+		}
+		if err := c.checkParameter(member, all[name]); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // isList reports whether a schema describes an array.
