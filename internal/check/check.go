@@ -217,3 +217,10 @@ func (k *Check) IsUnique() bool { return k.unique }
 func (k *Check) Members() (members []Property, byName map[string]int, ok bool) {
 	return k.properties, k.byName, k.closed && k.additional == nil && k.names == nil && k.enum == nil && k.minMembers < 0 && k.maxMembers < 0
 }
+
+// Entries returns the check of the values of objects that are maps, and how many members
+// they may have, -1 for no bound. It reports false if there is more to check than these.
+func (k *Check) Entries() (values *Check, least, most int, ok bool) {
+	ok = k.additional != nil && len(k.properties) == 0 && k.names.AcceptsAll() && k.enum == nil
+	return k.additional, k.minMembers, k.maxMembers, ok
+}

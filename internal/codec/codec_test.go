@@ -72,6 +72,8 @@ func (w *word) UnmarshalText(text []byte) error {
 
 func (w word) MarshalText() ([]byte, error) { return []byte(w), nil }
 
+type label string
+
 type point struct{ X, Y int }
 
 func (p point) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "[%d,%d]", p.X, p.Y), nil }
@@ -94,25 +96,26 @@ type Base struct{ ID int }
 
 type everything struct {
 	base
-	S     string         `json:"s" minLength:"1" maxLength:"300"`
-	B     bool           `json:"b,omitzero"`
-	I     int8           `json:"i" default:"7"`
-	U     uint16         `json:"u,omitempty,omitzero" multipleOf:"2"`
-	F     float64        `json:"f,omitzero" maximum:"1e300"`
-	G     float32        `json:"g,omitzero"`
-	T     time.Time      `json:"t,omitzero"`
-	D     time.Duration  `json:"d,omitzero"`
-	W     word           `json:"w,omitzero" pattern:"^[a-zA-Z]*$"`
-	P     *string        `json:"p,omitempty" default:"\u00e9"`
-	O     opt[int]       `json:"o,omitzero"`
-	Q     opt[*base]     `json:"q,omitzero"`
-	L     []string       `json:"l,omitempty" maxItems:"3"`
-	N     []int          `json:"n" minItems:"1" default:"1,2"`
-	M     map[string]int `json:"m,omitempty"`
-	Any   any            `json:"any,omitempty"`
-	Point point          `json:"point,omitzero"`
-	Bytes []byte         `json:"bytes,omitempty"`
-	Self  *everything    `json:"self,omitzero"`
+	S     string          `json:"s" minLength:"1" maxLength:"300"`
+	B     bool            `json:"b,omitzero"`
+	I     int8            `json:"i" default:"7"`
+	U     uint16          `json:"u,omitempty,omitzero" multipleOf:"2"`
+	F     float64         `json:"f,omitzero" maximum:"1e300"`
+	G     float32         `json:"g,omitzero"`
+	T     time.Time       `json:"t,omitzero"`
+	D     time.Duration   `json:"d,omitzero"`
+	W     word            `json:"w,omitzero" pattern:"^[a-zA-Z]*$"`
+	P     *string         `json:"p,omitempty" default:"\u00e9"`
+	O     opt[int]        `json:"o,omitzero"`
+	Q     opt[*base]      `json:"q,omitzero"`
+	L     []string        `json:"l,omitempty" maxItems:"3"`
+	N     []int           `json:"n" minItems:"1" default:"1,2"`
+	M     map[string]int  `json:"m,omitempty"`
+	E     map[label]*base `json:"e,omitempty" minProperties:"1" maxProperties:"2"`
+	Any   any             `json:"any,omitempty"`
+	Point point           `json:"point,omitzero"`
+	Bytes []byte          `json:"bytes,omitempty"`
+	Self  *everything     `json:"self,omitzero"`
 }
 
 func hasJSON(t reflect.Type) bool {
@@ -322,6 +325,10 @@ func TestValuesAreDecodedAsTheLibraryDoes(t *testing.T) {
 	assert.True(t, decode[[]*int](t, `[1,null]`))
 	assert.True(t, decode[[]bool](t, `[true,false]`))
 	assert.True(t, decode[[][]uint](t, `[[],[1,2]]`))
+	assert.True(t, decode[map[string]int](t, ` { } `))
+	assert.True(t, decode[map[string]int](t, `{"":0,"a":1,"\u00e9" : 2 , "é2":3}`))
+	assert.True(t, decode[map[label]map[string][]base](t, `{"a":{"b":[{"id":1}],"c":[]},"d":{}}`))
+	assert.True(t, decode[everything](t, `{"id":1,"s":"a","m":{"x":1,"y":2},"e":{"a":null,"b":{"id":3}}}`))
 }
 
 func TestWhatIsWrongIsNotDecoded(t *testing.T) {
@@ -334,17 +341,21 @@ func TestWhatIsWrongIsNotDecoded(t *testing.T) {
 		`{"id":1,"s":"a","self":{}}`, `{"id":1,"s":"a","m":{"a":"b"}}`, `{"id":1,"s":"a","m":{"a":1`, `{"id":1,"s":"a","m":{"a`, `{"id":1,"s":"a","any":]}`, `{"id":1,"s":"a","any":"\u12`, `{"id":1,"s":"a","point":{}}`, `{"id":1:"s"}`, `{1:2}`,
 		`{"id":1,"s":"a","any":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`,
 		`{"id":123456789012345678901234567890,"s":"a"}`,
+		`{"id":1,"s":"a","m":{"a":1,"a":1}}`, `{"id":1,"s":"a","m":{"a":1,"\u0061":2}}`, `{"id":1,"s":"a","m":{"a":1,}}`, `{"id":1,"s":"a","m":{"a" 1}}`, `{"id":1,"s":"a","m":{a:1}}`, `{"id":1,"s":"a","m":null}`,
+		`{"id":1,"s":"a","m":[]}`, `{"id":1,"s":"a","e":{}}`, `{"id":1,"s":"a","e":{"a":null,"b":null,"c":null}}`, `{"id":1,"s":"a","e":{"a":{}}}`, `{"id":1,"s":"a","m":{"` + "\xff" + `":1}}`,
 	} {
 		assert.False(t, decode[everything](t, text), text)
 	}
 	assert.False(t, decode[[]string](t, strings.Repeat("[", 200)))
 	nested := strings.Repeat(`{"id":1,"s":"a","self":`, 120) + "null" + strings.Repeat("}", 120)
 	assert.False(t, decode[everything](t, nested), "too deep")
+	type tree map[string]tree
+	assert.False(t, decode[tree](t, strings.Repeat(`{"a":`, 120)+"{}"+strings.Repeat("}", 120)), "too deep")
 }
 
 func TestTypesThatOnlyTheLibraryDecodes(t *testing.T) {
 	for _, of := range []reflect.Type{
-		reflect.TypeFor[point](), reflect.TypeFor[any](), reflect.TypeFor[map[string]int](), reflect.TypeFor[[2]int](),
+		reflect.TypeFor[point](), reflect.TypeFor[any](), reflect.TypeFor[map[string]any](), reflect.TypeFor[map[word]int](), reflect.TypeFor[map[int]int](), reflect.TypeFor[[2]int](),
 		reflect.TypeFor[struct {
 			A int `json:",string"`
 		}](),
@@ -386,6 +397,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Add(`{"id":1,"s":"a","n":[1],"q":{"id":7},"l":["é","\t"],"point":[3,4],"any":1}`)
 	f.Add(` { "id" : 1 , "s" : "a\n\u00e9\ud83d\ude00" , "i" : -8 } `)
 	f.Add(`{"id":1,"s":"a","f":1e3,"i":1e1,"u":2,"t":"2016-12-31t23:59:60z"}`)
+	f.Add(`{"id":1,"s":"a","m":{"a":1,"b":2},"e":{"a":null,"b":{"id":3}}}`)
 	f.Add(`{"id":1,"s":"a","self":{"id":2,"s":"b","m":{"a":1}}}`)
 	f.Fuzz(func(t *testing.T, text string) { decode[everything](t, text) })
 }

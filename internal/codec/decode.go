@@ -17,8 +17,8 @@ import (
 // How a body becomes a value in one pass. The codec and the check would each read its
 // text, the codec with state machines for any type. So the type and its check are
 // compiled together, when the handler is made, into functions that read JSON into
-// structs, slices, pointers, Opts, strings, text unmarshalers, bools and numbers, and
-// check it as they go.
+// structs, slices, maps with strings as keys, pointers, Opts, strings, text unmarshalers,
+// bools and numbers, and check it as they go.
 //
 // They only ever accept. Whatever they don't decode is left to the codec and the check,
 // which decide what is valid, and find and locate every mistake:
@@ -123,7 +123,7 @@ func (c *decoderCompiler) make(t reflect.Type, k *check.Check) Decoder {
 		return nil
 	case k.Types()&^check.Null == check.String:
 		return stringDecoder(t, k)
-	case jsontype.Implements(t, jsontype.MarshalerTo, jsontype.UnmarshalerFrom, jsontype.JSONMarshaler, jsontype.JSONUnmarshaler, jsontype.TextAppender, jsontype.TextMarshaler, jsontype.TextUnmarshaler):
+	case hasAnyMethods(t):
 		return nil
 	}
 	switch k.Types() &^ check.Null {
@@ -142,11 +142,20 @@ func (c *decoderCompiler) make(t reflect.Type, k *check.Check) Decoder {
 			return sliceDecoder(t, c.compile(t.Elem(), k.Items()), k)
 		}
 	case check.Object:
-		if t.Kind() == reflect.Struct {
+		switch t.Kind() {
+		case reflect.Struct:
 			return c.structDecoder(t, k)
+		case reflect.Map:
+			return c.mapDecoder(t, k)
+		default:
 		}
 	}
 	return nil
+}
+
+// hasAnyMethods reports whether a type says itself how it is written or read.
+func hasAnyMethods(t reflect.Type) bool {
+	return jsontype.Implements(t, jsontype.MarshalerTo, jsontype.UnmarshalerFrom, jsontype.JSONMarshaler, jsontype.JSONUnmarshaler, jsontype.TextAppender, jsontype.TextMarshaler, jsontype.TextUnmarshaler)
 }
 
 func decoderIf(ok bool, f Decoder) Decoder {
