@@ -8,10 +8,13 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rcrowley/go-tigertonic/internal/bind"
 	"github.com/rcrowley/go-tigertonic/internal/call"
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
+	"github.com/rcrowley/go-tigertonic/internal/check"
+	"github.com/rcrowley/go-tigertonic/internal/codec"
 	"github.com/rcrowley/go-tigertonic/internal/form"
 	"github.com/rcrowley/go-tigertonic/internal/trie"
 	"github.com/rcrowley/go-tigertonic/internal/typeschema"
@@ -232,6 +235,9 @@ func (o *output) read() call.Output {
 	if o.plan != nil {
 		return o.readAnswers()
 	}
+	if o.kind == jsonOutput {
+		read.Decode = o.decoder()
+	}
 	read.Answer = func(out any, _ int, _ http.Header) (any, error) { return out, nil }
 	if o.enveloped != nil {
 		status, _ := o.enveloped.envelope()
@@ -247,6 +253,32 @@ func (o *output) read() call.Output {
 		*body.(*Stream) = Stream{ContentType: header.Get("Content-Type"), Reader: r, Name: form.NameOf(header.Get("Content-Disposition"))}
 	}
 	return read
+}
+
+// decoder returns a function that reads JSON into a value, if it is as it should be. It is
+// compiled with the first response, since most declarations of a program are never called by
+// it.
+func (o *output) decoder() func(text []byte, body any) bool {
+	t := o.typ
+	if o.enveloped != nil {
+		t = o.enveloped.contentType()
+	}
+	compile := sync.OnceValue(func() codec.Decoder {
+		k, err := check.Compile(o.schema)
+		if err != nil {
+			return nil // nothing is checked by it but texts that are read
+		}
+		return codec.CompilePlain(t, k)
+	})
+	return func(text []byte, body any) bool {
+		decode := compile()
+		if decode == nil {
+			return false
+		}
+		e := codec.NewBuffer()
+		defer e.Release()
+		return e.DecodeText(decode, text, body, o.options)
+	}
 }
 
 // readAnswers returns how responses become one of several answers.

@@ -1,11 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -71,7 +73,10 @@ func (e *Error) problem(members map[string]jsontext.Value) {
 			}
 		}
 		var value any
-		if json.Unmarshal(text, &value, jsontext.AllowInvalidUTF8(true)) == nil {
+		if text.Kind() == '"' {
+			value = stringOf(text)
+		}
+		if value != nil || json.Unmarshal(text, &value, jsontext.AllowInvalidUTF8(true)) == nil {
 			if p.Extensions == nil {
 				p.Extensions = map[string]any{}
 			}
@@ -132,6 +137,9 @@ func (err remoteError) Name() string { return err.name }
 
 // stringOf returns a JSON value if it is a string, or "".
 func stringOf(value jsontext.Value) string {
+	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
+		return string(value[1 : n-1]) // nothing is escaped in it
+	}
 	var s string
 	if value.Kind() != '"' || json.Unmarshal(value, &s, jsontext.AllowInvalidUTF8(true)) != nil {
 		return ""

@@ -198,3 +198,41 @@ func TestInputsArriveAsTheyWere(t *testing.T) {
 		assert.Equal(t, &search{Limit: 20, Host: "x"}, got)
 	})
 }
+
+// What another service answers is taken as it is: it may lack members, have more of them, and
+// break rules that its type has for requests. Nothing of a text that can't be read stays.
+func TestCallTakesAnswersAsTheyAre(t *testing.T) {
+	type tin struct {
+		Name  string   `json:"name" minLength:"3" pattern:"^[a-z]+$"`
+		Grams int      `json:"grams" default:"250" minimum:"1"`
+		Tags  []string `json:"tags" minItems:"1" maxItems:"2" uniqueItems:"true"`
+		Lid   *part    `json:"lid"`
+	}
+	get := tigertonic.Declare[struct{}, tin]("GET", "/tin")
+	body := ""
+	c := client.New("http://tins.test", client.Options{Transport: client.Inline(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}))})
+	for _, tt := range []struct {
+		text string
+		want tin
+	}{
+		{`{"name":"tea","grams":100,"tags":["a"],"lid":{"id":"7","price":1.5,"made":"2014-09-01T12:00:00Z","for":"1m0s"}}`, tin{"tea", 100, []string{"a"}, &part{ID: "7", Price: 1.5, Made: time.Date(2014, 9, 1, 12, 0, 0, 0, time.UTC), For: time.Minute}}},
+		{`{}`, tin{}},
+		{`{"name":"TEA","grams":-1,"tags":["a","a","a"],"lid":null}`, tin{"TEA", -1, []string{"a", "a", "a"}, nil}},
+		{` {"grams": 100, "more": [1, {"name": 2}], "tags": [], "name": "t\u00e9"} `, tin{"té", 100, []string{}, nil}},
+		{`{"tags":null,"name":"tea","lid":{"price":-2}}`, tin{"tea", 0, nil, &part{Price: -2}}},
+	} {
+		body = tt.text
+		got, err := client.Call(t.Context(), c, get, nil)
+		require.NoError(t, err, tt.text)
+		assert.Equal(t, tt.want, got, tt.text)
+	}
+	for _, text := range []string{`{"name":"tea","grams":1`, `{"name":"tea","name":"tea"}`, `{"name":"tea","grams":"1"}`, `{"name":"tea"}{}`, ``, `[]`} {
+		body = text
+		got, err := client.Call(t.Context(), c, get, nil)
+		assert.Error(t, err, text)
+		assert.Zero(t, got, text)
+	}
+}

@@ -140,7 +140,7 @@ type inProcessExchange struct {
 	sent     *http.Request
 	whole    bool
 	cancel   context.CancelFunc
-	leave    func() bool // stops waiting for the caller's context
+	leave    func() bool // stops waiting for the caller's context; nil if it is whole
 	header   http.Header
 	status   int
 	final    http.Header // the header as it was when the status was written
@@ -161,7 +161,9 @@ func (x *inProcessExchange) serve(h http.Handler, r *http.Request) {
 	returned := false
 	defer func() {
 		v := recover()
-		x.leave()
+		if x.leave != nil {
+			x.leave()
+		}
 		x.cancel()
 		if r.Body != nil {
 			_ = r.Body.Close() // what the handler hasn't read is of no interest
@@ -332,14 +334,24 @@ func (x *inProcessExchange) finish() {
 	case !x.hasBody():
 		_ = x.publish(http.NoBody, 0) // likewise
 	default:
-		whole := new(wholeBody)
-		whole.Reset(x.kept)
-		_ = x.publish(whole, int64(len(x.kept))) // likewise
+		_ = x.publish(newWholeBody(x.kept), int64(len(x.kept))) // likewise
 	}
 }
 
 // A wholeBody is a body that is in memory.
-type wholeBody struct{ bytes.Reader }
+type wholeBody struct {
+	bytes.Reader
+	text []byte
+}
+
+func newWholeBody(text []byte) *wholeBody {
+	b := &wholeBody{text: text}
+	b.Reset(text)
+	return b
+}
+
+// rest returns what hasn't been read. It must not be changed.
+func (b *wholeBody) rest() []byte { return b.text[len(b.text)-b.Len():] }
 
 // Close does nothing.
 func (*wholeBody) Close() error { return nil }

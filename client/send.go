@@ -261,29 +261,47 @@ func (c *Client) answer(cl *call.Call, rs *http.Response, out any) error {
 	if contentType := rs.Header.Get("Content-Type"); contentType != "" && !isJSON(contentType) {
 		return fmt.Errorf("the answer is %s, not JSON", clean(contentType))
 	}
+	text, release, err := c.text(rs)
+	defer release()
+	switch {
+	case err != nil:
+		return err
+	case o.AnyStatus && len(text) == 0:
+		return nil
+	case o.Decode != nil && o.Decode(text, body):
+		return nil
+	case o.Decode != nil:
+		reflect.ValueOf(body).Elem().SetZero()
+	}
+	if err := json.Unmarshal(text, body, o.Options); err != nil {
+		return fmt.Errorf("the answer can't be read: %w", err)
+	}
+	return nil
+}
+
+// text returns the body of a response, which is good until release is called.
+func (c *Client) text(rs *http.Response) (text []byte, release func(), err error) {
+	if whole, is := rs.Body.(*wholeBody); is && int64(whole.Len()) <= c.maxBytes {
+		return whole.rest(), func() {}, nil
+	}
 	buffer := buffers.Get().(*bytes.Buffer)
-	defer func() {
+	release = func() {
 		if buffer.Cap() <= mostKept {
 			buffer.Reset()
 			buffers.Put(buffer)
 		}
-	}()
+	}
 	if n := rs.ContentLength; n > 0 && n <= mostKept {
 		buffer.Grow(int(n) + bytes.MinRead)
 	}
 	limited := io.LimitedReader{R: rs.Body, N: c.maxBytes + 1}
 	switch _, err := buffer.ReadFrom(&limited); {
 	case err != nil:
-		return fmt.Errorf("the answer ends before it is whole: %w", err)
+		return nil, release, fmt.Errorf("the answer ends before it is whole: %w", err)
 	case limited.N == 0:
-		return errTooLong(c.maxBytes)
-	case o.AnyStatus && buffer.Len() == 0:
-		return nil
+		return nil, release, errTooLong(c.maxBytes)
 	}
-	if err := json.Unmarshal(buffer.Bytes(), body, o.Options); err != nil {
-		return fmt.Errorf("the answer can't be read: %w", err)
-	}
-	return nil
+	return buffer.Bytes(), release, nil
 }
 
 func errTooLong(limit int64) error {

@@ -61,6 +61,10 @@ type Output struct {
 	Nilable bool
 	// Options are the codec's.
 	Options json.Options
+	// Decode reads the text of a body into the zero value that body points to, sooner than
+	// the codec does, and reports whether it has. If not, the codec has to, into a zero
+	// value again. It is nil if there is nothing that it could read.
+	Decode func(text []byte, body any) bool
 	// Answer sets the status and headers in the output that out points to, and returns a
 	// pointer to its body.
 	Answer func(out any, status int, header http.Header) (body any, err error)

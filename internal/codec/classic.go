@@ -27,7 +27,7 @@ func CompileClassic(t reflect.Type) Decoder {
 
 // DecodeClassic is [Buffer.Decode] for a Decoder from CompileClassic.
 func (b *Buffer) DecodeClassic(f Decoder, target any) bool {
-	return b.decode(f, target, unlimited)
+	return b.decode(f, b.Bytes(), target, unlimited)
 }
 
 // A classicCompiler makes decoders of Go types.

@@ -59,17 +59,22 @@ const (
 // succeeded. If not, discard the target. It gives up on a text of more than MaxKept bytes
 // before that takes disproportionate memory, which only valid text may have.
 func (b *Buffer) Decode(f Decoder, target any, options json.Options) bool {
-	b.decoding.options = options
-	room := unlimited
-	if b.Len() > MaxKept {
-		room = maxGrown * b.Len()
-	}
-	return b.decode(f, target, room)
+	return b.DecodeText(f, b.Bytes(), target, options)
 }
 
-func (b *Buffer) decode(f Decoder, target any, room int) bool {
+// DecodeText is Decode for another text than that of the buffer.
+func (b *Buffer) DecodeText(f Decoder, text []byte, target any, options json.Options) bool {
+	b.decoding.options = options
+	room := unlimited
+	if len(text) > MaxKept {
+		room = maxGrown * len(text)
+	}
+	return b.decode(f, text, target, room)
+}
+
+func (b *Buffer) decode(f Decoder, text []byte, target any, room int) bool {
 	d := &b.decoding
-	d.lexer, d.depth, d.added, d.skipped, d.room = lexer{src: b.Bytes(), unquoted: d.unquoted}, 0, 0, 0, room
+	d.lexer, d.depth, d.added, d.skipped, d.room = lexer{src: text, unquoted: d.unquoted}, 0, 0, 0, room
 	ok := f(d, reflect.ValueOf(target).Elem()) && d.next() == 0 && d.pos == len(d.src)
 	d.src, d.options = nil, nil
 	d.texts.piece.Reset()
@@ -77,7 +82,10 @@ func (b *Buffer) decode(f Decoder, target any, room int) bool {
 }
 
 // A decoderCompiler makes decoders from Go types and the checks of their values.
-type decoderCompiler struct{ known map[decodedType]*Decoder }
+type decoderCompiler struct {
+	known map[decodedType]*Decoder
+	plain bool // without defaults
+}
 
 type decodedType struct {
 	reflect.Type
@@ -87,7 +95,14 @@ type decodedType struct {
 // CompileDecoder returns a Decoder for values of type t that k accepts, or nil if they
 // are leaves.
 func CompileDecoder(t reflect.Type, k *check.Check) Decoder {
-	c := decoderCompiler{map[decodedType]*Decoder{}}
+	c := decoderCompiler{known: map[decodedType]*Decoder{}}
+	return c.make(t, k)
+}
+
+// CompilePlain is CompileDecoder for values that are taken as they are: what is absent stays
+// zero, whatever its default.
+func CompilePlain(t reflect.Type, k *check.Check) Decoder {
+	c := decoderCompiler{known: map[decodedType]*Decoder{}, plain: true}
 	return c.make(t, k)
 }
 
@@ -348,20 +363,17 @@ func (d *decodeState) float(k *check.Check, v reflect.Value, size int) bool {
 	return true
 }
 
-// maxFirst is how much memory a slice starts with.
-const maxFirst = 96
-
 func sliceDecoder(t reflect.Type, item *Decoder, k *check.Check) Decoder {
 	return itemsDecoder(t, item, k.MinItems(), k.MaxItems())
 }
+
+// maxFirst is how much memory a slice starts with if its text doesn't say how long it is.
+const maxFirst = 96
 
 // itemsDecoder returns the Decoder for a slice with bounds on its length; -1 is no bound.
 func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 	size := int(t.Elem().Size())
 	first := min(4, max(1, maxFirst/max(1, size)))
-	if most > 0 {
-		first = min(first, most)
-	}
 	return func(d *decodeState, v reflect.Value) bool {
 		d.depth++
 		if d.depth > maxDecoded || d.next() != '[' {
@@ -375,6 +387,9 @@ func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 			}
 			if n == v.Cap() {
 				by := max(first, n/2) // so what it grows through is three times what it becomes
+				if n == 0 {
+					by = max(first, d.items())
+				}
 				if most > 0 {
 					by = min(by, most-n)
 				}
@@ -399,4 +414,22 @@ func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 		v.SetLen(n)
 		return n >= least
 	}
+}
+
+// mostCounted is how many items are counted before they are read.
+const mostCounted = 64
+
+// items returns how many items the list seems to have whose first one begins here, if none of
+// them has a list in it: that many, or a few. It may be wrong, for brackets and braces
+// within strings count as well, but never says more than so much text can be.
+func (l *lexer) items() int {
+	text := l.src[l.pos:]
+	if end := bytes.IndexByte(text, ']'); end >= 0 {
+		text = text[:end]
+	}
+	sign, shortest := byte(','), len("0,")
+	if len(text) > 0 && text[0] == '{' {
+		sign, shortest = '{', len("{},")
+	}
+	return min(bytes.Count(text, []byte{sign}), len(text)/shortest, mostCounted-1) + 1
 }

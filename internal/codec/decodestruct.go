@@ -58,7 +58,7 @@ func (s *objectDecoder) add(c *decoderCompiler, t reflect.Type, f *jsontype.Fiel
 	switch {
 	case p.Required:
 		s.required |= 1 << i
-	case p.Default != nil:
+	case p.Default != nil && !c.plain:
 		s.defaults |= 1 << i
 	}
 	return true
