@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/rcrowley/go-tigertonic/internal/bind"
@@ -77,6 +78,43 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// appendTexts appends what json.Marshal makes of the problem, if all its extensions are
+// strings, as codes mostly are, and reports whether it has.
+func (p Problem) appendTexts(b []byte) ([]byte, bool) {
+	texts := [...]string{p.Type, p.title(), p.Detail}
+	valid := utf8.ValidString(texts[0]) && utf8.ValidString(texts[1]) && utf8.ValidString(texts[2])
+	for name, value := range p.Extensions {
+		text, isText := value.(string)
+		valid = valid && isText && utf8.ValidString(name) && utf8.ValidString(text)
+	}
+	if !valid {
+		return b, false
+	}
+	b = append(b, '{')
+	member := func(name, text string) {
+		b = append(jsonscan.AppendHTMLSafeString(b, name), ':')
+		b = append(jsonscan.AppendHTMLSafeString(b, text), ',')
+	}
+	for i, name := range [...]string{"type", "title"} {
+		if texts[i] != "" {
+			member(name, texts[i])
+		}
+	}
+	b = append(strconv.AppendInt(append(b, `"status":`...), int64(p.StatusCode()), 10), ',')
+	if p.Detail != "" {
+		member("detail", p.Detail)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Extensions)) {
+		switch name {
+		case "type", "title", "status", "detail":
+		default:
+			member(name, p.Extensions[name].(string))
+		}
+	}
+	b[len(b)-1] = '}'
+	return b, true
 }
 
 // A plainProblem is what the client is told of an error that isn't a [Problem].
@@ -204,12 +242,18 @@ func (pw ProblemWriter) WritePlaintextError(w http.ResponseWriter, err error) {
 func appendProblem(b []byte, w http.ResponseWriter, err error) (text []byte, status int) {
 	p := plainProblem{status: http.StatusInternalServerError}
 	if problem, ok := asProblem(err); ok {
-		text, failure := json.Marshal(problem)
+		text, plain := problem.appendTexts(b)
+		var failure error
+		if !plain {
+			var marshaled []byte
+			marshaled, failure = json.Marshal(problem)
+			text = append(b, marshaled...)
+		}
 		if failure == nil {
 			if problem.Status >= http.StatusInternalServerError {
 				noteProblem(w, err, problem)
 			}
-			return append(b, text...), problem.Status
+			return text, problem.Status
 		}
 		err = errors.Join(err, failure)
 	} else {

@@ -154,6 +154,28 @@ func TestProblemIsSentAsItIs(t *testing.T) {
 	}
 }
 
+// However a problem is written, it is what its own MarshalJSON makes of it.
+func TestProblemsAreSentAsTheyAreMarshaled(t *testing.T) {
+	texts := []string{"", "plain", `"quoted" \ /`, "<script>&amp;", "a\x00\x01\b\f\n\r\t\x1f\x7f", "ž 茶 \u2028\u2029 \U0001F375", "\xff not UTF-8"}
+	for _, text := range texts {
+		for _, extensions := range []map[string]any{
+			nil, {"code": text}, {"z": "last", text: "named so", "a": text}, {"title": "left out", "n": 7, "list": []string{text}}, {"": text},
+		} {
+			for _, p := range []tigertonic.Problem{
+				{Status: 404, Detail: text, Extensions: extensions}, {Status: 499, Type: text, Title: text, Extensions: extensions}, {Status: 409, Title: text, Extensions: extensions},
+			} {
+				want, err := json.Marshal(p)
+				if err != nil {
+					continue // which another test is for
+				}
+				w := httptest.NewRecorder()
+				tigertonic.ProblemWriter{}.WriteError(httptest.NewRequest("GET", "/", nil), w, p)
+				assert.Equal(t, string(want)+"\n", w.Body.String())
+			}
+		}
+	}
+}
+
 func TestProblemThatCantBeEncoded(t *testing.T) {
 	for name, extension := range map[string]any{
 		"a function": func() {}, "NaN": math.NaN(), "an error": infusion{errLeak}, "text that isn't JSON": json.RawMessage("{"),
