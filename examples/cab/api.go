@@ -126,7 +126,7 @@ func (f *forward) start(ctx context.Context, r *http.Request) (context.Context, 
 	if !f.traced && !remote.IsSampled() {
 		return ctx, oteltrace.SpanFromContext(ctx)
 	}
-	return f.process.node.Open(from, thinAPI+"."+f.endpoint, remote.IsSampled())
+	return f.process.node.Open(from, thinAPI, f.endpoint, remote.IsSampled())
 }
 
 // send forwards the request. It reads the client's body to its end first, because it may

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -155,7 +154,7 @@ func (p *process) start(ctx context.Context) error {
 	if err := p.startTracing(ctx, network); err != nil {
 		return err
 	}
-	n := rpc.Options{Instance: p.instance, Host: hostname(), Zone: o.zone, Network: network, Tracer: p.tracer(), Settings: p.settings()}
+	n := rpc.Options{Instance: p.instance, Host: hostname(), Zone: o.zone, Network: network, Tracers: p.tracers(), Settings: p.settings()}
 	if o.bus != "" { // otherwise there is nobody else to ask
 		n.Hedged = []string{raziel.Name + ".multisearch", hob.Name + ".list", zoning.Name + ".search"}
 	}
@@ -208,9 +207,8 @@ func (p *process) startTracing(ctx context.Context, network http.RoundTripper) e
 		p.exported = trace.NewRing(collector, places, batch, time.Second)
 		processors = append(processors, sdk.WithSpanProcessor(p.exported))
 	}
-	p.provider = sdk.NewTracerProvider(append(processors, sdk.WithResource(resource.NewSchemaless(
-		attribute.String("service.name", "cab"), attribute.String("service.version", version), attribute.String("service.instance.id", p.instance),
-		attribute.String("host.name", hostname()), attribute.String("cloud.availability_zone", p.options.zone))))...)
+	p.provider = sdk.NewTracerProvider(append(processors, sdk.WithResource(trace.NewResource(p.instance, hostname(), p.options.zone,
+		attribute.String("service.name", "cab"), attribute.String("service.version", version))))...)
 	return nil
 }
 
@@ -233,27 +231,29 @@ func hostname() string {
 	return name
 }
 
-func (p *process) tracer() oteltrace.Tracer {
+func (p *process) tracers() oteltrace.TracerProvider {
 	if p.provider == nil {
-		return noop.NewTracerProvider().Tracer("cab")
+		return noop.NewTracerProvider()
 	}
-	return p.provider.Tracer("cab")
+	return p.provider
 }
 
 // settings returns a function that returns the settings, which are computed once per
 // version of the configuration.
 func (p *process) settings() func() *rpc.Settings {
-	var mu sync.Mutex
-	var from *callConfig
-	var to *rpc.Settings
+	type version struct {
+		from *callConfig
+		to   *rpc.Settings
+	}
+	var latest atomic.Pointer[version]
 	return func() *rpc.Settings {
 		now := p.calls.Get()
-		mu.Lock()
-		defer mu.Unlock()
-		if now != from {
-			from, to = now, now.settings()
+		v := latest.Load()
+		if v == nil || v.from != now {
+			v = &version{now, now.settings()}
+			latest.Store(v)
 		}
-		return to
+		return v.to
 	}
 }
 

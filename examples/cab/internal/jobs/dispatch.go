@@ -59,7 +59,7 @@ func (s *Service) Dispatch(ctx context.Context) error {
 // dispatch offers a job to the driver whose turn it is, in a trace of its own.
 func (s *Service) dispatch(ctx context.Context, id string) error {
 	c := s.config.Get()
-	ctx, span := s.node.Open(ctx, Name+".dispatch", false)
+	ctx, span := s.node.Open(ctx, Name, "dispatch", false)
 	defer span.End()
 	need, err := s.store.claim(ctx, id, max(c.AtOnce, 1), s.now(), lease)
 	if err != nil || need.offers == 0 {

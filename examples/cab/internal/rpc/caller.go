@@ -2,12 +2,11 @@ package rpc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -27,9 +26,10 @@ import (
 
 // A caller sends the requests of one service.
 type caller struct {
-	node  *Node
-	from  string
-	spans []oteltrace.SpanStartOption
+	node   *Node
+	from   string
+	tracer oteltrace.Tracer // the name of its scope is from
+	spans  []oteltrace.SpanStartOption
 }
 
 // An endpoint is one that this process calls, with its policies.
@@ -37,6 +37,7 @@ type endpoint struct {
 	target           string
 	breaker          circuitbreaker.CircuitBreaker[*http.Response]
 	again, once      failsafe.Executor[*http.Response]
+	hedged           bool
 	calls, failures  atomic.Int64
 	retries, refused atomic.Int64
 	opened           atomic.Int32 // in a row
@@ -60,11 +61,9 @@ const (
 )
 
 //nolint:bodyclose // what is made here are policies
-func (n *Node) endpoint(target string) *endpoint {
-	if e, known := n.endpoints.Load(target); known {
-		return e.(*endpoint) //nolint:forcetypeassert // nothing else is in there
-	}
-	e := &endpoint{target: target}
+func (n *Node) newEndpoint(of names) *endpoint {
+	e := &endpoint{target: of.service + "." + of.part}
+	e.hedged = n.hedged[e.target]
 	e.breaker = circuitbreaker.NewBuilder[*http.Response]().
 		HandleIf(isFault).WithFailureRateThreshold(breakAt, breakFrom, breakWithin).WithSuccessThreshold(1).
 		WithDelayFunc(func(failsafe.ExecutionAttempt[*http.Response]) time.Duration {
@@ -87,13 +86,12 @@ func (n *Node) endpoint(target string) *endpoint {
 		ReturnLastFailure().Build()
 	e.once = failsafe.With[*http.Response](undelivered, e.breaker)
 	e.again = failsafe.With[*http.Response](retries, e.breaker)
-	if n.hedged[target] {
+	if e.hedged {
 		hedge := hedgepolicy.NewBuilderWithDelayQuantile[*http.Response](hedgeQuantile, hedgeAge, hedgeThreshold).
 			CancelIf(func(_ *http.Response, err error) bool { return err == nil }).Build()
 		e.again = failsafe.With[*http.Response](retries, hedge, e.breaker)
 	}
-	known, _ := n.endpoints.LoadOrStore(target, e)
-	return known.(*endpoint) //nolint:forcetypeassert // nothing else is in there
+	return e
 }
 
 // isFault reports whether a call has failed through the fault of the service and not of its
@@ -112,18 +110,17 @@ func isFault(rs *http.Response, err error) bool {
 // RoundTrip sends a request, maybe more than once, and returns the complete response.
 func (c *caller) RoundTrip(r *http.Request) (rs *http.Response, err error) {
 	to, name := target(r.URL.Path)
-	e := c.node.endpoint(to + "." + name)
+	e := c.node.endpoints.get(to, name, c.node.newEndpoint)
 	e.calls.Add(1)
-	ctx, span := c.node.span(r.Context(), e.target, c.spans)
+	ctx, span := startSpan(r.Context(), c.tracer, e.target, c.spans)
+	x := &exchange{caller: c, endpoint: e, request: r, span: span.SpanContext()}
 	defer func() { endSpan(span, rs, err) }()
-	policy := e.once
-	if isIdempotent(r) {
-		policy = e.again
-	}
-	x := &exchange{caller: c, endpoint: e, request: r, span: span.SpanContext(), started: time.Now()}
-	rs, err = policy.WithContext(ctx).GetWithExecution(x.attempt)
+	rs, err = x.send(ctx)
 	if isFault(rs, err) {
 		e.failures.Add(1)
+	}
+	if err == nil {
+		return rs, nil
 	}
 	unavailable, is := errors.AsType[*UnavailableError](err)
 	switch {
@@ -132,10 +129,10 @@ func (c *caller) RoundTrip(r *http.Request) (rs *http.Response, err error) {
 		return refusal(r, "com.hailocab.kernel.circuitbroken", e.target+" has failed too often, and is given a rest"), nil
 	case is && r.Context().Err() == nil:
 		return refusal(r, "com.hailocab.kernel.unavailable", unavailable.Error()), nil
-	case err != nil && r.Context().Err() != nil:
+	case r.Context().Err() != nil:
 		return nil, context.Cause(r.Context())
 	}
-	return rs, err
+	return nil, err
 }
 
 func isIdempotent(r *http.Request) bool {
@@ -162,42 +159,64 @@ type exchange struct {
 	endpoint *endpoint
 	request  *http.Request
 	span     oteltrace.SpanContext
-	started  time.Time
+	failed   *outcome // of the first attempt, for the policies
+}
+
+// An outcome is how an attempt has ended.
+type outcome struct {
+	response *http.Response
+	err      error
 }
 
 var errSlow = fmt.Errorf("no response within the time that the SLA allows: %w", context.DeadlineExceeded)
 
-// attempt sends the request once. The first attempt is what the call's span shows, so it
-// has one of its own only if it has failed; each further one has.
-func (x *exchange) attempt(execution failsafe.Execution[*http.Response]) (rs *http.Response, err error) {
-	n, node := execution.Attempts(), x.caller.node
-	limit := node.options.Settings().timeout(x.endpoint.target, n)
-	ctx, cancel := context.WithTimeoutCause(execution.Context(), limit, errSlow)
-	defer cancel()
-	began, parent := time.Now(), x.span
+// send has the policies send the request. Nearly always, the breaker is closed and the first
+// attempt goes well, which is all that the policies would be told: so it is made without
+// them, and they are given its outcome if it has failed.
+func (x *exchange) send(ctx context.Context) (*http.Response, error) {
+	e := x.endpoint
+	if !e.hedged && e.breaker.IsClosed() {
+		rs, err := x.attempt(ctx, 1, false)
+		if !isFault(rs, err) && err == nil {
+			e.breaker.RecordSuccess()
+			return rs, nil
+		}
+		x.failed = &outcome{rs, err}
+	}
+	policy := e.once
+	if isIdempotent(x.request) {
+		policy = e.again
+	}
+	return policy.WithContext(ctx).GetWithExecution(func(execution failsafe.Execution[*http.Response]) (*http.Response, error) {
+		if first := x.failed; first != nil {
+			x.failed = nil
+			return first.response, first.err
+		}
+		return x.attempt(execution.Context(), execution.Attempts(), execution.IsHedge())
+	})
+}
+
+// attempt sends the request once, for the nth time. The first attempt is what the call's span
+// shows, so it has one of its own only if it has failed; each further one has.
+func (x *exchange) attempt(outer context.Context, n int, hedge bool) (rs *http.Response, err error) {
+	node, began := x.caller.node, time.Now()
+	limited := within(outer, began, node.options.Settings().timeout(x.endpoint.target, n))
+	defer limited.stop()
+	ctx, parent := context.Context(limited), x.span
 	var span oteltrace.Span
-	if n > 1 || execution.IsHedge() {
-		ctx, span = x.startAttempt(ctx, n, began, execution.IsHedge())
+	if n > 1 || hedge {
+		ctx, span = x.startAttempt(ctx, n, began, hedge)
 		parent = span.SpanContext()
 	}
-	defer func() {
-		if span == nil && err != nil {
-			_, span = x.startAttempt(oteltrace.ContextWithSpanContext(ctx, x.span), n, began, false)
-		}
-		if span != nil {
-			endSpan(span, rs, err)
-		}
-	}()
-	r, err := x.copy(ctx, parent)
-	if err != nil {
-		return nil, err
-	}
-	rs, err = node.options.Network.RoundTrip(r)
-	if err == nil {
-		err = buffer(rs)
-	}
-	if x.hasRunOut(ctx, rs, err) && execution.Context().Err() == nil {
+	rs, err = x.deliver(ctx, newNote(x.caller.from, limited.end.Sub(began), parent))
+	if x.hasRunOut(limited, rs, err) && outer.Err() == nil {
 		err = errSlow
+	}
+	if span == nil && err != nil {
+		_, span = x.startAttempt(oteltrace.ContextWithSpanContext(ctx, x.span), n, began, false)
+	}
+	if span != nil {
+		endSpan(span, rs, err)
 	}
 	if err != nil {
 		return nil, err
@@ -205,23 +224,8 @@ func (x *exchange) attempt(execution failsafe.Execution[*http.Response]) (rs *ht
 	return rs, nil
 }
 
-// hasRunOut reports whether an attempt has failed because its time was up. The service
-// knows the deadline to the millisecond, so it may give up a little early.
-func (*exchange) hasRunOut(ctx context.Context, rs *http.Response, err error) bool {
-	deadline, _ := ctx.Deadline()
-	return (err != nil || isFault(rs, nil)) && time.Until(deadline) < 2*time.Millisecond
-}
-
-func (x *exchange) startAttempt(ctx context.Context, n int, at time.Time, hedge bool) (context.Context, oteltrace.Span) {
-	if !x.span.IsValid() {
-		return ctx, oteltrace.SpanFromContext(ctx)
-	}
-	return x.caller.node.options.Tracer.Start(ctx, x.endpoint.target, oteltrace.WithTimestamp(at), oteltrace.WithSpanKind(oteltrace.SpanKindClient),
-		oteltrace.WithAttributes(trace.From.String(x.caller.from), trace.Attempt.Int(n), attribute.Bool("hedge", hedge)))
-}
-
-// copy returns the request as one attempt sends it.
-func (x *exchange) copy(ctx context.Context, span oteltrace.SpanContext) (*http.Request, error) {
+// deliver delivers the request with a note, and returns the whole response.
+func (x *exchange) deliver(ctx context.Context, n *note) (*http.Response, error) {
 	r := x.request.WithContext(ctx)
 	if x.request.GetBody != nil {
 		body, err := x.request.GetBody()
@@ -230,26 +234,25 @@ func (x *exchange) copy(ctx context.Context, span oteltrace.SpanContext) (*http.
 		}
 		r.Body = body
 	}
-	r.Header = make(http.Header, len(x.request.Header)+3)
-	maps.Copy(r.Header, x.request.Header)
-	r.Header[fromHeader] = []string{x.caller.from}
-	if deadline, has := ctx.Deadline(); has {
-		r.Header[timeoutHeader] = []string{strconv.FormatInt(max(1, time.Until(deadline).Milliseconds()), 10)}
+	rs, err := deliver(x.caller.node.options.Network, r, n)
+	if err == nil {
+		err = buffer(rs)
 	}
-	if span.IsValid() {
-		r.Header[traceHeader] = []string{traceparent(span)}
-	}
-	return r, nil
+	return rs, err
 }
 
-// traceparent returns the header value that makes a span the parent (W3C Trace Context
-// §3.2).
-func traceparent(span oteltrace.SpanContext) string {
-	var text [55]byte
-	whole, part := span.TraceID(), span.SpanID()
-	b := append(hex.AppendEncode(append(text[:0], "00-"...), whole[:]), '-')
-	b = append(hex.AppendEncode(b, part[:]), "-0"...)
-	return string(append(b, '0'+byte(span.TraceFlags()&oteltrace.FlagsSampled)))
+// hasRunOut reports whether an attempt has failed because its time was up. The service
+// knows the deadline to the millisecond, so it may give up a little early.
+func (*exchange) hasRunOut(l *lapse, rs *http.Response, err error) bool {
+	return isFault(rs, err) && time.Until(l.end) < 2*time.Millisecond
+}
+
+func (x *exchange) startAttempt(ctx context.Context, n int, at time.Time, hedge bool) (context.Context, oteltrace.Span) {
+	if !x.span.IsValid() {
+		return ctx, oteltrace.SpanFromContext(ctx)
+	}
+	return x.caller.tracer.Start(ctx, x.endpoint.target, oteltrace.WithTimestamp(at), oteltrace.WithSpanKind(oteltrace.SpanKindClient),
+		oteltrace.WithAttributes(trace.Attempt.Int(n), attribute.Bool("hedge", hedge)))
 }
 
 // mostBytes is the maximum length of a response.
@@ -284,7 +287,8 @@ func endSpan(span oteltrace.Span, rs *http.Response, err error) {
 		case err != nil:
 			fail(span, Code(err), err.Error())
 		case rs.StatusCode >= http.StatusBadRequest:
-			fail(span, codeOf(rs), detailOf(rs))
+			code, detail := problemOf(rs)
+			fail(span, code, detail)
 		}
 	}
 	span.End()
@@ -295,33 +299,27 @@ func fail(span oteltrace.Span, code, detail string) {
 	span.SetStatus(codes.Error, detail)
 }
 
-// codeOf returns the code of a response that is a problem, and leaves its body as it was.
-func codeOf(rs *http.Response) string {
-	_, code := problemOf(rs)
-	return code
-}
-
-func detailOf(rs *http.Response) string {
-	detail, _ := problemOf(rs)
-	return detail
-}
-
-func problemOf(rs *http.Response) (detail, code string) {
+// problemOf returns the code of a response that is a problem, and what it says, and leaves its
+// body as it was.
+func problemOf(rs *http.Response) (code, detail string) {
 	text, err := io.ReadAll(rs.Body)
 	rs.Body = bodyOf(text)
+	code, detail = readProblem(text)
+	if err != nil || detail == "" {
+		detail = rs.Status
+	}
+	return cmp.Or(code, "http."+strconv.Itoa(rs.StatusCode)), detail
+}
+
+// readProblem returns what a problem says, as far as it does.
+func readProblem(text []byte) (code, detail string) {
 	var problem struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
 		Code   string `json:"code"`
 	}
-	if err != nil || json.Unmarshal(text, &problem) != nil {
-		return rs.Status, "http." + strconv.Itoa(rs.StatusCode)
+	if json.Unmarshal(text, &problem) != nil {
+		return "", ""
 	}
-	if problem.Code == "" {
-		problem.Code = "http." + strconv.Itoa(rs.StatusCode)
-	}
-	if problem.Detail == "" {
-		problem.Detail = problem.Title
-	}
-	return problem.Detail, problem.Code
+	return problem.Code, cmp.Or(problem.Detail, problem.Title)
 }

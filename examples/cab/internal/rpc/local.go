@@ -13,23 +13,34 @@ import (
 // Local delivers requests in this process, to the handler of [Node.Mount], in the caller's
 // goroutine.
 type Local struct {
-	transport atomic.Pointer[http.RoundTripper]
+	handler atomic.Pointer[http.Handler]
 }
 
 // Serve sets the handler. Until then, nothing is delivered.
-func (l *Local) Serve(h http.Handler) {
-	t := client.Inline(h)
-	l.transport.Store(&t)
-}
+func (l *Local) Serve(h http.Handler) { l.handler.Store(&h) }
 
 // RoundTrip calls the handler.
-func (l *Local) RoundTrip(r *http.Request) (*http.Response, error) {
-	t := l.transport.Load()
-	if t == nil {
+func (l *Local) RoundTrip(r *http.Request) (*http.Response, error) { return l.deliver(r, new(note)) }
+
+// deliver calls the handler with a request and a note.
+func (l *Local) deliver(r *http.Request, n *note) (*http.Response, error) {
+	h := l.handler.Load()
+	if h == nil {
 		service, _ := target(r.URL.Path)
 		return nil, &UnavailableError{service, errors.New("nothing is served yet")}
 	}
-	return (*t).RoundTrip(r)
+	return client.Inline(&noted{*h, n}).RoundTrip(r)
+}
+
+// noted adds a note to the request as the handler gets it.
+type noted struct {
+	handler http.Handler
+	note    *note
+}
+
+func (h *noted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.note.write(r.Header)
+	h.handler.ServeHTTP(w, r)
 }
 
 // A body is one that is in memory.

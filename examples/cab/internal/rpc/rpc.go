@@ -14,9 +14,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	oteltrace "go.opentelemetry.io/otel/trace"
@@ -24,8 +22,6 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/client"
-
-	"github.com/rcrowley/go-tigertonic/examples/cab/internal/trace"
 )
 
 const (
@@ -84,8 +80,9 @@ type Options struct {
 	Instance, Host, Zone string
 	// Network delivers requests.
 	Network http.RoundTripper
-	// Tracer makes the spans. By default, there are none.
-	Tracer oteltrace.Tracer
+	// Tracers make the spans of each service, whose name is that of the tracer. By
+	// default, there are none.
+	Tracers oteltrace.TracerProvider
 	// Settings returns the settings. By default, there are no SLAs.
 	Settings func() *Settings
 	// Hedged are the endpoints that get a second request if they don't respond soon.
@@ -95,17 +92,16 @@ type Options struct {
 // A Node is a process that calls services, and serves some. Create one with [NewNode].
 type Node struct {
 	options   Options
-	endpoints sync.Map // of strings to *endpoint: what is called
-	served    sync.Map // of strings to *served
-	limits    sync.Map // of strings to *limit: who calls what
+	endpoints table[endpoint] // what is called
+	served    table[served]
+	limits    table[limit] // who calls what
 	hedged    map[string]bool
-	here      []oteltrace.SpanStartOption // of what is served
 }
 
 // NewNode returns a node.
 func NewNode(o Options) *Node {
-	if o.Tracer == nil {
-		o.Tracer = noop.NewTracerProvider().Tracer("")
+	if o.Tracers == nil {
+		o.Tracers = noop.NewTracerProvider()
 	}
 	if o.Settings == nil {
 		plain := &Settings{Multiplier: 1, Tokens: defaultTokens}
@@ -115,7 +111,6 @@ func NewNode(o Options) *Node {
 		o.Host, _ = os.Hostname() // it is for people
 	}
 	n := &Node{options: o, hedged: map[string]bool{}}
-	n.here = slices.Clip(spanOptions(oteltrace.SpanKindServer, trace.Instance.String(o.Instance), trace.Host.String(o.Host), trace.Zone.String(o.Zone)))
 	for _, target := range o.Hedged {
 		n.hedged[target] = true
 	}
@@ -141,7 +136,7 @@ func (n *Node) Client(from, to string) *client.Client {
 // Transport returns what sends requests for the service from. Their paths are
 // /SERVICE/ENDPOINT, and the rest of the path is the endpoint's.
 func (n *Node) Transport(from string) http.RoundTripper {
-	return &caller{n, from, spanOptions(oteltrace.SpanKindClient, trace.From.String(from))}
+	return &caller{n, from, n.options.Tracers.Tracer(from), []oteltrace.SpanStartOption{oteltrace.WithSpanKind(oteltrace.SpanKindClient)}}
 }
 
 // target returns the service and the endpoint of a path.

@@ -45,11 +45,11 @@ func newRig(t *testing.T, settings Settings, f func(ctx context.Context, n int) 
 	t.Helper()
 	r := &rig{store: trace.NewStore(trace.StoreOptions{})}
 	r.ring = trace.NewRing(r.store, 10_000, 100, time.Hour)
-	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(r.ring))
+	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(r.ring), sdk.WithResource(trace.NewResource("one", "", "zone-a")))
 	t.Cleanup(func() { _ = provider.Shutdown(context.Background()) })
 	local := &Local{}
 	r.node = NewNode(Options{
-		Instance: "one", Zone: "zone-a", Network: local, Tracer: provider.Tracer("test"),
+		Instance: "one", Zone: "zone-a", Network: local, Tracers: provider,
 		Settings: func() *Settings { return &settings }, Hedged: hedged,
 	})
 	mux := tigertonic.NewTrieServeMux()
@@ -68,7 +68,7 @@ func settingsOf(mean, upper95 time.Duration, multiplier float64) Settings {
 // traced calls in a trace, and returns the messages of it.
 func (r *rig) traced(t *testing.T, call func(ctx context.Context) error) (*trace.Trace, error) {
 	t.Helper()
-	ctx, span := r.node.Open(t.Context(), "start", true)
+	ctx, span := r.node.Open(t.Context(), "test", "start", true)
 	failed := call(ctx)
 	span.End()
 	if err := r.ring.ForceFlush(t.Context()); err != nil {

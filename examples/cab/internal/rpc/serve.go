@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/bulkhead"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
@@ -29,7 +29,7 @@ type Service struct {
 func (n *Node) Mount(services ...Service) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	for _, s := range services {
-		mux.HandleNamespace("/"+s.Name, &serving{n, s.Name, tigertonic.Recovered(s.Handler)})
+		mux.HandleNamespace("/"+s.Name, &serving{n, s.Name, n.options.Tracers.Tracer(s.Name), tigertonic.Recovered(s.Handler)})
 	}
 	return tigertonic.Measured(mux, nil)
 }
@@ -38,25 +38,33 @@ func (n *Node) Mount(services ...Service) http.Handler {
 type serving struct {
 	node    *Node
 	name    string
+	tracer  oteltrace.Tracer
 	handler http.Handler
 }
 
 // served is the state of an endpoint that this process serves.
 type served struct {
+	target           string
+	spans            []oteltrace.SpanStartOption
 	requests, errors atomic.Int64
 	nanoseconds      atomic.Int64
 	rate             rate
 }
 
+func newServed(of names) *served {
+	return &served{target: of.service + "." + of.part, spans: []oteltrace.SpanStartOption{oteltrace.WithSpanKind(oteltrace.SpanKindServer)}}
+}
+
 func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // the namespace has been taken off
-	whole := s.name + "." + name
-	ctx, cancel := withDeadline(r)
-	defer cancel()
-	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
-	ctx, span := s.node.span(ctx, whole, s.node.here)
+	stats, from := s.node.served.get(s.name, name, newServed), first(r.Header[fromHeader])
 	began, seen := time.Now(), &watched{ResponseWriter: w}
-	stats := s.node.stats(whole)
+	ctx, cancel := withDeadline(r, began)
+	defer cancel()
+	if len(r.Header[traceHeader]) > 0 {
+		ctx = propagation.TraceContext{}.Extract(ctx, fields(r.Header))
+	}
+	ctx, span := startSpan(ctx, s.tracer, stats.target, stats.spans)
 	defer func() {
 		stats.requests.Add(1)
 		stats.nanoseconds.Add(int64(time.Since(began)))
@@ -69,15 +77,37 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		span.End()
 	}()
-	r = r.WithContext(ctx)
-	release, ok := s.node.enter(ctx, s.name, r.Header.Get(fromHeader), whole)
-	if !ok {
-		tigertonic.ProblemWriter{}.WriteError(r, seen, Busy(s.name+".capacity", "%q has too many requests in progress here", r.Header.Get(fromHeader)))
+	entered := s.node.enter(ctx, names{s.name, from}, stats.target)
+	if entered == nil {
+		tigertonic.ProblemWriter{}.WriteError(r, seen, Busy(s.name+".capacity", "%q has too many requests in progress here", from))
 		return
 	}
-	defer release()
+	defer entered.ReleasePermit()
+	if ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
 	s.handler.ServeHTTP(seen, r)
 }
+
+// fields are those of a header by which traces are passed on.
+type fields http.Header
+
+// Get returns the value of one of them.
+func (f fields) Get(name string) string {
+	switch name {
+	case "traceparent":
+		return first(f[traceHeader])
+	case "tracestate":
+		return first(f["Tracestate"])
+	}
+	return ""
+}
+
+// Set does nothing: they are only read.
+func (fields) Set(string, string) {}
+
+// Keys returns their names.
+func (fields) Keys() []string { return []string{"traceparent", "tracestate"} }
 
 // Unwrap returns what is inside.
 func (s *serving) Unwrap() http.Handler { return s.handler }
@@ -85,45 +115,33 @@ func (s *serving) Unwrap() http.Handler { return s.handler }
 // String is how Explain shows it.
 func (s *serving) String() string { return "serving(" + s.name + ")" }
 
-// span starts a span in a trace, if there is one: services open none by themselves.
-func (n *Node) span(ctx context.Context, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
+// startSpan starts a span in a trace, if there is one: services open none by themselves.
+func startSpan(ctx context.Context, t oteltrace.Tracer, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
 	if !oteltrace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, oteltrace.SpanFromContext(ctx)
 	}
-	return n.options.Tracer.Start(ctx, name, o...)
+	return t.Start(ctx, name, o...)
 }
 
-// spanOptions are those of a kind of spans, which are made once.
-func spanOptions(kind oteltrace.SpanKind, attributes ...attribute.KeyValue) []oteltrace.SpanStartOption {
-	return []oteltrace.SpanStartOption{oteltrace.WithSpanKind(kind), oteltrace.WithAttributes(attributes...)}
-}
-
-// Open opens a trace, or continues one from outside. One that is to be kept is kept
-// whatever happens in it.
-func (n *Node) Open(ctx context.Context, name string, keep bool) (context.Context, oteltrace.Span) {
-	return n.options.Tracer.Start(ctx, name, append(n.here, oteltrace.WithAttributes(trace.Start.Bool(true), trace.Keep.Bool(keep)))...)
+// Open opens a trace for the service from, or continues one from outside. One that is to be
+// kept is kept whatever happens in it.
+func (n *Node) Open(ctx context.Context, from, name string, keep bool) (context.Context, oteltrace.Span) {
+	return n.options.Tracers.Tracer(from).Start(ctx, from+"."+name, oteltrace.WithSpanKind(oteltrace.SpanKindServer),
+		oteltrace.WithAttributes(trace.Start.Bool(true), trace.Keep.Bool(keep)))
 }
 
 // withDeadline returns the context of a request, which ends when its caller gives up.
 // Within a process, it does so anyway.
-func withDeadline(r *http.Request) (context.Context, context.CancelFunc) {
-	ms, err := strconv.ParseInt(r.Header.Get(timeoutHeader), 10, 64)
+func withDeadline(r *http.Request, now time.Time) (context.Context, context.CancelFunc) {
+	ms, err := strconv.ParseInt(first(r.Header[timeoutHeader]), 10, 64)
 	if err != nil || ms <= 0 || ms > longestAttempt.Milliseconds() {
 		return r.Context(), func() {}
 	}
-	end := time.Now().Add(time.Duration(ms) * time.Millisecond)
+	end := now.Add(time.Duration(ms) * time.Millisecond)
 	if known, has := r.Context().Deadline(); has && known.Before(end.Add(time.Millisecond)) {
 		return r.Context(), func() {}
 	}
 	return context.WithDeadline(r.Context(), end)
-}
-
-func (n *Node) stats(target string) *served {
-	if s, known := n.served.Load(target); known {
-		return s.(*served) //nolint:forcetypeassert // nothing else is in there
-	}
-	s, _ := n.served.LoadOrStore(target, new(served))
-	return s.(*served) //nolint:forcetypeassert // nothing else is in there
 }
 
 // A limit is how many requests one service serves another at a time.
@@ -143,19 +161,15 @@ func (l *limit) of(tokens uint) bulkhead.Bulkhead[any] {
 	return l.bulkhead
 }
 
-// enter takes one of the caller's tokens, which has to be released.
-func (n *Node) enter(ctx context.Context, service, from, target string) (release func(), ok bool) {
-	type key struct{ service, from string }
-	l, known := n.limits.Load(key{service, from})
-	if !known {
-		l, _ = n.limits.LoadOrStore(key{service, from}, new(limit))
-	}
+// enter takes one of the caller's tokens and returns the bulkhead to release it to, or nil if
+// none is free in time.
+func (n *Node) enter(ctx context.Context, who names, target string) bulkhead.Bulkhead[any] {
 	settings := n.options.Settings()
-	b := l.(*limit).of(max(1, settings.Tokens)) //nolint:forcetypeassert // nothing else is in there
+	b := n.limits.get(who.service, who.part, func(names) *limit { return new(limit) }).of(max(1, settings.Tokens))
 	if !b.TryAcquirePermit() && b.AcquirePermitWithMaxWait(ctx, settings.mean(target)) != nil {
-		return nil, false
+		return nil
 	}
-	return b.ReleasePermit, true
+	return b
 }
 
 // watched keeps the status of a response, and its body if it is an error.
@@ -187,8 +201,8 @@ func (w *watched) Write(p []byte) (int, error) {
 // Unwrap returns the writer that is watched.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// problem returns the code of an error, and what it says.
 func (w *watched) problem() (code, detail string) {
-	rs := &http.Response{StatusCode: w.status, Status: http.StatusText(w.status), Body: bodyOf(w.body)}
-	detail, code = problemOf(rs)
-	return code, detail
+	code, detail = readProblem(w.body)
+	return cmp.Or(code, "http."+strconv.Itoa(w.status)), cmp.Or(detail, http.StatusText(w.status))
 }

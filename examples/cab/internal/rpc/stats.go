@@ -64,30 +64,24 @@ func (r *rate) perSecond() float64 {
 // Tick records how many requests there were, for the rates. It must be called once a
 // second.
 func (n *Node) Tick() {
-	n.served.Range(func(_, v any) bool {
-		s := v.(*served) //nolint:forcetypeassert // nothing else is in there
+	for _, s := range n.served.all() {
 		s.rate.tick(s.requests.Load())
-		return true
-	})
-	n.endpoints.Range(func(_, v any) bool {
-		e := v.(*endpoint) //nolint:forcetypeassert // nothing else is in there
+	}
+	for _, e := range n.endpoints.all() {
 		e.rate.tick(e.calls.Load())
-		return true
-	})
+	}
 }
 
 // Served returns the endpoints that have been called here, sorted by name.
 func (n *Node) Served() []Served {
 	found := []Served{}
-	n.served.Range(func(k, v any) bool {
-		s := v.(*served) //nolint:forcetypeassert // nothing else is in there
-		one := Served{Endpoint: k.(string), Requests: s.requests.Load(), Errors: s.errors.Load(), PerSecond: s.rate.perSecond()}
+	for _, s := range n.served.all() {
+		one := Served{Endpoint: s.target, Requests: s.requests.Load(), Errors: s.errors.Load(), PerSecond: s.rate.perSecond()}
 		if one.Requests > 0 {
 			one.Mean = float64(s.nanoseconds.Load()) / float64(one.Requests) / float64(time.Millisecond)
 		}
 		found = append(found, one)
-		return true
-	})
+	}
 	slices.SortFunc(found, func(a, b Served) int { return cmp.Compare(a.Endpoint, b.Endpoint) })
 	return found
 }
@@ -95,8 +89,7 @@ func (n *Node) Served() []Served {
 // Called returns the endpoints that this process has called, sorted by name.
 func (n *Node) Called() []Called {
 	found, settings := []Called{}, n.options.Settings()
-	n.endpoints.Range(func(_, v any) bool {
-		e := v.(*endpoint) //nolint:forcetypeassert // nothing else is in there
+	for _, e := range n.endpoints.all() {
 		c := Called{
 			Endpoint: e.target, Calls: e.calls.Load(), Failures: e.failures.Load(), Retries: e.retries.Load(), Refused: e.refused.Load(),
 			Breaker: strings.ReplaceAll(strings.ToLower(e.breaker.State().String()), " ", "-"),
@@ -106,8 +99,7 @@ func (n *Node) Called() []Called {
 			c.Probe = float64(e.breaker.RemainingDelay()) / float64(time.Millisecond)
 		}
 		found = append(found, c)
-		return true
-	})
+	}
 	slices.SortFunc(found, func(a, b Called) int { return cmp.Compare(a.Endpoint, b.Endpoint) })
 	return found
 }

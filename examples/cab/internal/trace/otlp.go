@@ -89,10 +89,14 @@ func read(r *http.Request) ([]Span, error) {
 	}
 	var spans []Span
 	for _, resource := range batch.GetResourceSpans() {
+		var process Process
+		for _, a := range resource.GetResource().GetAttributes() {
+			process.set(a.GetKey(), a.GetValue().GetStringValue())
+		}
 		for _, scope := range resource.GetScopeSpans() {
 			for _, s := range scope.GetSpans() {
 				if len(s.GetTraceId()) == 16 && len(s.GetSpanId()) == 8 {
-					spans = append(spans, received(s))
+					spans = append(spans, received(s, scope.GetScope().GetName(), process))
 				}
 			}
 		}
@@ -100,12 +104,10 @@ func read(r *http.Request) ([]Span, error) {
 	return spans, nil
 }
 
-// received returns what a span says.
-func received(s *otlp.Span) Span {
-	span := Span{
-		Server: s.GetKind() == otlp.Span_SPAN_KIND_SERVER, To: s.GetName(),
-		Began: timeOf(s.GetStartTimeUnixNano()), Ended: timeOf(s.GetEndTimeUnixNano()),
-	}
+// received returns what a span says that a service has written in a process.
+func received(s *otlp.Span, service string, process Process) Span {
+	span := Span{To: s.GetName(), Began: timeOf(s.GetStartTimeUnixNano()), Ended: timeOf(s.GetEndTimeUnixNano())}
+	span.written(s.GetKind() == otlp.Span_SPAN_KIND_SERVER, service, process)
 	copy(span.Trace[:], s.GetTraceId())
 	copy(span.ID[:], s.GetSpanId())
 	copy(span.Parent[:], s.GetParentSpanId())

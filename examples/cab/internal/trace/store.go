@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
@@ -101,8 +102,13 @@ func NewStore(o StoreOptions) *Store {
 // ExportSpans adds spans of this process. It never fails.
 func (s *Store) ExportSpans(_ context.Context, spans []sdk.ReadOnlySpan) error {
 	all := make([]Span, len(spans))
+	var from *resource.Resource
+	var here Process
 	for i := range spans {
-		all[i] = of(spans[i])
+		if r := spans[i].Resource(); r != from { // which is the same one for all
+			from, here = r, processOf(r)
+		}
+		all[i] = of(spans[i], here)
 	}
 	s.Add(all)
 	return nil
