@@ -246,8 +246,9 @@ func appendProblem(b []byte, w http.ResponseWriter, err error) (text []byte, sta
 		var failure error
 		if !plain {
 			var marshaled []byte
-			marshaled, failure = json.Marshal(problem)
-			text = append(b, marshaled...)
+			if marshaled, failure = json.Marshal(problem); failure == nil {
+				text = append(text, marshaled...)
+			}
 		}
 		if failure == nil {
 			if problem.Status >= http.StatusInternalServerError {

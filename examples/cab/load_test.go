@@ -98,7 +98,7 @@ func keepAsking(ctx context.Context, address string) (took []time.Duration, refu
 	if err != nil {
 		return nil, 0, err
 	}
-	defer conn.Close() //nolint:errcheck // there is nothing to lose
+	defer conn.Close()
 	method, target, _ := strings.Cut(nearDublin, " ")
 	request := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n\r\n", method, target, address)
 	lines, body := bufio.NewReader(conn), []byte(nil)
