@@ -63,15 +63,20 @@ func (c *client) ask(ctx context.Context, w window) error {
 	if err := c.conn.SetDeadline(w.start.Add(w.end + patience)); err != nil {
 		return err
 	}
-	for sent := time.Since(w.start); sent < w.end && ctx.Err() == nil; {
+	for due := w.first; due < w.end && ctx.Err() == nil; {
+		if w.every > 0 {
+			time.Sleep(time.Until(w.start.Add(due)))
+		}
 		if err := c.once(); err != nil {
 			return err
 		}
 		now := time.Since(w.start)
 		if now >= w.begin && now < w.end {
-			c.took = append(c.took, now-sent)
+			c.took = append(c.took, now-due)
 		}
-		sent = now
+		if due += w.every; w.every == 0 {
+			due = now
+		}
 	}
 	return nil
 }

@@ -47,11 +47,11 @@ func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Wr
 		}
 		r, err := load.Run(ctx, s[i], Request())
 		if err != nil {
-			return fmt.Errorf("%s with %d connections: %w", peers[i].Name, load.Connections, err)
+			return fmt.Errorf("%s with the load %s: %w", peers[i].Name, load.name(), err)
 		}
 		n := max(r.Requests, 1)
-		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=connections-%d/peer=%s %d %.0f req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns %d B/op %d allocs/op\n",
-			load.Connections, peers[i].Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
+		_, err = fmt.Fprintf(out, "BenchmarkLoopback/task=%s/peer=%s %d %.0f req/s %d cpu-ns/op %d own-cpu-ns/op %d p50-ns %d p99-ns %d B/op %d allocs/op\n",
+			load.name(), peers[i].Name, r.Requests, float64(r.Requests)/r.Elapsed.Seconds(),
 			r.Service.cpu.Nanoseconds()/n, r.Own.Nanoseconds()/n, r.P50.Nanoseconds(), r.P99.Nanoseconds(), r.Service.bytes/n, r.Service.objects/n)
 		if err != nil {
 			return err
@@ -62,5 +62,9 @@ func (s Services) Round(ctx context.Context, load Load, isReturn bool, out io.Wr
 
 // Loads returns the loads for the comparison.
 func Loads(warm, take time.Duration) []Load {
-	return []Load{{64, warm, take}, {512, warm, take}}
+	return []Load{
+		{Connections: 64, Warm: warm, Take: take},
+		{Connections: 512, Warm: warm, Take: take},
+		{Connections: 256, Rate: 5000, Warm: warm, Take: take},
+	}
 }

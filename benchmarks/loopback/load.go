@@ -14,15 +14,17 @@ import (
 	"github.com/rcrowley/go-tigertonic/benchmarks/probe"
 )
 
-// The load is a closed loop: each connection sends the next request when it has the
-// response to the last one, so there are as many requests at a time as connections. All
-// connections are open before the first is used. Requests are rendered once, and
+// The load is a closed loop, where each connection sends the next request when it has the
+// response to the last one, so there are as many requests at a time as connections; or an
+// open loop, where requests are due at a rate, and one that has to wait for the response
+// before it counts from when it was due. All connections are open before the first is used. Requests are rendered once, and
 // responses are parsed no more than necessary, so that the service gets most of the
 // machine.
 
 // A Load says how to load a service.
 type Load struct {
 	Connections int
+	Rate        int           // requests per second in all, or 0 for a closed loop
 	Warm, Take  time.Duration // how long before anything is counted, and after
 }
 
@@ -39,6 +41,8 @@ type Result struct {
 type window struct {
 	start      time.Time
 	begin, end time.Duration
+	first      time.Duration // when the first request is due
+	every      time.Duration // how long it is from there to the next, or 0 for a closed loop
 }
 
 // Run puts the load on a service. Each answer must be 200 and has to have a
@@ -51,10 +55,15 @@ func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, er
 		return Result{}, err
 	}
 	r.Elapsed = l.Take
-	w := window{time.Now(), l.Warm, l.Warm + l.Take}
+	w := window{start: time.Now(), begin: l.Warm, end: l.Warm + l.Take}
+	if l.Rate > 0 {
+		w.every = time.Duration(l.Connections) * time.Second / time.Duration(l.Rate)
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range clients {
-		group.Go(func() error { return c.ask(ctx, w) })
+	for i, c := range clients {
+		own := w
+		own.first = w.every * time.Duration(i) / time.Duration(len(clients))
+		group.Go(func() error { return c.ask(ctx, own) })
 	}
 	group.Go(func() (err error) {
 		r.Service, r.Own, err = w.used(ctx, c)
@@ -65,6 +74,14 @@ func (l Load) Run(ctx context.Context, c *Child, rq probe.Request) (r Result, er
 	}
 	r.summarize(clients)
 	return r, nil
+}
+
+// name returns what the load is called.
+func (l Load) name() string {
+	if l.Rate > 0 {
+		return fmt.Sprintf("rate-%d", l.Rate)
+	}
+	return fmt.Sprintf("connections-%d", l.Connections)
 }
 
 // used returns what the service uses in the window, and the CPU time of this process.

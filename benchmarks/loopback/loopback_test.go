@@ -63,7 +63,7 @@ func TestLoadCountsWhatServicesAnswer(t *testing.T) {
 		var lines []string
 		for take := 100 * time.Millisecond; take < 10*time.Second; take *= 3 { // as long as the machine is too busy to answer by then
 			var out bytes.Buffer
-			err = services.Round(t.Context(), Load{4, 10 * time.Millisecond, take}, isReturn, &out)
+			err = services.Round(t.Context(), Load{Connections: 4, Warm: 10 * time.Millisecond, Take: take}, isReturn, &out)
 			require.NoError(t, err)
 			lines = strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 			require.Len(t, lines, len(Peers()))
@@ -198,6 +198,43 @@ func TestClientGivesUpOnAServiceThatHangs(t *testing.T) {
 	require.NoError(t, clients[0].conn.SetDeadline(time.Now().Add(50*time.Millisecond)))
 	assert.ErrorIs(t, clients[0].once(), os.ErrDeadlineExceeded)
 	assert.NoError(t, closeAll(clients))
+}
+
+func TestOpenLoopKeepsItsRate(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	const answer, pause = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 50 * time.Millisecond
+	rq := probe.Request{Method: "GET", Target: "/"}
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for i := 0; ; i++ {
+			if _, err := io.ReadFull(conn, make([]byte, len(wire(rq)))); err != nil {
+				return
+			}
+			if i == 0 { // so that those which are due meanwhile have to wait
+				time.Sleep(pause)
+			}
+			if _, err := io.WriteString(conn, answer); err != nil {
+				return
+			}
+		}
+	}()
+	clients, err := dialAll(t.Context(), l.Addr().String(), 1, rq)
+	require.NoError(t, err)
+	const every = 10 * time.Millisecond
+	require.NoError(t, clients[0].ask(t.Context(), window{start: time.Now(), end: 50 * every, every: every}))
+	require.NoError(t, closeAll(clients))
+	took := clients[0].took
+	assert.LessOrEqual(t, len(took), 50)
+	require.Greater(t, len(took), 10)
+	assert.GreaterOrEqual(t, took[0], pause)
+	assert.GreaterOrEqual(t, took[1], pause-every, "it was due while the first was answered")
+	assert.Equal(t, "rate-100", Load{Connections: 1, Rate: 100}.name())
 }
 
 func TestWireIsARequest(t *testing.T) {

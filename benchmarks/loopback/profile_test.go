@@ -50,7 +50,7 @@ func TestServiceIsProfiled(t *testing.T) {
 	var p profiled
 	path, requests, samples := filepath.Join(t.TempDir(), "typed.pprof"), int64(0), 0
 	for range 2 {
-		require.NoError(t, p.add(t.Context(), c, Load{4, 0, 200 * time.Millisecond}, path))
+		require.NoError(t, p.add(t.Context(), c, Load{Connections: 4, Take: 200 * time.Millisecond}, path))
 		assert.Greater(t, p.requests, requests)
 		assert.GreaterOrEqual(t, len(p.profile.Sample), samples)
 		requests, samples = p.requests, len(p.profile.Sample)

@@ -54,7 +54,7 @@ The first column is how long our document is, and the others are how many times 
 		{"Streams", "Open streams", `What an open stream of server-sent events takes of heap and stacks, the client's end included, once its first event has come.
 
 The first column is ours, and the others are how many times as much they take.`, "tigertonic", heapOfStream, []column{{"memory", heapOfStream, true}}},
-		{"Loopback", "Over loopback", `Each service runs in its own process and gets the POST over the given number of connections; each connection sends its next request when it has the response to the last one. The load generator runs on the same processors. "constant" is net/http with a prepared response. typed-new-server is typed on tigertonic.NewServer; the others use http.Server. [performance.md](performance.md) shows where the time goes.
+		{"Loopback", "Over loopback", `Each service runs in its own process and gets the POST over the given number of connections; each connection sends its next request when it has the response to the last one. At rate-5000, requests are due at that rate over 256 connections, whatever the service does, and times count from when one was due. The load generator runs on the same processors. "constant" is net/http with a prepared response. typed-new-server is typed on tigertonic.NewServer; the others use http.Server. [performance.md](performance.md) shows where the time goes.
 
 The first column is how many requests a second ours answers, and the others are how many times as many they do: less than 1 is slower than ours.`, "typed", throughput, []column{
 			{"requests a second", throughput, true},
