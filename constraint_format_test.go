@@ -1,8 +1,11 @@
 package tigertonic_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -142,4 +145,15 @@ func TestConstraintFormatOfAddresses(t *testing.T) {
 			each("must be a URI or a relative reference", texts("a b", "/a b", " /", "/\n", "/é", "/%", "/%4", "/%zz", `\evil`, `/\evil`, "<a>", "{a}", "a|b", "a^b", "`", `"`, ":a", "http://[::1", "//a:b", "a\x7f")...)...,
 		),
 	)
+}
+
+// A tag narrows the format of an address.
+func TestConstraintFormatOfAddresses(t *testing.T) {
+	h := taken[struct {
+		V netip.Addr `json:"v" format:"ipv4"`
+	}]()
+	assert.Equal(t, 204, serve(t, h, "POST", "/", `{"v":"192.0.2.1"}`, "Content-Type", "application/json").Code)
+	w := serve(t, h, "POST", "/", `{"v":"::1"}`, "Content-Type", "application/json")
+	assert.Equal(t, 422, w.Code)
+	assert.Contains(t, w.Body.String(), "must be an IPv4 address")
 }

@@ -216,6 +216,9 @@ type everyFormat struct {
 	Host     string `json:"hostname,omitempty" format:"hostname"`
 	IPv4     string `json:"ipv4,omitempty" format:"ipv4"`
 	IPv6     string `json:"ipv6,omitempty" format:"ipv6"`
+	IP       string `json:"ip,omitempty" format:"ip"`
+	CIDR     string `json:"cidr,omitempty" format:"cidr"`
+	IPPort   string `json:"ip-port,omitempty" format:"ip-port"`
 	URI      string `json:"uri,omitempty" format:"uri"`
 	URIRef   string `json:"uri-reference,omitempty" format:"uri-reference"`
 	UUID     string `json:"uuid,omitempty" format:"uuid"`
@@ -244,6 +247,9 @@ func TestCostGrowsWithTextOfEveryFormat(t *testing.T) {
 		{"hostname", "a"},
 		{"ipv4", "1."},
 		{"ipv6", "1:"},
+		{"ip", "1:"},
+		{"cidr", "1:"},
+		{"ip-port", "[::1]:1"},
 		{"uri", "a:b?"},
 		{"uri", "a://%20"},
 		{"uri-reference", "a/%20"},

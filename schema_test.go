@@ -191,7 +191,7 @@ func TestSchemaOfRefusesTypes(t *testing.T) {
 				A int `minmum:"1"`
 			}]()
 		},
-		`struct{A}.A: format:"zip": not a known format, which are date, date-time, duration, email, go-duration, hostname, ipv4, ipv6, time, uri, uri-reference, uuid`: func() {
+		`struct{A}.A: format:"zip": not a known format, which are cidr, date, date-time, duration, email, go-duration, hostname, ip, ip-port, ipv4, ipv6, time, uri, uri-reference, uuid`: func() {
 			tigertonic.SchemaOf[struct {
 				A string `format:"zip"`
 			}]()

@@ -242,6 +242,10 @@ func typeRows() []typeRow {
 			[]string{`"2020-01-01T00:00:00,5Z"`, "", dateTime}, []string{`"2020-01-01T00:00:00+24:00"`, "", dateTime}, []string{`""`, "", dateTime}, []string{`1`, "", "must be a string"})),
 		rowOf[time.Duration](`{"type":"string","format":"go-duration"}`, [][]string{{`"90m"`, `"1h30m0s"`}, {`"0"`, `"0s"`}, {`"-1ms"`, `"-1ms"`}},
 			plus(mustBe("a string")[:0], []string{`"1"`, "", duration}, []string{`""`, "", duration}, []string{`"9999999h"`, "", duration}, []string{`1`, "", "must be a string"})),
+		rowOf[netip.Addr](`{"type":"string","format":"ip"}`, same(`"192.0.2.1"`, `"2001:db8::1"`, `"fe80::1%eth0"`),
+			plus(mustBe("a string")[:0], []string{`""`, "", "must be an IP address, such as 192.0.2.1 or 2001:db8::1"}, []string{`"example.com"`, "", "must be an IP address, such as 192.0.2.1 or 2001:db8::1"}, []string{`1`, "", "must be a string"})),
+		rowOf[netip.Prefix](`{"type":"string","format":"cidr"}`, same(`"192.0.2.0/24"`, `"::/0"`), [][]string{{`"192.0.2.1"`, "", "must be a range of IP addresses, such as 192.0.2.0/24"}}),
+		rowOf[netip.AddrPort](`{"type":"string","format":"ip-port"}`, same(`"192.0.2.1:80"`, `"[::1]:80"`), [][]string{{`"::1"`, "", "must be an IP address and a port, such as 192.0.2.1:80 or [2001:db8::1]:80"}}),
 		rowOf[[]byte](`{"type":"string","contentEncoding":"base64"}`, same(`""`, `"QQ=="`, `"QUI="`), [][]string{
 			{`"QQ"`, "", base64Only}, {`"Q\nQ=="`, "", base64Only}, {`"_-=="`, "", base64Only}, {`[1]`, "", "must be a string"}, {`null`, "", "must be a string"},
 		}),
@@ -279,7 +283,6 @@ func typeRows() []typeRow {
 		rowOf[any](`{}`, same(`null`, `1`, `"x"`, `[{}]`), nil),
 		rowOf[json.RawMessage](`{}`, same(`null`, `1e400`, `[{}]`), nil),
 		rowOf[jsontext.Value](`{}`, same(`null`, `1e400`, `[{}]`), nil),
-		rowOf[netip.Addr](`{"type":"string"}`, same(`"::1"`, `""`), [][]string{{`"x"`, "", "isn't valid"}, {`1`, "", "must be a string"}}),
 		rowOf[upper](`{"type":"string"}`, [][]string{{`"a"`, `"A"`}}, [][]string{{`"!"`, "", "the text of an error in Go"}, {`1`, "", "must be a string"}}),
 		rowOf[half](`{}`, same(`{"half":3}`), [][]string{{`3`, "", "isn't valid"}}),
 		rowOf[ownCode](`{"$ref":"Code"}`, same(`"a"`), [][]string{{`"A"`, "", "must match ^[a-z]+$"}, {`1`, "", "must be a string"}}),

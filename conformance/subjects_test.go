@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/big"
+	"net/netip"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -100,22 +101,28 @@ type uniques struct {
 }
 
 type formats struct {
-	DateTime     string        `json:"date-time,omitempty" format:"date-time"`
-	Date         string        `json:"date,omitempty" format:"date"`
-	Time         string        `json:"time,omitempty" format:"time"`
-	Duration     string        `json:"duration,omitempty" format:"duration"`
-	GoDuration   string        `json:"go-duration,omitempty" format:"go-duration"`
-	Email        string        `json:"email,omitempty" format:"email"`
-	HostName     string        `json:"hostname,omitempty" format:"hostname"`
-	IPv4         string        `json:"ipv4,omitempty" format:"ipv4"`
-	IPv6         string        `json:"ipv6,omitempty" format:"ipv6"`
-	URI          string        `json:"uri,omitempty" format:"uri"`
-	URIReference string        `json:"uri-reference,omitempty" format:"uri-reference"`
-	UUID         string        `json:"uuid,omitempty" format:"uuid"`
-	List         []string      `json:"list,omitempty" format:"email" uniqueItems:"true"`
-	Pointer      *string       `json:"pointer" format:"ipv4"`
-	RealTime     time.Time     `json:"realTime,omitzero"`
-	RealDuration time.Duration `json:"realDuration,omitzero"`
+	DateTime     string         `json:"date-time,omitempty" format:"date-time"`
+	Date         string         `json:"date,omitempty" format:"date"`
+	Time         string         `json:"time,omitempty" format:"time"`
+	Duration     string         `json:"duration,omitempty" format:"duration"`
+	GoDuration   string         `json:"go-duration,omitempty" format:"go-duration"`
+	Email        string         `json:"email,omitempty" format:"email"`
+	HostName     string         `json:"hostname,omitempty" format:"hostname"`
+	IPv4         string         `json:"ipv4,omitempty" format:"ipv4"`
+	IPv6         string         `json:"ipv6,omitempty" format:"ipv6"`
+	IP           string         `json:"ip,omitempty" format:"ip"`
+	CIDR         string         `json:"cidr,omitempty" format:"cidr"`
+	IPPort       string         `json:"ip-port,omitempty" format:"ip-port"`
+	RealIP       netip.Addr     `json:"realIP,omitzero"`
+	RealCIDR     netip.Prefix   `json:"realCIDR,omitzero"`
+	RealIPPort   netip.AddrPort `json:"realIPPort,omitzero"`
+	URI          string         `json:"uri,omitempty" format:"uri"`
+	URIReference string         `json:"uri-reference,omitempty" format:"uri-reference"`
+	UUID         string         `json:"uuid,omitempty" format:"uuid"`
+	List         []string       `json:"list,omitempty" format:"email" uniqueItems:"true"`
+	Pointer      *string        `json:"pointer" format:"ipv4"`
+	RealTime     time.Time      `json:"realTime,omitzero"`
+	RealDuration time.Duration  `json:"realDuration,omitzero"`
 }
 
 // edges has a field of each type that more than one word of a schema describes.

@@ -122,8 +122,12 @@ func formatExample(format string) string {
 		return "tiger@example.com"
 	case "hostname", "idn-hostname":
 		return "example.com"
-	case "ipv4":
+	case "ipv4", "ip":
 		return "192.0.2.1"
+	case "cidr":
+		return "192.0.2.0/24"
+	case "ip-port":
+		return "192.0.2.1:80"
 	case "ipv6":
 		return "2001:db8::1"
 	case "uri", "iri", "uri-reference", "iri-reference", "url":

@@ -55,6 +55,9 @@ func newFormats() map[string]format {
 		"hostname":       {noun: "the name of a host", valid: isHostName},
 		"ipv4":           {noun: "an IPv4 address", valid: isIPv4},
 		"ipv6":           {noun: "an IPv6 address", valid: isIPv6},
+		"ip":             {noun: "an IP address, such as 192.0.2.1 or 2001:db8::1", valid: isIP},
+		"cidr":           {noun: "a range of IP addresses, such as 192.0.2.0/24", valid: isCIDR},
+		"ip-port":        {noun: "an IP address and a port, such as 192.0.2.1:80 or [2001:db8::1]:80", valid: isIPPort},
 		"uri":            {noun: "a URI", valid: func(s []byte) bool { return isURI(string(s), true) }},
 		"uri-reference":  {noun: "a URI or a relative reference", valid: func(s []byte) bool { return isURI(string(s), false) }},
 		"uuid":           {noun: "a UUID", valid: isUUID},
@@ -72,6 +75,11 @@ func isIPv6(s []byte) bool {
 	a, err := netip.ParseAddr(string(s))
 	return err == nil && a.Is6() && a.Zone() == ""
 }
+
+// An IP address may have a zone (RFC 4007 §11), as those of package netip.
+func isIP(s []byte) bool     { _, err := netip.ParseAddr(string(s)); return err == nil }
+func isCIDR(s []byte) bool   { _, err := netip.ParsePrefix(string(s)); return err == nil }
+func isIPPort(s []byte) bool { _, err := netip.ParseAddrPort(string(s)); return err == nil }
 
 func isDateTime(s []byte) bool { _, _, ok := ParseTime(s); return ok }
 

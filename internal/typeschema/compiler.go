@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"net/netip"
 	"reflect"
 	"strconv"
 
@@ -107,6 +108,8 @@ func (c *Compiler) known(t reflect.Type) *schema.Schema {
 		return &schema.Schema{Types: []string{"string"}, Format: check.FormatGoDuration}
 	case t == jsontype.Raw || t == reflect.TypeFor[json.RawMessage]():
 		return &schema.Schema{}
+	case !c.Classic && formatOf(t) != "":
+		return &schema.Schema{Types: []string{"string"}, Format: formatOf(t)}
 	case t == reflect.TypeFor[json.Number]() && c.Classic:
 		return &schema.Schema{Types: []string{"number"}}
 	case t == reflect.TypeFor[json.Number]():
@@ -118,6 +121,22 @@ func (c *Compiler) known(t reflect.Type) *schema.Schema {
 		return &schema.Schema{Types: []string{"string"}}
 	}
 	return nil
+}
+
+// formatOf returns the format of a type of the standard library that is encoded as text, or
+// "". No format of JSON Schema is that of an IP address of either version, and an anyOf of
+// two is a type that generators have no name for. So these are names that others use, too:
+// tools that don't know them take the values for strings.
+func formatOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[netip.Addr]():
+		return "ip"
+	case reflect.TypeFor[netip.Prefix]():
+		return "cidr"
+	case reflect.TypeFor[netip.AddrPort]():
+		return "ip-port"
+	}
+	return ""
 }
 
 // own returns the schema from the type's own method.

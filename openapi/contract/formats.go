@@ -59,7 +59,10 @@ func textFormats() map[string]func(string) bool {
 		// RFC 1123 §2.1 and RFC 952 have no dot at the end, which the oracle has.
 		"hostname": isHostName,
 		// The oracle has +1.2.3.4.
-		"ipv4": regexp.MustCompile(`^` + ipv4 + `$`).MatchString,
+		"ipv4":    regexp.MustCompile(`^` + ipv4 + `$`).MatchString,
+		"ip":      func(s string) bool { _, err := netip.ParseAddr(s); return err == nil },
+		"cidr":    func(s string) bool { _, err := netip.ParsePrefix(s); return err == nil },
+		"ip-port": func(s string) bool { _, err := netip.ParseAddrPort(s); return err == nil },
 		// RFC 3986, appendix A. The oracle is url.Parse, which doesn't look at all
 		// of it: spaces, % in queries, and # in fragments pass.
 		"uri":           regexp.MustCompile(`^` + scheme + `:` + hierPart + queryFragment + `$`).MatchString,
