@@ -148,7 +148,7 @@ func TestConstraintFormatOfAddresses(t *testing.T) {
 }
 
 // A tag narrows the format of an address.
-func TestConstraintFormatOfAddresses(t *testing.T) {
+func TestConstraintFormatNarrowsAnAddress(t *testing.T) {
 	h := taken[struct {
 		V netip.Addr `json:"v" format:"ipv4"`
 	}]()
