@@ -258,7 +258,7 @@ func (ah *authHandler) Describe(op *Operation) {
 	first := schemes[0]
 	first.Or = schemes[1:]
 	op.Security = append(op.Security, first)
-	op.AddError(http.StatusBadRequest, "a credential is there twice, or isn't well-formed")
+	op.AddError(http.StatusBadRequest, "a credential is repeated or malformed")
 	op.AddError(http.StatusUnauthorized, "the request has no valid credential")
 	op.Response(http.StatusUnauthorized).SetHeader("WWW-Authenticate", "How to authenticate.", &schema.Schema{Types: []string{"string"}})
 }
@@ -313,7 +313,7 @@ func Scoped(h http.Handler, scopes ...string) http.Handler {
 	mustHandler("Scoped", h)
 	for inner, i := h, 0; inner != nil && i < maxWrappers; inner, i = unwrap(inner), i+1 {
 		if ah, ok := inner.(*authHandler); ok {
-			callsite.Panicf("Scoped: it stands round %v, which has to stand round it: write Authenticated(Scoped(h, %q), …)", ah, scopes[0])
+			callsite.Panicf("Scoped: it is outside of %v, which has to be outside of it: write Authenticated(Scoped(h, %q), …)", ah, scopes[0])
 		}
 	}
 	return &scopedHandler{h, slices.Clone(scopes)}
@@ -363,7 +363,7 @@ func (sh *scopedHandler) Describe(op *Operation) {
 			op.Scopes = append(slices.Clip(op.Scopes), scope)
 		}
 	}
-	op.AddError(http.StatusForbidden, "who makes the request lacks a scope")
+	op.AddError(http.StatusForbidden, "the caller lacks a scope")
 	op.Response(http.StatusForbidden).SetHeader("WWW-Authenticate", "Which scopes it needs.", &schema.Schema{Types: []string{"string"}})
 }
 

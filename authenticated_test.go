@@ -333,7 +333,7 @@ func TestAuthenticationThatCantBe(t *testing.T) {
 		"Scoped: the handler is nil":                                                  func() { tigertonic.Scoped(nil, "a") },
 		"KnownTokens: no tokens":                                                      func() { tigertonic.KnownTokens[int](nil) },
 		"KnownTokens: an empty token":                                                 func() { tigertonic.KnownTokens(map[string]int{"": 1}) },
-		"it stands round Authenticated(BearerAuth), which has to":                     func() { tigertonic.Scoped(tigertonic.Recovered(tigertonic.Authenticated(hello, bearer)), "a") },
+		"it is outside of Authenticated(BearerAuth), which has to":                    func() { tigertonic.Scoped(tigertonic.Recovered(tigertonic.Authenticated(hello, bearer)), "a") },
 	} {
 		refused := func() (refused any) {
 			defer func() { refused = recover() }()

@@ -51,7 +51,7 @@ func TestRegisteringAfterCompletePanics(t *testing.T) {
 	tigertonic.Complete(outer)
 	for _, mux := range []*tigertonic.TrieServeMux{inner, empty, outer} {
 		text := panicOf(t, func() { mux.Handle("GET", "/b", hello) })
-		assert.Regexp(t, `^tigertonic: pattern "/b": the mux was said to be complete, as by openapi.New, at complete_test.go: .*complete_test.go\)$`, text)
+		assert.Regexp(t, `^tigertonic: pattern "/b": the mux was declared complete, as openapi.New does, at complete_test.go: .*complete_test.go\)$`, text)
 		hidden := tigertonic.Described(hello, func(op *tigertonic.Operation) { op.Hidden = true })
 		mux.Handle("GET", "/openapi.json", tigertonic.Recovered(hidden))
 		serve(t, mux, "GET", "/openapi.json", "")

@@ -97,7 +97,7 @@ func (d *decompressor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		w.Header()["Accept-Encoding"] = []string{d.accepts}
 		shareRefusal(d.handler, w, r)
-		writeError(w, r, UnsupportedMediaType{fmt.Errorf("a body may be packed by %s only", strings.ReplaceAll(d.accepts, ", ", " or "))})
+		writeError(w, r, UnsupportedMediaType{fmt.Errorf("a body may only be compressed by %s", strings.ReplaceAll(d.accepts, ", ", " or "))})
 		return
 	}
 	if r.Body == nil {
@@ -152,12 +152,12 @@ func (d *decompressor) Describe(op *Operation) {
 		return
 	}
 	body := *op.Body
-	body.Description = strings.TrimLeft(body.Description+" It may be packed, as Content-Encoding says, by "+d.accepts+".", " ")
+	body.Description = strings.TrimLeft(body.Description+" It may be compressed, as its Content-Encoding says, by "+d.accepts+".", " ")
 	op.Body = &body
-	op.AddError(http.StatusBadRequest, "the body isn't packed as it says")
-	op.AddError(http.StatusRequestEntityTooLarge, "the body is too long, or unpacks to too much")
-	op.AddError(http.StatusUnsupportedMediaType, "the body is packed by something else than "+d.accepts)
-	op.Response(http.StatusUnsupportedMediaType).SetHeader("Accept-Encoding", "What a body may be packed by.", &schema.Schema{Types: []string{"string"}})
+	op.AddError(http.StatusBadRequest, "the body isn't compressed as it says")
+	op.AddError(http.StatusRequestEntityTooLarge, "the body is too long, compressed or decompressed")
+	op.AddError(http.StatusUnsupportedMediaType, "the body is compressed by something other than "+d.accepts)
+	op.Response(http.StatusUnsupportedMediaType).SetHeader("Accept-Encoding", "How a body may be compressed.", &schema.Schema{Types: []string{"string"}})
 }
 
 // An unpackedBody is a body that is decompressed as it is read. Reading fails with the
@@ -191,7 +191,7 @@ func (b *unpackedBody) Read(p []byte) (n int, err error) {
 	case b.fault != nil:
 		return n, b.fault
 	case err != nil && err != io.EOF: //nolint:errorlint // what ends a stream is io.EOF itself
-		b.fault = BadRequest{errors.New("the body can't be read to its end, or isn't packed as it says")}
+		b.fault = BadRequest{errors.New("the body can't be read to its end, or isn't compressed as it says")}
 		return n, b.fault
 	}
 	return n, err

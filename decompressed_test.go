@@ -232,7 +232,7 @@ func TestDecompressedIsDescribed(t *testing.T) {
 	typed.Describe(op)
 	tigertonic.Decompressed(typed, deflate()).(tigertonic.Describer).Describe(op)
 	assert.Contains(t, op.Response(http.StatusUnsupportedMediaType).Headers, "Accept-Encoding")
-	assert.Equal(t, "It may be packed, as Content-Encoding says, by gzip, deflate.", op.Body.Description)
+	assert.Equal(t, "It may be compressed, as its Content-Encoding says, by gzip, deflate.", op.Body.Description)
 	empty := &tigertonic.Operation{}
 	tigertonic.Decompressed(hello).(tigertonic.Describer).Describe(empty)
 	assert.Nil(t, empty.Body)
@@ -268,5 +268,5 @@ func ExampleDecompressed() {
 	}
 	// Output:
 	// 200 3
-	// 415 gzip, deflate{"description":"a body may be packed by gzip or deflate only","error":"tigertonic.UnsupportedMediaType"}
+	// 415 gzip, deflate{"description":"a body may only be compressed by gzip or deflate","error":"tigertonic.UnsupportedMediaType"}
 }

@@ -107,7 +107,7 @@ func (dh *deprecatedHandler) Describe(op *Operation) {
 	}
 	op.Description = strings.TrimSpace(op.Description + "\n\n" + text)
 	for _, rs := range op.Responses {
-		rs.SetHeader("Deprecation", "Since when it is deprecated, in seconds since 1970 (RFC 9745).", &schema.Schema{Types: []string{"string"}, Pattern: "^@-?[0-9]+$"})
+		rs.SetHeader("Deprecation", "When it was deprecated, in seconds since 1970 (RFC 9745).", &schema.Schema{Types: []string{"string"}, Pattern: "^@-?[0-9]+$"})
 		if dh.sunset != "" {
 			rs.SetHeader("Sunset", "When it is expected to be gone (RFC 8594).", &schema.Schema{Types: []string{"string"}})
 		}

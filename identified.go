@@ -149,11 +149,11 @@ func (ih *identifiedHandler) Describe(op *Operation) {
 	if !described {
 		op.Parameters = append(op.Parameters, Parameter{
 			Name: requestIDHeader, In: "header", Schema: &schema.Schema{Types: []string{"string"}},
-			Description: "What the request is to be called in the log: 1 to 64 letters and digits of ASCII, dots, underscores and hyphens. Another value counts as none.",
+			Description: "The ID for the request in the log: 1 to 64 letters and digits of ASCII, dots, underscores and hyphens. Another value counts as none.",
 		})
 	}
 	for _, rs := range op.Responses {
-		rs.SetHeader(requestIDHeader, "What the request is called in the log.", id)
+		rs.SetHeader(requestIDHeader, "The ID of the request in the log.", id)
 	}
 }
 

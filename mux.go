@@ -291,7 +291,7 @@ func Complete(h http.Handler) {
 	w := walker{walked: map[*TrieServeMux]bool{}}
 	w.walk(h, Route{}, "")
 	for mux := range w.walked {
-		mux.completion.CompareAndSwap(nil, &completion{why: fmt.Sprintf("the mux was said to be complete, as by openapi.New, at %v", where)})
+		mux.completion.CompareAndSwap(nil, &completion{why: fmt.Sprintf("the mux was declared complete, as openapi.New does, at %v", where)})
 	}
 }
 

@@ -337,7 +337,7 @@ func (rs *ResponseInfo) describeRetryAfter(values []string) {
 			return
 		}
 	}
-	rs.SetHeader(retryAfterHeader, "In how many seconds to try again.", &schema.Schema{Types: []string{"integer"}, Minimum: "0"})
+	rs.SetHeader(retryAfterHeader, "After how many seconds to try again.", &schema.Schema{Types: []string{"integer"}, Minimum: "0"})
 }
 
 // The schemas of the bodies of errors.
@@ -395,7 +395,7 @@ func newProblemSchema(invalid bool) *schema.Schema {
 	}
 	s.Name, s.Description = "InvalidRequest", "What is wrong with the request (RFC 9457)."
 	s.Properties = append(s.Properties, schema.Property{Name: "errors", Schema: &schema.Schema{
-		Types: []string{"array"}, Description: "All that is wrong.", Items: &schema.Schema{
+		Types: []string{"array"}, Description: "Everything wrong with the request.", Items: &schema.Schema{
 			Name: "FieldError", Origin: schema.Origin{Package: errorsPackage}, Types: []string{"object"}, Closed: true,
 			Description: "What is wrong with one place in the request.",
 			Properties: []schema.Property{

@@ -22,7 +22,7 @@ const (
 )
 
 // errCutOff is why a server has ended that a second signal has hurried.
-var errCutOff = errors.New("tigertonic: a second signal has cut off the requests that were going on")
+var errCutOff = errors.New("tigertonic: a second signal has cut off the requests in flight")
 
 // Run serves until ctx is done or the process gets SIGTERM or SIGINT, and then lets
 // requests in flight end: for DrainDelay it only reports that it isn't ready
@@ -97,7 +97,7 @@ func (run *run) listen() (err error) {
 	}
 	s.restarts.Store(int64(run.inherited.Restarts))
 	if stale := run.inherited.Stale; stale != nil {
-		s.logProblem(slog.LevelWarn, "what the environment says of sockets is ignored", stale)
+		s.logProblem(slog.LevelWarn, "the sockets that the environment names are ignored", stale)
 	}
 	sockets := []handover.Socket{{Name: "main", Addr: cmp.Or(s.Addr, port)}}
 	if s.Admin != nil {
@@ -195,7 +195,7 @@ func (run *run) supervise(ctx context.Context) error {
 				run.handOver(next.pid)
 				return stop(0, fmt.Sprintf("process %d has taken over", next.pid))
 			}
-			run.server.logError("the program couldn't be started anew, and this process goes on", next.err)
+			run.server.logError("the program couldn't be restarted, and this process keeps serving", next.err)
 		}
 	}
 }

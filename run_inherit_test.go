@@ -264,7 +264,7 @@ func TestStalePredecessorIsHarmless(t *testing.T) {
 			p.cmd.ExtraFiles = tt.files
 			p.start(t)
 			pid := p.pid(t)
-			p.says(t, "what the environment says of sockets is ignored")
+			p.says(t, "the sockets that the environment names are ignored")
 			p.says(t, tt.want)
 			for fd, f := range tt.files {
 				link := fmt.Sprintf("/proc/%d/fd/%d", pid, 3+fd)

@@ -88,7 +88,7 @@ func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bo
 	defer s.stopHeart()
 	defer func() {
 		if v := recover(); v == any(errGoesOn) {
-			slog.Error("tigertonic: an iterator has gone on after yield returned false, and was stopped")
+			slog.Error("tigertonic: an iterator continued after yield returned false, and was stopped")
 		} else if v != nil {
 			panic(v)
 		}
@@ -119,7 +119,7 @@ func (s *sequenceWriter) send(r *http.Request, sequence reflect.Value) (whole bo
 }
 
 // errGoesOn is what stops an iterator that doesn't end when it is told to.
-var errGoesOn = errors.New("tigertonic: the iterator has gone on after yield returned false")
+var errGoesOn = errors.New("tigertonic: the iterator continued after yield returned false")
 
 // writeTimeout returns how long the client may take to read an item.
 func writeTimeout(r *http.Request) time.Duration {

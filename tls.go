@@ -135,7 +135,7 @@ func (s *Server) addTLS(cert, key string) error {
 		}
 	}
 	if !s.hasCertificate() {
-		return fmt.Errorf("tigertonic: server %q is to speak TLS but has no certificate", s.Addr)
+		return fmt.Errorf("tigertonic: server %q must speak TLS but has no certificate", s.Addr)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func TestSequenceThatGoesOnAfterItsEnd(t *testing.T) {
 			log := captureSlog(t)
 			w := serve(t, stubborn(0, tigertonic.Gone{Err: errors.New("sold out")}), "GET", "/", "", "Accept", accept)
 			assertProblem(t, w, `{"title":"Gone","status":410,"detail":"sold out"}`)
-			assert.Contains(t, log.String(), "an iterator has gone on after yield returned false")
+			assert.Contains(t, log.String(), "an iterator continued after yield returned false")
 			log.Reset()
 
 			w = httptest.NewRecorder()
@@ -52,11 +52,11 @@ func TestSequenceThatGoesOnAfterItsEnd(t *testing.T) {
 			} else {
 				assert.Equal(t, http.ErrAbortHandler, cause)
 			}
-			assert.Contains(t, log.String(), "an iterator has gone on")
+			assert.Contains(t, log.String(), "an iterator continued")
 			log.Reset()
 
 			assert.Equal(t, 200, serve(t, stubborn(3, nil), "HEAD", "/", "", "Accept", accept).Code)
-			assert.Contains(t, log.String(), "an iterator has gone on")
+			assert.Contains(t, log.String(), "an iterator continued")
 		})
 	}
 }

@@ -170,17 +170,17 @@ func New(h http.Handler, o Options) *Admin {
 func (a *Admin) routes() *tigertonic.TrieServeMux {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/", &page{"index", "Show the state of the service", htmlType, a.index})
-	mux.Handle("GET", "/live", &page{"live", "Tell that the process can answer", textType, live})
+	mux.Handle("GET", "/live", &page{"live", "Report that the process is alive", textType, live})
 	watch := tigertonic.Typed(a.watch).Summary("Watch the state of the service").OperationID("watch")
 	mux.Handle("GET", watchPath, tigertonic.Limited(tigertonic.Described(watch, describeWatch), maxWatchers, nil))
-	ready := tigertonic.Typed(a.ready).Summary("Tell whether the service is to be sent requests").OperationID("ready")
+	ready := tigertonic.Typed(a.ready).Summary("Report whether the service is ready for requests").OperationID("ready")
 	mux.Handle("GET", "/ready", tigertonic.Described(ready, describeReady))
 	mux.Handle("GET", "/metrics", metricsPage{a})
 	mux.Handle("GET", "/metrics.json", tigertonic.Typed(a.metricsJSON).Summary("Show the metrics").OperationID("metricsJSON"))
 	mux.Handle("GET", "/routes", &page{"routes", "Show the routes of the service", textType, a.explain})
-	mux.Handle("GET", "/version", tigertonic.Typed(a.version).Summary("Tell what is running").OperationID("version"))
+	mux.Handle("GET", "/version", tigertonic.Typed(a.version).Summary("Show what is running").OperationID("version"))
 	if a.level != nil {
-		mux.Handle("GET", "/log", tigertonic.Typed(a.showLevel).Summary("Tell the log level").OperationID("showLevel"))
+		mux.Handle("GET", "/log", tigertonic.Typed(a.showLevel).Summary("Show the log level").OperationID("showLevel"))
 		mux.Handle("PUT", "/log", tigertonic.Typed(a.setLevel).Summary("Set the log level").OperationID("setLevel"))
 		mux.Handle("POST", "/log", tigertonic.Typed(a.setLevel).Summary("Set the log level"))
 	}

@@ -98,7 +98,7 @@ func (a *Admin) links(r *http.Request) []indexLink {
 	links := []indexLink{
 		{to: markup.To("watch"), text: "Watch", about: "What this page shows, every two seconds, as a stream of events."},
 		{to: markup.To("live"), text: "Live", about: "Answers as long as the process can."},
-		{to: markup.To("ready"), text: "Ready", about: "Whether the service is to be sent requests, and what the checks have found."},
+		{to: markup.To("ready"), text: "Ready", about: "Whether the service is ready for requests, and the results of the checks."},
 		{to: markup.To("metrics"), text: "Metrics", about: "What the service and Go's runtime count and measure, for Prometheus."},
 		{to: markup.To("metrics.json"), text: "Metrics in JSON", about: "The same registry, without the runtime, for programs."},
 		{to: markup.To("routes"), text: "Routes", about: "Every method and path with the handlers on the way."},
@@ -132,7 +132,7 @@ func (a *Admin) profilesPage(*http.Request) ([]byte, string, error) {
 		{name: "cmdline", to: markup.To("cmdline"), about: "The command line of the program."},
 		{name: "goroutine stacks", to: markup.To("goroutine?debug=2"), about: "All goroutines, as a panic shows them."},
 		{name: "profile", to: markup.To("profile"), about: "What the processors do, recorded for 30 seconds, or for ?seconds=, 60 at most."},
-		{name: "trace", to: markup.To("trace"), about: "All that the scheduler does, recorded for 1 second, or for ?seconds=, 60 at most; for go tool trace."},
+		{name: "trace", to: markup.To("trace"), about: "Everything the scheduler does, recorded for 1 second, or for ?seconds=, 60 at most; for go tool trace."},
 	}
 	about := map[string]string{
 		"allocs":       "Where memory was allocated since the program began.",

@@ -94,7 +94,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text := p.site().page(r.URL.Query())
 	if text == nil {
-		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.NotFound{Err: errors.New("the document has nothing of that name")})
+		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.NotFound{Err: errors.New("the document has nothing with that name")})
 		return
 	}
 	w.Header().Set("Content-Security-Policy", p.policy)

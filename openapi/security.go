@@ -26,7 +26,7 @@ func checkSecurity(op *tigertonic.Operation) (problems []string) {
 		}
 	}
 	if len(op.Scopes) > 0 {
-		problems = append(problems, fmt.Sprintf("it needs the scopes %q, but nobody round it authenticates by principals that have scopes (a method HasScope)", op.Scopes))
+		problems = append(problems, fmt.Sprintf("it needs the scopes %q, but no Authenticated around it has principals with scopes (a method HasScope)", op.Scopes))
 	}
 	return problems
 }

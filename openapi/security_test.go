@@ -108,6 +108,6 @@ func TestAlternativesAndScopesInTheDocument(t *testing.T) {
 			return nil
 		}()
 		require.NotNil(t, refused)
-		assert.Contains(t, refused, `it needs the scopes ["b" "a"], but nobody round it authenticates by principals that have scopes`)
+		assert.Contains(t, refused, `it needs the scopes ["b" "a"], but no Authenticated around it has principals with scopes`)
 	}
 }

@@ -110,7 +110,7 @@ type OffersIn struct {
 // An Offer is to one driver.
 type Offer struct {
 	Job    string    `json:"job" doc:"What is offered." example:"J7fK2p"`
-	Driver string    `json:"driver" doc:"To whom." example:"d7"`
+	Driver string    `json:"driver" doc:"The driver." example:"d7"`
 	Until  time.Time `json:"until" doc:"Until when."`
 }
 

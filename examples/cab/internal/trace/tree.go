@@ -45,7 +45,7 @@ type Message struct {
 	Code    string   `json:"errorCode,omitempty" doc:"Why it has failed." example:"com.hailocab.service.fare.basefare.noconfig"`
 	Text    string   `json:"errorDescription,omitempty" doc:"The same in words." example:"no tariff for DUB"`
 	Failed  bool     `json:"failed,omitempty" doc:"Whether it has."`
-	Flags   []string `json:"flags,omitempty" doc:"What is odd about its events."`
+	Flags   []string `json:"flags,omitempty" doc:"Anomalies in its events."`
 }
 
 // Begin and End return from when to when the message is shown.
