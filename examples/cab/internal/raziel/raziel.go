@@ -3,6 +3,7 @@ package raziel
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -111,7 +112,7 @@ func (s *Service) search(_ context.Context, in *SearchIn) ([]Driver, error) {
 	hits := s.index.Nearest(geo.Point{Lat: in.Lat, Lng: in.Lng}, in.N, in.Meters, s.now().Add(-Gone))
 	found := make([]Driver, len(hits))
 	for i, h := range hits {
-		found[i] = Driver{h.ID, h.At.Lat, h.At.Lng, h.Heading, h.Meters}
+		found[i] = Driver{h.ID, h.At.Lat, h.At.Lng, h.Heading, math.Round(h.Meters*10) / 10} // nobody knows it better
 	}
 	return found, nil
 }

@@ -6,12 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// A table has what is known of the endpoints of services, or of who calls them, by two
-// names. It is read without a lock, since nearly all requests are about what is known. Its
-// zero value is empty.
+// A table has a value for each endpoint of a service, or for each of its callers. It is read
+// without a lock, because almost all requests are for names that it has. Its zero value is
+// empty.
 //
-// Names may come from a request, so there is an end to them: beyond so many, all others share
-// what is under [other].
+// Names may come from a request, so their number and length are limited: all others share what
+// is under [other].
 type table[V any] struct {
 	mu    sync.Mutex
 	known atomic.Pointer[map[names]*V]
@@ -21,11 +21,12 @@ type table[V any] struct {
 type names struct{ service, part string }
 
 const (
-	mostNames = 1000
-	other     = "(other)"
+	mostNames  = 1000
+	mostOfName = 100 // bytes
+	other      = "(other)"
 )
 
-// get returns what is known under two names, which is made if it is the first time.
+// get returns the value for two names, which create makes the first time.
 func (t *table[V]) get(service, part string, create func(names) *V) *V {
 	key := names{service, part}
 	if v := t.all()[key]; v != nil {
@@ -33,7 +34,7 @@ func (t *table[V]) get(service, part string, create func(names) *V) *V {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.all()) >= mostNames {
+	if len(t.all()) >= mostNames || len(part) > mostOfName {
 		key = names{other, other}
 	}
 	if v := t.all()[key]; v != nil {
@@ -47,7 +48,7 @@ func (t *table[V]) get(service, part string, create func(names) *V) *V {
 	return v
 }
 
-// all returns everything that is known, which must not be changed.
+// all returns all values, by their names. The map must not be changed.
 func (t *table[V]) all() map[names]*V {
 	if known := t.known.Load(); known != nil {
 		return *known

@@ -130,7 +130,7 @@ func (c *City) report(d *driver, at time.Time) (Report, bool) {
 		d.off = !d.off
 	}
 	c.move(d, at)
-	r := Report{d.id, c.place(d), float64(d.direction) * 90, at}
+	r := Report{d.id, reported(c.place(d)), float64(d.direction) * 90, at}
 	switch chance := c.random.Float64(); {
 	case d.off || chance < lost:
 		return r, false
@@ -139,6 +139,12 @@ func (c *City) report(d *driver, at time.Time) (Report, bool) {
 		return r, false
 	}
 	return r, true
+}
+
+// reported returns a place as a telephone reports it, to a tenth of a meter.
+func reported(p geo.Point) geo.Point {
+	const precision = 1e6
+	return geo.Point{Lat: math.Round(p.Lat*precision) / precision, Lng: math.Round(p.Lng*precision) / precision}
 }
 
 func (c *City) move(d *driver, at time.Time) {

@@ -104,15 +104,15 @@ func read(r *http.Request) ([]Span, error) {
 	return spans, nil
 }
 
-// received returns what a span says that a service has written in a process.
+// received returns what a span says that a service has written in another process.
 func received(s *otlp.Span, service string, process Process) Span {
-	span := Span{To: s.GetName(), Began: timeOf(s.GetStartTimeUnixNano()), Ended: timeOf(s.GetEndTimeUnixNano())}
-	span.written(s.GetKind() == otlp.Span_SPAN_KIND_SERVER, service, process)
+	span := Span{To: tidy(s.GetName(), mostOfName), Began: timeOf(s.GetStartTimeUnixNano()), Ended: timeOf(s.GetEndTimeUnixNano())}
+	span.written(s.GetKind() == otlp.Span_SPAN_KIND_SERVER, tidy(service, mostOfName), process)
 	copy(span.Trace[:], s.GetTraceId())
 	copy(span.ID[:], s.GetSpanId())
 	copy(span.Parent[:], s.GetParentSpanId())
 	if s.GetStatus().GetCode() == otlp.Status_STATUS_CODE_ERROR {
-		span.Failed, span.Text = true, s.GetStatus().GetMessage()
+		span.Failed, span.Text = true, tidy(s.GetStatus().GetMessage(), mostOfText)
 	}
 	for _, a := range s.GetAttributes() {
 		span.set(a.GetKey(), a.GetValue().GetStringValue(), a.GetValue().GetIntValue(), a.GetValue().GetBoolValue())

@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"strings"
 	"time"
+	"unicode"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -10,11 +12,12 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// A Process is which one, and where.
+// A Process identifies the process that has written a span.
 type Process struct{ Instance, Host, Zone string }
 
-// set sets what an attribute of its resource says.
+// set sets the field that belongs to an attribute of its resource.
 func (p *Process) set(name, text string) {
+	text = tidy(text, mostOfName)
 	switch attribute.Key(name) {
 	case Instance:
 		p.Instance = text
@@ -52,7 +55,7 @@ type Span struct {
 	Code, Text string // of the error
 }
 
-// of returns what a span of the SDK says, which was written here.
+// of returns what a span of the SDK says that this process has written.
 func of(s sdk.ReadOnlySpan, here Process) Span {
 	c := s.SpanContext()
 	span := Span{
@@ -60,7 +63,7 @@ func of(s sdk.ReadOnlySpan, here Process) Span {
 	}
 	span.written(s.SpanKind() == oteltrace.SpanKindServer, s.InstrumentationScope().Name, here)
 	if status := s.Status(); status.Code == codes.Error {
-		span.Failed, span.Text = true, status.Description
+		span.Failed, span.Text = true, tidy(status.Description, mostOfText)
 	}
 	for _, a := range s.Attributes() {
 		switch a.Value.Type() {
@@ -75,8 +78,8 @@ func of(s sdk.ReadOnlySpan, here Process) Span {
 	return span
 }
 
-// written sets who has written a span, and where: what is of interest of a caller is which
-// service it is, and of who answers where it is.
+// written sets which service has written a span, if that is the caller, or in which process,
+// if it is the handler.
 func (s *Span) written(server bool, service string, process Process) {
 	if s.Server = server; server {
 		s.Process = process
@@ -91,10 +94,48 @@ func (s *Span) set(name, text string, n int64, yes bool) {
 	case Attempt:
 		s.Attempt = int(n)
 	case Code:
-		s.Code = text
+		s.Code = tidy(text, mostOfName)
 	case Start:
 		s.Start = yes
 	case Keep:
 		s.Keep = yes
 	}
+}
+
+// How long names and the texts of errors are at most, in bytes. A store keeps many of them, and
+// a page shows them.
+const (
+	mostOfName = 200
+	mostOfText = 1000
+)
+
+// tidy returns a text from elsewhere as one that can be kept and shown: cut to so many bytes,
+// with a replacement character for everything that isn't printable, such as control
+// characters and those that reverse the order of the rest of the page.
+func tidy(text string, most int) string {
+	if len(text) <= most && isPlain(text) {
+		return text
+	}
+	cut := len(text) > most
+	text = strings.ToValidUTF8(text[:min(len(text), most)], "\uFFFD")
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+	if cut {
+		text += "…"
+	}
+	return text
+}
+
+// isPlain reports whether a text is of printable ASCII characters.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

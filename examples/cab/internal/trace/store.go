@@ -101,16 +101,19 @@ func NewStore(o StoreOptions) *Store {
 
 // ExportSpans adds spans of this process. It never fails.
 func (s *Store) ExportSpans(_ context.Context, spans []sdk.ReadOnlySpan) error {
-	all := make([]Span, len(spans))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.options.Now()
 	var from *resource.Resource
 	var here Process
 	for i := range spans {
 		if r := spans[i].Resource(); r != from { // which is the same one for all
 			from, here = r, processOf(r)
 		}
-		all[i] = of(spans[i], here)
+		span := of(spans[i], here)
+		s.add(&span, now)
 	}
-	s.Add(all)
+	s.decide(now)
 	return nil
 }
 
