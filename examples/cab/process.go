@@ -202,7 +202,7 @@ func (p *process) startTracing(ctx context.Context, network http.RoundTripper) e
 		return err
 	}
 	p.ring = trace.NewRing(to, places, batch, often)
-	processors := []sdk.TracerProviderOption{sdk.WithSpanProcessor(p.ring), sdk.WithSampler(sdk.AlwaysSample())}
+	processors := []sdk.TracerProviderOption{sdk.WithSpanProcessor(p.ring), sdk.WithSampler(trace.Every{})}
 	if collector != nil {
 		p.exported = trace.NewRing(collector, places, batch, time.Second)
 		processors = append(processors, sdk.WithSpanProcessor(p.exported))

@@ -85,6 +85,18 @@ func (r *Ring) OnEnd(s sdk.ReadOnlySpan) {
 	}
 }
 
+// Every is a sampler that takes every span: which traces are kept is decided when they are
+// over.
+type Every struct{}
+
+// ShouldSample says to record the span.
+func (Every) ShouldSample(sdk.SamplingParameters) sdk.SamplingResult {
+	return sdk.SamplingResult{Decision: sdk.RecordAndSample}
+}
+
+// Description names the sampler.
+func (Every) Description() string { return "every span" }
+
 func (r *Ring) run() {
 	defer close(r.stopped)
 	tick := time.NewTicker(r.every)
