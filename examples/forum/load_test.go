@@ -75,22 +75,25 @@ func TestLoad(t *testing.T) {
 	}
 	pick := func(ids []int64) int64 { return ids[rand.IntN(len(ids))] }
 	item := func() (string, string) { return fmt.Sprintf("GET /comments/%d", pick(comments)), "" }
-	r.measure(t, "comments, cache cold", 16, "", item)
-	r.measure(t, "comments, cache warm", 16, "", item)
-	r.measure(t, "pages of 25 comments", 16, "", func() (string, string) { return fmt.Sprintf("GET /conversations/%d", pick(topics)), "" })
+	r.measure(t, "comments, cache cold", 16, 0, "", item)
+	r.measure(t, "comments, cache warm", 16, 0, "", item)
+	r.measure(t, "pages of 25 comments", 16, 0, "", func() (string, string) { return fmt.Sprintf("GET /conversations/%d", pick(topics)), "" })
 	n := atomic.Int64{}
-	r.measure(t, "90 reads, 10 writes", 16, owner, func() (string, string) {
+	mixed := func() (string, string) {
 		if rand.IntN(10) == 0 {
 			return "POST /comments", fmt.Sprintf(`{"itemType":"conversation","itemId":%d,"markdown":"Comment *%d*"}`, pick(topics), n.Add(1))
 		}
 		return item()
-	})
-	r.measure(t, "searches", mostSearches, "", func() (string, string) { return "GET /search?q=wheel+brake+rain", "" })
+	}
+	r.measure(t, "90 reads, 10 writes", 16, 0, owner, mixed)
+	r.measure(t, "the same at 500/s", 64, 500, owner, mixed)
+	r.measure(t, "searches", mostSearches, 0, "", func() (string, string) { return "GET /search?q=wheel+brake+rain", "" })
 	r.listeners(t, owner, pick(topics))
 }
 
-// measure makes requests for as long as -load says, by so many clients.
-func (r *rig) measure(t *testing.T, name string, clients int, token string, next func() (request, body string)) {
+// measure makes requests for as long as -load says, by so many clients: as fast as they go,
+// or at a rate per second, where times count from when a request was due.
+func (r *rig) measure(t *testing.T, name string, clients, rate int, token string, next func() (request, body string)) {
 	t.Helper()
 	var mu sync.Mutex
 	var took []time.Duration
@@ -99,10 +102,18 @@ func (r *rig) measure(t *testing.T, name string, clients int, token string, next
 	client := &http.Client{Transport: transport}
 	begin, before := time.Now(), cpu(t)
 	var all sync.WaitGroup
-	for range clients {
+	for i := range clients {
 		all.Go(func() {
 			var mine []time.Duration
-			for time.Since(begin) < *loadFor {
+			for n := i; ; n += clients {
+				at := time.Now()
+				if rate > 0 {
+					at = begin.Add(time.Duration(n) * time.Second / time.Duration(rate))
+					time.Sleep(time.Until(at))
+				}
+				if at.Sub(begin) >= *loadFor {
+					break
+				}
 				request, body := next()
 				method, path, _ := strings.Cut(request, " ")
 				rq, _ := http.NewRequestWithContext(t.Context(), method, r.server.URL+"/api/v1"+path, strings.NewReader(body))
@@ -113,7 +124,6 @@ func (r *rig) measure(t *testing.T, name string, clients int, token string, next
 				if token != "" {
 					rq.Header.Set("Authorization", "Bearer "+token)
 				}
-				at := time.Now()
 				rs, err := client.Do(rq)
 				if err != nil {
 					t.Error(err)

@@ -241,7 +241,7 @@ func start(ctx context.Context, o *options) (*process, error) {
 // newService returns a service that has no settings yet.
 func newService(db *store, domain string) *service {
 	s := &service{
-		store: db, later: newLater(db), live: newHub(), registry: metrics.NewRegistry(), domain: domain, pixels: make(chan struct{}, 1),
+		store: db, later: newLater(db), live: newHub(), registry: metrics.NewRegistry(), domain: domain, patience: patience, pixels: make(chan struct{}, 1),
 		passwords: newPasswords(db), mails: newOutbox(), codes: newTries(mailsPerName, mailEvery),
 	}
 	metrics.NewRegisteredFunctionalGauge("reads-dropped", s.registry, s.later.dropped.Load)

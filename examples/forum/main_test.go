@@ -62,6 +62,7 @@ func newRig(t testing.TB, o options) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{service: p.service, db: o.db, files: o.files}
+	r.patience = time.Minute // however busy the machine is
 	r.server = httptest.NewServer(r.handler())
 	t.Cleanup(func() {
 		r.server.Close()

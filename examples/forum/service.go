@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// patience is how long a request may take.
+	// patience is how long a request may take, unless a service says otherwise.
 	patience = 5 * time.Second
 	// searchPatience is how long a search may take.
 	searchPatience = 3 * time.Second
@@ -46,6 +46,7 @@ type service struct {
 	dropped   atomic.Int64  // and those dropped because their clients didn't read
 	registry  metrics.Registry
 	domain    string
+	patience  time.Duration
 }
 
 // handler returns the tree of handlers.
@@ -85,7 +86,7 @@ type declared interface {
 func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 	handle := func(d declared, id, summary, tag string, e *tigertonic.Endpoint) {
 		e = e.OperationID(id).Summary(summary).Tags(tag).Errors(errorsOfAll()...).Around(tell, withoutNUL)
-		d.Handle(mux, tigertonic.Timed(tigertonic.Limited(tigertonic.Within(e, patience), most, nil), id, s.registry))
+		d.Handle(mux, tigertonic.Timed(tigertonic.Limited(tigertonic.Within(e, s.patience), most, nil), id, s.registry))
 	}
 	handle(api.GetSite, "get-site", "Show the site", "site", answers(s.anybody, s.getSite))
 	handle(api.PutSite, "put-site", "Change the site", "site", answers(s.admin, s.putSite))
@@ -148,7 +149,7 @@ func (s *service) api(mux *tigertonic.TrieServeMux) http.Handler {
 
 	s.filesAPI(mux, handle)
 	search := answers(s.visitor, s.search).OperationID("search").Summary("Search conversations and comments").Tags("search").Errors(errorsOfAll()...).Around(tell, withoutNUL)
-	api.Search.Handle(mux, tigertonic.Timed(tigertonic.Limited(tigertonic.Within(search, patience), mostSearches, nil), "search", s.registry))
+	api.Search.Handle(mux, tigertonic.Timed(tigertonic.Limited(tigertonic.Within(search, s.patience), mostSearches, nil), "search", s.registry))
 	return mux
 }
 
