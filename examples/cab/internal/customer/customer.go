@@ -17,6 +17,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/experiment"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/fare"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/features"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/nearest"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
 )
@@ -31,9 +32,8 @@ var NearDrivers = tigertonic.Declare[In, Out]("GET", "/neardrivers")
 
 // In asks for the drivers that are near.
 type In struct {
-	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
-	N   int     `query:"n" default:"10" minimum:"1" maximum:"50" doc:"How many drivers."`
+	geo.Query
+	N int `query:"n" default:"10" minimum:"1" maximum:"50" doc:"How many drivers."`
 }
 
 // Out is who is near, and what it costs.
@@ -82,7 +82,7 @@ func (s *Service) nearDrivers(ctx context.Context, in *In) (Out, error) {
 	if span := oteltrace.SpanContextFromContext(ctx); span.IsValid() {
 		out.TraceID = span.TraceID().String()
 	}
-	here, err := client.Call(ctx, s.features, features.Features, &features.In{Lat: in.Lat, Lng: in.Lng})
+	here, err := client.Call(ctx, s.features, features.Features, &features.In{Query: in.Query})
 	if err != nil {
 		out.Degraded = append(out.Degraded, "features")
 	}
@@ -110,7 +110,7 @@ func (s *Service) search(ctx context.Context, in *In, here features.Out, out *Ou
 			return nil
 		})
 	}
-	drivers, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: in.Lat, Lng: in.Lng, N: in.N})
+	drivers, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Query: in.Query, N: in.N})
 	_ = group.Wait() // what has failed is in degraded
 	out.Drivers = drivers
 	for i, service := range here.Services {

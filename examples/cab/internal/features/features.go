@@ -11,6 +11,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/client"
 
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/config"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/hob"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
 )
@@ -25,8 +26,7 @@ var Features = tigertonic.Declare[In, Out]("GET", "/features")
 
 // In asks for the features of a place.
 type In struct {
-	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+	geo.Query
 }
 
 // Out is the features of a place.
@@ -57,7 +57,7 @@ func errNowhere() error {
 }
 
 func (s *Service) features(ctx context.Context, in *In) (Out, error) {
-	hobs, err := client.Call(ctx, s.hobs, hob.List, &hob.ListIn{Lat: in.Lat, Lng: in.Lng})
+	hobs, err := client.Call(ctx, s.hobs, hob.List, &hob.ListIn{Query: in.Query})
 	switch {
 	case err != nil:
 		return Out{}, rpc.Pass(err)

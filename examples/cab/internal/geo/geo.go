@@ -12,6 +12,15 @@ type Point struct {
 	Lng float64 `json:"lng" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
 }
 
+// A Query is a place in the query of a request.
+type Query struct {
+	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
+	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+}
+
+// Point returns the place.
+func (q Query) Point() Point { return Point(q) }
+
 const (
 	// Degree is how long a degree of latitude is, in meters.
 	Degree = earth * math.Pi / 180
@@ -32,6 +41,13 @@ func Move(p Point, east, north float64) Point {
 
 // A Polygon is an area, given by its corners. The last one needn't be the first again.
 type Polygon []Point
+
+// Box returns the rectangle around a point that ends so many meters east and west, and north
+// and south, of it.
+func Box(center Point, east, north float64) Polygon {
+	a, b := Move(center, -east, -north), Move(center, east, north)
+	return Polygon{a, {Lat: a.Lat, Lng: b.Lng}, b, {Lat: b.Lat, Lng: a.Lng}}
+}
 
 // Check returns what is wrong with the polygon.
 func (g Polygon) Check() error {

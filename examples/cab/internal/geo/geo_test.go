@@ -160,3 +160,19 @@ func BenchmarkMove(b *testing.B) {
 		x.Set(d)
 	}
 }
+
+func TestBoxesEndSoManyMetersFromTheirCenters(t *testing.T) {
+	center := Query{Lat: 53.34, Lng: -6.26}.Point()
+	box := Box(center, 1000, 500)
+	if err := box.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		east, north float64
+		want        bool
+	}{{0, 0, true}, {990, 490, true}, {-990, -490, true}, {1010, 0, false}, {-1010, 0, false}, {0, 510, false}, {0, -510, false}} {
+		if got := box.Contains(Move(center, tt.east, tt.north)); got != tt.want {
+			t.Errorf("%v: got %v", tt, got)
+		}
+	}
+}

@@ -22,8 +22,7 @@ var List = tigertonic.Declare[ListIn, []Hob]("GET", "/list")
 
 // ListIn asks for the areas that a place is in.
 type ListIn struct {
-	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+	geo.Query
 }
 
 // A Hob is an area.
@@ -45,17 +44,13 @@ type area struct {
 
 // areas returns the areas that there are.
 func areas() map[string]area {
-	square := func(p geo.Point, meters float64) geo.Polygon {
-		a, b := geo.Move(p, -meters, -meters), geo.Move(p, meters, meters)
-		return geo.Polygon{a, {Lat: a.Lat, Lng: b.Lng}, b, {Lat: b.Lat, Lng: a.Lng}}
-	}
 	const half = 30_000
 	all := []string{"taxi", "estate", "van"}
 	return map[string]area{
 		"IE":  {code: "IE", name: "Ireland", region: "ie", settings: map[string]any{"currency": "EUR", "emergency": "112", "cash": true}},
 		"GB":  {code: "GB", name: "Great Britain", region: "gb", settings: map[string]any{"currency": "GBP", "emergency": "999", "cash": true}},
-		"DUB": {code: "DUB", name: "Dublin", region: "ie", parent: "IE", services: all, settings: map[string]any{"tips": false}, border: square(geo.Point{Lat: 53.34, Lng: -6.26}, half)},
-		"LON": {code: "LON", name: "London", region: "gb", parent: "GB", services: all, settings: map[string]any{"cash": false}, border: square(geo.Point{Lat: 51.507, Lng: -0.128}, half)},
+		"DUB": {code: "DUB", name: "Dublin", region: "ie", parent: "IE", services: all, settings: map[string]any{"tips": false}, border: geo.Box(geo.Point{Lat: 53.34, Lng: -6.26}, half, half)},
+		"LON": {code: "LON", name: "London", region: "gb", parent: "GB", services: all, settings: map[string]any{"cash": false}, border: geo.Box(geo.Point{Lat: 51.507, Lng: -0.128}, half, half)},
 	}
 }
 
@@ -75,7 +70,7 @@ func (s *Service) Handler() http.Handler {
 func (s *Service) list(_ context.Context, in *ListIn) ([]Hob, error) {
 	found := []Hob{}
 	for _, a := range s.areas {
-		if a.border == nil || !a.border.Contains(geo.Point{Lat: in.Lat, Lng: in.Lng}) {
+		if a.border == nil || !a.border.Contains(in.Point()) {
 			continue
 		}
 		h := Hob{Code: a.code, Name: a.name, Region: a.region, Services: a.services, Settings: map[string]any{}}

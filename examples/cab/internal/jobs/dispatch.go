@@ -8,6 +8,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic/client"
 
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/nearest"
 )
 
@@ -65,7 +66,7 @@ func (s *Service) dispatch(ctx context.Context, id string) error {
 	if err != nil || need.offers == 0 {
 		return err
 	}
-	found, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Lat: need.lat, Lng: need.lng, N: min(len(need.tried)+need.offers+more, 50)})
+	found, err := client.Call(ctx, s.nearest, nearest.Search, &nearest.In{Query: geo.Query{Lat: need.lat, Lng: need.lng}, N: min(len(need.tried)+need.offers+more, 50)})
 	if err != nil {
 		slog.Warn("no drivers can be found for a job; it waits", "job", id, "error", err)
 		return s.store.wait(ctx, id, s.now().Add(tryAgain))

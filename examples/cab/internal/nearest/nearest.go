@@ -29,9 +29,8 @@ var Search = tigertonic.Declare[In, []Driver]("GET", "/search")
 
 // In asks for the drivers who would get to a place first.
 type In struct {
-	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
-	N   int     `query:"n" default:"10" minimum:"1" maximum:"50" doc:"How many."`
+	geo.Query
+	N int `query:"n" default:"10" minimum:"1" maximum:"50" doc:"How many."`
 }
 
 // A Driver is one of them, and how long they take.
@@ -77,7 +76,7 @@ func errNoZone() error {
 }
 
 func (s *Service) search(ctx context.Context, in *In) ([]Driver, error) {
-	zones, err := client.Call(ctx, s.zones, zoning.Search, &zoning.SearchIn{Lat: in.Lat, Lng: in.Lng})
+	zones, err := client.Call(ctx, s.zones, zoning.Search, &zoning.SearchIn{Query: in.Query})
 	switch {
 	case err != nil:
 		return nil, rpc.Pass(err)
@@ -86,11 +85,11 @@ func (s *Service) search(ctx context.Context, in *In) ([]Driver, error) {
 	}
 	c := s.config.Get()
 	const most = 100
-	near, err := client.Call(ctx, s.raziel, raziel.MultiSearch, &raziel.SearchIn{Lat: in.Lat, Lng: in.Lng, N: min(in.N*max(c.Candidates, 1), most), Meters: c.LimitMeters})
+	near, err := client.Call(ctx, s.raziel, raziel.MultiSearch, &raziel.SearchIn{Query: in.Query, N: min(in.N*max(c.Candidates, 1), most), Meters: c.LimitMeters})
 	if err != nil {
 		return nil, rpc.Pass(err)
 	}
-	trip := eta.Trip{To: geo.Point{Lat: in.Lat, Lng: in.Lng}, Speeds: zones[0].Speeds, Drivers: make([]eta.Origin, len(near))}
+	trip := eta.Trip{To: in.Point(), Speeds: zones[0].Speeds, Drivers: make([]eta.Origin, len(near))}
 	for i, d := range near {
 		trip.Drivers[i] = eta.Origin{ID: d.ID, Lat: d.Lat, Lng: d.Lng}
 	}

@@ -28,8 +28,7 @@ var (
 
 // SearchIn asks for the nearest drivers.
 type SearchIn struct {
-	Lat    float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng    float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+	geo.Query
 	N      int     `query:"n" default:"10" minimum:"1" maximum:"100" doc:"How many."`
 	Meters float64 `query:"meters" default:"6000" minimum:"1" maximum:"50000" doc:"How far they may be."`
 }
@@ -109,7 +108,7 @@ func errFuture() error {
 }
 
 func (s *Service) search(_ context.Context, in *SearchIn) ([]Driver, error) {
-	hits := s.index.Nearest(geo.Point{Lat: in.Lat, Lng: in.Lng}, in.N, in.Meters, s.now().Add(-Gone))
+	hits := s.index.Nearest(in.Point(), in.N, in.Meters, s.now().Add(-Gone))
 	found := make([]Driver, len(hits))
 	for i, h := range hits {
 		found[i] = Driver{h.ID, h.At.Lat, h.At.Lng, h.Heading, math.Round(h.Meters*10) / 10} // nobody knows it better

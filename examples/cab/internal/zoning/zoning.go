@@ -21,8 +21,7 @@ var Search = tigertonic.Declare[SearchIn, []Zone]("GET", "/search")
 
 // SearchIn asks for the zones of a place.
 type SearchIn struct {
-	Lat float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"Degrees north." example:"53.34"`
-	Lng float64 `query:"lng" required:"true" minimum:"-180" maximum:"180" doc:"Degrees east." example:"-6.26"`
+	geo.Query
 }
 
 // A Zone is a part of a city.
@@ -40,15 +39,11 @@ func New(center geo.Point) *Service { return &Service{zones(center)} }
 
 // zones returns the center of a city, what is around it, and its airport.
 func zones(center geo.Point) []Zone {
-	box := func(p geo.Point, east, north float64) geo.Polygon {
-		a, b := geo.Move(p, -east, -north), geo.Move(p, east, north)
-		return geo.Polygon{a, {Lat: a.Lat, Lng: b.Lng}, b, {Lat: b.Lat, Lng: a.Lng}}
-	}
 	return []Zone{
-		{"airport", speeds(9, 11), box(geo.Move(center, 1500, 9500), 1500, 1000)},
-		{"centre", speeds(3, 7), box(center, 2500, 2000)},
-		{"canals", speeds(5, 9), box(center, 6000, 5000)},
-		{"county", speeds(8, 12), box(center, 20_000, 20_000)},
+		{"airport", speeds(9, 11), geo.Box(geo.Move(center, 1500, 9500), 1500, 1000)},
+		{"centre", speeds(3, 7), geo.Box(center, 2500, 2000)},
+		{"canals", speeds(5, 9), geo.Box(center, 6000, 5000)},
+		{"county", speeds(8, 12), geo.Box(center, 20_000, 20_000)},
 	}
 }
 
@@ -80,7 +75,7 @@ func (s *Service) Handler() http.Handler {
 func (s *Service) search(_ context.Context, in *SearchIn) ([]Zone, error) {
 	found := []Zone{}
 	for _, z := range s.zones {
-		if z.border.Contains(geo.Point{Lat: in.Lat, Lng: in.Lng}) {
+		if z.border.Contains(in.Point()) {
 			found = append(found, z)
 		}
 	}
