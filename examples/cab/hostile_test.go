@@ -98,7 +98,7 @@ func (r *running) exportNamed(t *testing.T, id byte, name string) {
 		t.Fatal(err)
 	}
 	_ = rs.Body.Close() // it is in memory
-	if rs.StatusCode != 200 {
+	if rs.StatusCode != http.StatusOK {
 		t.Fatalf("%d bytes: got %d", len(body), rs.StatusCode)
 	}
 }
