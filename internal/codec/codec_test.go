@@ -211,7 +211,7 @@ func TestNumbersAreEncodedAsTheLibraryDoes(t *testing.T) {
 func TestDecimalsAndTheirNeighboursAreEncodedAsTheLibraryDoes(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var all []float64
-	for range 50_000 {
+	for range 20_000 {
 		digits := rnd.Int64N(int64(math.Pow10(1 + rnd.IntN(17))))
 		f := float64(digits) / math.Pow10(rnd.IntN(9))
 		all = append(all, f, -f, math.Nextafter(f, math.Inf(1)), math.Nextafter(f, 0), math.Float64frombits(rnd.Uint64()))
