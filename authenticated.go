@@ -39,7 +39,7 @@ type authHandler struct {
 //
 // Other requests get an error through [ResponseErrorWriter], with a challenge (RFC
 // 9110 §11.6.1, RFC 6750 §3):
-//   - without a credential, 401;
+//   - without a credential, 401, or 403 if there is nothing but a [CertificateAuth];
 //   - with one that isn't accepted, 401 and the error invalid_token;
 //   - with one that is sent twice or malformed, 400 and invalid_request, even if
 //     another credential is valid, since proxies may have read it differently.
@@ -72,7 +72,7 @@ func Authenticated(h http.Handler, auths ...*Auth) http.Handler {
 			continue
 		}
 		if a.check == nil {
-			callsite.Panicf("Authenticated: an auth is the zero value, which nothing could be checked by: make it by BearerAuth, APIKeyAuth or Anonymous")
+			callsite.Panicf("Authenticated: an auth is the zero value, which nothing could be checked by: make it by BearerAuth, APIKeyAuth, CertificateAuth or Anonymous")
 		}
 		copied := *a
 		ah.auths, ah.sources = append(ah.auths, &copied), append(ah.sources, a.source)
@@ -81,7 +81,7 @@ func Authenticated(h http.Handler, auths ...*Auth) http.Handler {
 		}
 	}
 	if len(ah.auths) == 0 {
-		callsite.Panicf("Authenticated: nothing to authenticate by: give it a BearerAuth or an APIKeyAuth")
+		callsite.Panicf("Authenticated: nothing to authenticate by: give it a BearerAuth, an APIKeyAuth or a CertificateAuth")
 	}
 	for _, a := range ah.auths {
 		a.beside = ah.sources
@@ -134,7 +134,7 @@ func (ah *authHandler) authenticate(r *http.Request) (caller, *authRefusal) {
 		case malformed:
 			return nil, &authRefusal{auth: a, code: invalidRequest, err: BadRequest{errors.New(a.source.malformed())}}
 		}
-		c, err := a.check(r.Context(), a, credential)
+		c, err := a.check(r, a, credential)
 		if err == nil {
 			return c, nil
 		}
@@ -148,7 +148,15 @@ func (ah *authHandler) authenticate(r *http.Request) (caller, *authRefusal) {
 	case !ah.anonymous:
 		return nil, &authRefusal{err: Unauthorized{fmt.Errorf("this needs %s", ah.needs())}}
 	}
-	return &anonymousCaller{authentication{Context: r.Context(), by: ah.auths[0]}}, nil
+	return &anonymousCaller{authentication{Context: r.Context(), by: ah.asked()}}, nil
+}
+
+// asked returns the first auth that a client can be asked for, or just the first.
+func (ah *authHandler) asked() *Auth {
+	if i := slices.IndexFunc(ah.auths, (*Auth).hasChallenge); i >= 0 {
+		return ah.auths[i]
+	}
+	return ah.auths[0]
 }
 
 // needs names the credentials that a request needs.
@@ -205,6 +213,9 @@ func isUnsure(err error) bool {
 // refuse answers a refused request.
 func (ah *authHandler) refuse(w http.ResponseWriter, r *http.Request, refused *authRefusal) {
 	err := refused.err
+	if statusOf(err) == http.StatusUnauthorized && !ah.asked().hasChallenge() {
+		err = withoutChallenge(err)
+	}
 	if refused.unsure {
 		err = failure(w, r, err)
 	} else if refused.cause != nil {
@@ -212,6 +223,9 @@ func (ah *authHandler) refuse(w http.ResponseWriter, r *http.Request, refused *a
 	}
 	if refused.code != "" || refused.auth == nil || statusOf(err) == http.StatusUnauthorized {
 		for _, a := range ah.auths {
+			if !a.hasChallenge() {
+				continue
+			}
 			code := ""
 			if a == refused.auth {
 				code = refused.code
@@ -221,6 +235,19 @@ func (ah *authHandler) refuse(w http.ResponseWriter, r *http.Request, refused *a
 	}
 	shareRefusal(ah.handler, w, r)
 	writeError(w, r, err)
+}
+
+// withoutChallenge returns a 401 as a 403 with the same text: there is nothing that it could
+// ask for (RFC 9110 §15.5.2).
+func withoutChallenge(err error) error {
+	if p, ok := asProblem(err); ok {
+		p.Status, p.Title = http.StatusForbidden, ""
+		return p
+	}
+	if equiv, ok := errors.AsType[Unauthorized](err); ok && equiv.Err != nil {
+		err = equiv.Err
+	}
+	return Forbidden{err}
 }
 
 // failure returns the error for the client where a request couldn't be authenticated:
@@ -258,6 +285,10 @@ func (ah *authHandler) Describe(op *Operation) {
 	first := schemes[0]
 	first.Or = schemes[1:]
 	op.Security = append(op.Security, first)
+	if !ah.asked().hasChallenge() {
+		op.AddError(http.StatusForbidden, "the client has no valid certificate")
+		return
+	}
 	op.AddError(http.StatusBadRequest, "a credential is repeated or malformed")
 	op.AddError(http.StatusUnauthorized, "the request has no valid credential")
 	op.Response(http.StatusUnauthorized).SetHeader("WWW-Authenticate", "How to authenticate.", &schema.Schema{Types: []string{"string"}})
@@ -384,7 +415,12 @@ func RequireScopes(ctx context.Context, scopes ...string) error {
 	if _, ok := c.(*anonymousCaller); ok {
 		p.Status, code = http.StatusUnauthorized, ""
 	}
-	p.Header = http.Header{"Www-Authenticate": {c.auth().by.challenge(code, p.Detail, scopes)}}
+	switch challenge := c.auth().by.challenge(code, p.Detail, scopes); {
+	case challenge != "":
+		p.Header = http.Header{"Www-Authenticate": {challenge}}
+	case p.Status == http.StatusUnauthorized: // which would need one
+		p.Status = http.StatusForbidden
+	}
 	return p
 }
 

@@ -4,17 +4,19 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 )
 
 // Auth is one way to authenticate a request, for [Authenticated]. Create one with
-// [BearerAuth], [APIKeyAuth] or [Anonymous]; the zero value isn't usable. Its methods
+// [BearerAuth], [APIKeyAuth], [CertificateAuth] or [Anonymous]; the zero value isn't usable. Its methods
 // return it, so calls can be chained. Authenticated copies it, so call them before you pass
 // it there.
 type Auth struct {
@@ -23,7 +25,7 @@ type Auth struct {
 	scheme      SecurityScheme
 	knowsScopes bool
 	beside      []credentialSource // those of its Authenticated
-	check       func(ctx context.Context, a *Auth, credential string) (caller, error)
+	check       func(r *http.Request, a *Auth, credential string) (caller, error)
 	anonymous   bool // of Anonymous, which has no check
 }
 
@@ -38,7 +40,7 @@ type Auth struct {
 func BearerAuth[P any](f func(ctx context.Context, token string) (P, error)) *Auth {
 	a := &Auth{source: credentialSource{in: "bearer", name: "Authorization"}}
 	a.scheme = SecurityScheme{Name: "bearer", Scheme: "bearer"}
-	return withCheck(a.Realm(defaultRealm), "BearerAuth", f)
+	return withCheck(a.Realm(defaultRealm), "BearerAuth", ofCredential(f))
 }
 
 // APIKeyAuth returns an Auth for a key, such as an API key or a session ID, in a header, a
@@ -61,7 +63,47 @@ func APIKeyAuth[P any](in, name string, f func(ctx context.Context, key string) 
 	}
 	a := &Auth{source: credentialSource{in: in, name: name}}
 	a.scheme = SecurityScheme{Name: name, In: in, Key: name}
-	return withCheck(a.Realm(defaultRealm), "APIKeyAuth", f)
+	return withCheck(a.Realm(defaultRealm), "APIKeyAuth", ofCredential(f))
+}
+
+// CertificateAuth returns an Auth for the certificate of the client, which it proved to have
+// when it connected (mutual TLS). The function gets the request's context and the
+// certificate, and works like that of [BearerAuth].
+//
+// Only a certificate that the server has verified counts, the first one of the first chain
+// in r.TLS.VerifiedChains: see [Server.ClientCA]. One that a client has merely sent, which
+// PeerCertificates has too, is none, and nor is one in a header, which a proxy may add that
+// ends TLS itself. A connection may outlive its certificate, so the time is checked for each
+// request. That the certificate comes from an authority doesn't say that its holder may use
+// this service: the function decides by the names in it.
+//
+// HTTP has no challenge for a certificate, which belongs to the connection, and a 401 must
+// have one (RFC 9110 §11.6.1, §15.5.2). So the refusal is a 403 where there is no other way
+// to authenticate, and otherwise the 401 with the challenges of the others.
+//
+// It panics if the function is nil.
+func CertificateAuth[P any](f func(ctx context.Context, cert *x509.Certificate) (P, error)) *Auth {
+	a := &Auth{source: credentialSource{in: "certificate"}}
+	a.scheme = SecurityScheme{Name: "mutualTLS", MutualTLS: true}
+	if f == nil {
+		return withCheck[P](a, "CertificateAuth", nil)
+	}
+	return withCheck(a, "CertificateAuth", func(r *http.Request, _ string) (P, error) {
+		cert, now := r.TLS.VerifiedChains[0][0], time.Now()
+		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+			var none P
+			return none, errors.New("the certificate was valid when the client connected, and isn't now")
+		}
+		return f(r.Context(), cert)
+	})
+}
+
+// ofCredential returns a function of the context as one of the request, or nil for nil.
+func ofCredential[P any](f func(context.Context, string) (P, error)) func(*http.Request, string) (P, error) {
+	if f == nil {
+		return nil
+	}
+	return func(r *http.Request, credential string) (P, error) { return f(r.Context(), credential) }
 }
 
 // Anonymous returns an Auth that accepts requests without any credential; [Principal] then
@@ -71,22 +113,22 @@ func Anonymous() *Auth { return &Auth{anonymous: true} }
 const defaultRealm = "api"
 
 // withCheck sets the function of an Auth.
-func withCheck[P any](a *Auth, constructor string, f func(context.Context, string) (P, error)) *Auth {
+func withCheck[P any](a *Auth, constructor string, f func(*http.Request, string) (P, error)) *Auth {
 	if f == nil {
 		callsite.Panicf("%s: the function is nil", constructor)
 	}
 	t := reflect.TypeFor[P]()
 	a.knowsScopes = t.Implements(reflect.TypeFor[Scoper]())
 	nilable := t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t.Kind() == reflect.Map
-	a.check = func(ctx context.Context, a *Auth, credential string) (caller, error) {
-		p, err := f(ctx, credential)
+	a.check = func(r *http.Request, a *Auth, credential string) (caller, error) {
+		p, err := f(r, credential)
 		if err != nil {
 			return nil, err
 		}
 		if nilable && isNil(reflect.ValueOf(&p).Elem()) {
 			return nil, InternalServerError{errors.New(constructor + ": the function has returned neither a principal nor an error")}
 		}
-		return &callerOf[P]{authentication: authentication{Context: ctx, by: a}, principal: p}, nil
+		return &callerOf[P]{authentication: authentication{Context: r.Context(), by: a}, principal: p}, nil
 	}
 	return a
 }
@@ -112,17 +154,25 @@ func (a *Auth) Scheme(s SecurityScheme) *Auth {
 
 // String is how [Explain] shows the auth.
 func (a *Auth) String() string {
-	if a.source.in == "bearer" {
+	switch a.source.in {
+	case "bearer":
 		return "BearerAuth"
+	case "certificate":
+		return "CertificateAuth"
 	}
 	return "APIKeyAuth(" + a.source.in + " " + a.source.name + ")"
 }
 
+// hasChallenge reports whether a client can be asked for the credential.
+func (a *Auth) hasChallenge() bool { return a.source.in != "certificate" }
+
 // challenge returns the auth's challenge for WWW-Authenticate, with an error code if there
-// is one. A Bearer challenge has at least one parameter (RFC 6750 §3).
+// is one, or "" if it has none. A Bearer challenge has at least one parameter (RFC 6750 §3).
 func (a *Auth) challenge(code, description string, scopes []string) string {
 	var b strings.Builder
 	switch a.source.in {
+	case "certificate":
+		return ""
 	case "bearer":
 		b.WriteString(`Bearer realm="` + a.realm + `"`)
 	default: // no scheme of keys is registered, but a 401 has a challenge
@@ -174,6 +224,11 @@ func (s credentialSource) find(r *http.Request) (credential string, _ found) {
 			return "", absent
 		}
 		return only(r.URL.Query()[s.name])
+	case "certificate":
+		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || len(r.TLS.VerifiedChains[0]) == 0 {
+			return "", absent
+		}
+		return "", present
 	}
 	if r.Header["Cookie"] == nil {
 		return "", absent
@@ -225,7 +280,7 @@ func bearerToken(headers []string) (token string, _ found) {
 // header returns the header that the credential is in, or "".
 func (s credentialSource) header() string {
 	switch s.in {
-	case "query":
+	case "query", "certificate": // which caches don't see, or can't
 		return ""
 	case "cookie":
 		return "Cookie"
@@ -235,8 +290,11 @@ func (s credentialSource) header() string {
 
 // what returns what to call the credential.
 func (s credentialSource) what() string {
-	if s.in == "bearer" {
+	switch s.in {
+	case "bearer":
 		return "the bearer token"
+	case "certificate":
+		return "the client's certificate"
 	}
 	return "the key in the " + s.in + " " + describable(s.name)
 }

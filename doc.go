@@ -103,7 +103,7 @@
 // The package has these:
 //
 //   - [If] and [First] decide whether to call the next handler; [HTTPBasicAuth] uses them.
-//   - [Authenticated] identifies the caller by a token or a key, and [Scoped] checks what
+//   - [Authenticated] identifies the caller by a token, a key or a certificate, and [Scoped] checks what
 //     they may do.
 //   - [Proxied] restores the client's address, scheme and host behind proxies.
 //   - [WithContext] gives each request its own value of your type. [ContextOf] finds it

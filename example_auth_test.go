@@ -2,11 +2,15 @@ package tigertonic_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"time"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -66,4 +70,31 @@ func ExampleAuthenticated() {
 	// session=s2 POST 401
 	// 	Bearer realm="tracker"
 	// 	APIKey realm="api", in="cookie", name="session", error="invalid_token", error_description="the key in the cookie session isn't valid"
+}
+
+// A request by a client whose certificate the server has verified, which is here what a
+// test can make of it.
+func ExampleCertificateAuth() {
+	find := func(_ context.Context, cert *x509.Certificate) (string, error) {
+		if cert.Subject.CommonName != "deploy" {
+			return "", errors.New("unknown")
+		}
+		return cert.Subject.CommonName, nil
+	}
+	whoami := func(ctx context.Context, _ *struct{}) (string, error) {
+		who, _ := tigertonic.Principal[string](ctx)
+		return who, nil
+	}
+	h := tigertonic.Authenticated(tigertonic.Typed(whoami), tigertonic.CertificateAuth(find))
+	for _, name := range []string{"deploy", "other"} {
+		cert := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{cert}}}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		fmt.Print(w.Code, " ", w.Body.String())
+	}
+	// Output:
+	// 200 "deploy"
+	// 403 {"description":"the client's certificate isn't valid","error":"tigertonic.Forbidden"}
 }

@@ -3,8 +3,10 @@ package authentication
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/rcrowley/go-tigertonic"
 )
@@ -88,4 +90,18 @@ func described() []*tigertonic.Auth {
 		tigertonic.BearerAuth(find).Scheme(tigertonic.SecurityScheme{Name: "jwt", Scheme: "bearer", BearerFormat: "JWT"}),
 		tigertonic.BearerAuth(find).Scheme(tigertonic.SecurityScheme{Name: "oidc", OpenIDConnectURL: "https://id.example.com/.well-known/openid-configuration"}),
 	}
+}
+
+// byCertificate serves programs that have a certificate from the authority in the file.
+func byCertificate(h http.Handler, authority string) (*tigertonic.Server, error) {
+	s := tigertonic.NewServer(":8443", tigertonic.Authenticated(h, tigertonic.CertificateAuth(findProgram)))
+	err := s.ClientCA(authority)
+	return s, err
+}
+
+func findProgram(_ context.Context, cert *x509.Certificate) (*App, error) {
+	if !slices.Contains(cert.DNSNames, "deploy.example.com") {
+		return nil, errUnknown
+	}
+	return &App{Name: "deploy"}, nil
 }

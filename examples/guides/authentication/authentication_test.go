@@ -1,6 +1,7 @@
 package authentication
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -77,5 +78,17 @@ func TestSchemesAreInTheDocument(t *testing.T) {
 		mux := tigertonic.NewTrieServeMux()
 		mux.Handle("POST", "/", tigertonic.Authenticated(tigertonic.Typed(create), auth))
 		_ = openapi.New(mux, openapi.Info{Title: "Issues", Version: "1.0"}) // panics if they are wrong
+	}
+}
+
+func TestProgramsAreKnownByTheirCertificates(t *testing.T) {
+	if _, err := byCertificate(http.NotFoundHandler(), "missing.pem"); err == nil {
+		t.Error("a file that is missing is an error")
+	}
+	for name, want := range map[string]bool{"deploy.example.com": true, "example.com": false} {
+		_, err := findProgram(t.Context(), &x509.Certificate{DNSNames: []string{name}})
+		if (err == nil) != want {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
