@@ -51,7 +51,7 @@ func phrasesOfTheStyle(t *testing.T, file string) map[*regexp.Regexp]string {
 		t.Fatal(err)
 	}
 	phrases := map[*regexp.Regexp]string{}
-	for _, line := range regexp.MustCompile(`(?m)^  '(.*)': (.*)$`).FindAllStringSubmatch(string(style), -1) {
+	for _, line := range regexp.MustCompile(`(?m)^ {2}'(.*)': (.*)$`).FindAllStringSubmatch(string(style), -1) {
 		phrase := strings.ReplaceAll(line[1], "(?=", "(?:") // RE2 has no lookahead, and needs none to find it
 		phrases[regexp.MustCompile(`(?i)`+phrase)] = line[2]
 	}
