@@ -744,3 +744,28 @@ func FuzzForms(f *testing.F) {
 }
 
 type strictKey struct{}
+
+// No word of JSON Schema is ignored in silence, whatever the field is bound to.
+func TestWordsOfSchemasAreNotIgnored(t *testing.T) {
+	str, labels := reflect.TypeFor[string](), reflect.TypeFor[map[string]string]()
+	for _, c := range []struct {
+		typ reflect.Type
+		tag string
+	}{
+		{str, `path:"a"`},
+		{str, `query:"a"`},
+		{str, `header:"A"`},
+		{str, `cookie:"a"`},
+		{str, `form:"a"`},
+		{reflect.TypeFor[File](), `form:"a"`},
+		{reflect.TypeFor[Files](), `form:"a"`},
+		{labels, `query:"a,deepObject"`},
+		{labels, `body:""`},
+	} {
+		for _, word := range []string{"oneOf", "not", "dependentRequired", "contains", "additionalProperties", "propertyNames", "contentMediaType", "if", "then", "minLenght", "nullable", "min"} {
+			in := reflect.StructOf([]reflect.StructField{{Name: "A", Type: c.typ, Tag: reflect.StructTag(c.tag + ` ` + word + `:"1"`)}})
+			_, err := bind.Compile(in, withFiles(t))
+			assert.Error(t, err, "%s %s", c.tag, word)
+		}
+	}
+}
