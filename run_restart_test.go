@@ -92,7 +92,7 @@ func asProgram(t *testing.T, args ...string) {
 	t.Cleanup(func() { os.Args = old })
 }
 
-const couldnt = "couldn't be started anew"
+const couldnt = "couldn't be restarted"
 
 func TestRestartThatFailsLeavesTheServer(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "program")
