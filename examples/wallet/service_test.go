@@ -215,7 +215,7 @@ func TestServiceThatCannotStartSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Signal(t, syscall.SIGUSR2)
-	p.WaitFor(t, "why", func(text string) bool { return strings.Contains(text, "this process goes on") })
+	p.WaitFor(t, "why", func(text string) bool { return strings.Contains(text, "this process keeps serving") })
 	if got := get(t, newClient(t, nil), p.Base()+"/1.0/accounts/ann"); got.status != http.StatusNotFound {
 		t.Errorf("got %v after a restart that has failed", got)
 	}
