@@ -686,3 +686,46 @@ func TestFilesThatAreTooLongAreRefusedBeforeTheirEnd(t *testing.T) {
 	s.Client().CloseIdleConnections()
 	assert.Less(t, source.read.Load(), int64(64<<20), "so much was sent")
 }
+
+func TestExamplesOfFormsAndFiles(t *testing.T) {
+	type signUp struct {
+		Name   string   `form:"name"`
+		Topics []string `form:"topics"`
+	}
+	type upload struct {
+		Title string          `form:"title"`
+		File  tigertonic.File `form:"file"`
+	}
+	type gallery struct {
+		Pictures tigertonic.Files `form:"pictures"`
+	}
+	type raw struct {
+		Body tigertonic.File `body:""`
+	}
+	file := func(text string) tigertonic.File {
+		return tigertonic.File{Name: "a.txt", Reader: strings.NewReader(text)}
+	}
+	pictures := func(yield func(tigertonic.File, error) bool) { _ = yield(file("one"), nil) && yield(file("two"), nil) }
+	fails := func(yield func(tigertonic.File, error) bool) { yield(tigertonic.File{}, errors.New("it is gone")) }
+	exampleIn := func(e *tigertonic.Endpoint, body any) string {
+		for _, content := range describedBy(e.RequestExample("one", body)).Body.Content {
+			return string(content.Examples["one"].Value)
+		}
+		return ""
+	}
+	assert.JSONEq(t, `{"name":"ann","topics":["a","b"]}`, exampleIn(taken[signUp](), signUp{"ann", []string{"a", "b"}}))
+	assert.JSONEq(t, `{"title":"notes","file":"hello"}`, exampleIn(taken[upload](), upload{"notes", file("hello")}))
+	assert.JSONEq(t, `{"pictures":["one","two"]}`, exampleIn(taken[gallery](), gallery{pictures}))
+	for want, body := range map[string]any{`"text"`: "text", `"bytes"`: []byte("bytes"), `"reader"`: strings.NewReader("reader"), `"file"`: file("file")} {
+		assert.Equal(t, want, exampleIn(taken[raw](), body))
+	}
+	for want, f := range map[string]func(){
+		"it is gone":                     func() { exampleIn(taken[gallery](), gallery{fails}) },
+		"its content isn't":              func() { exampleIn(taken[raw](), "\xff") },
+		"a file has no":                  func() { exampleIn(taken[raw](), tigertonic.File{}) },
+		"it is a int, but":               func() { exampleIn(taken[raw](), 1) },
+		"is a string, but the body is a": func() { exampleIn(taken[signUp](), "x") },
+	} {
+		assert.Contains(t, panicOf(t, f), want)
+	}
+}

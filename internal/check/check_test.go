@@ -348,3 +348,26 @@ func TestDecodersSeeWhatACheckAsksFor(t *testing.T) {
 	assert.Equal(t, "an array", check.Noun("array"))
 	assert.Empty(t, check.Noun("text"))
 }
+
+func TestEntriesAreThoseOfMapsAlone(t *testing.T) {
+	integer := &schema.Schema{Types: []string{"integer"}}
+	two := 2
+	for _, tt := range []struct {
+		name   string
+		schema *schema.Schema
+		most   int
+		ok     bool
+	}{
+		{"a map", &schema.Schema{Types: []string{"object"}, Additional: integer}, -1, true},
+		{"a short map", &schema.Schema{Types: []string{"object"}, Additional: integer, MaxProperties: &two}, 2, true},
+		{"a struct", &schema.Schema{Types: []string{"object"}, Properties: []schema.Property{{Name: "a", Schema: integer}}, Closed: true}, -1, false},
+		{"a map with names", &schema.Schema{Types: []string{"object"}, Additional: integer, PropertyNames: &schema.Schema{Types: []string{"string"}, Format: "uuid"}}, -1, false},
+	} {
+		values, least, most, ok := compile(t, tt.schema).Entries()
+		assert.Equal(t, tt.ok, ok, tt.name)
+		if ok {
+			assert.Equal(t, check.Integer, values.Types(), tt.name)
+			assert.Equal(t, []int{-1, tt.most}, []int{least, most}, tt.name)
+		}
+	}
+}
