@@ -388,7 +388,7 @@ func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 			if n == v.Cap() {
 				by := max(first, n/2) // so what it grows through is three times what it becomes
 				if n == 0 {
-					by = max(first, d.items())
+					by = max(first, min(d.items(), maxCounted/max(1, size)))
 				}
 				if most > 0 {
 					by = min(by, most-n)
@@ -416,8 +416,9 @@ func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
 	}
 }
 
-// mostCounted is how many items are counted before they are read.
-const mostCounted = 64
+// maxCounted is how much memory a slice starts with because of the items that are counted
+// before they are read.
+const maxCounted = 16 << 10
 
 // items returns how many items the list seems to have whose first one begins here, if none of
 // them has a list in it: that many, or a few. It may be wrong, for brackets and braces
@@ -431,5 +432,5 @@ func (l *lexer) items() int {
 	if len(text) > 0 && text[0] == '{' {
 		sign, shortest = '{', len("{},")
 	}
-	return min(bytes.Count(text, []byte{sign}), len(text)/shortest, mostCounted-1) + 1
+	return min(bytes.Count(text, []byte{sign}), len(text)/shortest) + 1
 }
