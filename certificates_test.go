@@ -18,7 +18,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -240,29 +239,6 @@ func TestCertificatesThatDontLoadAreLoggedOnce(t *testing.T) {
 	assert.Equal(t, 4, log.complaints(), log.String())
 	files.put(t, other)
 	serves(t, addr, other.serial())
-}
-
-func TestHangupLoadsCertificates(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no SIGHUP: run go test on Linux or macOS")
-	}
-	files := newPairFiles(t, newPair(t, 1))
-	files.overwrite(t, newPair(t, 1))
-	s, err := tigertonic.NewTLSServer("", files.cert, files.key, hello)
-	require.NoError(t, err)
-	r := startRun(t, s)
-	for serial := int64(2); serial < 10; serial++ {
-		files.overwrite(t, newPair(t, serial))
-		signalSelf(t, syscall.SIGHUP)
-		serves(t, r.addr, serial)
-	}
-	before := r.log.complaints()
-	for i := range 2 { // each signal asks for an answer
-		require.NoError(t, os.WriteFile(files.key, []byte("broken"), 0o600))
-		signalSelf(t, syscall.SIGHUP)
-		eventually(t, "the failure to be logged", func() bool { return r.log.complaints() > before+i })
-	}
-	serves(t, r.addr, 9)
 }
 
 func TestCertificateIsChosenByName(t *testing.T) {

@@ -303,3 +303,23 @@ func TestNewProcessServesThoughItsPredecessorIsGone(t *testing.T) {
 	require.NoError(t, syscall.Kill(next, syscall.SIGTERM))
 	receiveFrom(t, "the processes to end", p.ended)
 }
+
+func TestHangupLoadsCertificates(t *testing.T) {
+	files := newPairFiles(t, newPair(t, 1))
+	files.overwrite(t, newPair(t, 1))
+	s, err := tigertonic.NewTLSServer("", files.cert, files.key, hello)
+	require.NoError(t, err)
+	r := startRun(t, s)
+	for serial := int64(2); serial < 10; serial++ {
+		files.overwrite(t, newPair(t, serial))
+		signalSelf(t, syscall.SIGHUP)
+		serves(t, r.addr, serial)
+	}
+	before := r.log.complaints()
+	for i := range 2 { // each signal asks for an answer
+		require.NoError(t, os.WriteFile(files.key, []byte("broken"), 0o600))
+		signalSelf(t, syscall.SIGHUP)
+		eventually(t, "the failure to be logged", func() bool { return r.log.complaints() > before+i })
+	}
+	serves(t, r.addr, 9)
+}
