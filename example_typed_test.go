@@ -397,5 +397,5 @@ func ExampleTyped_deepObject() {
 	request(h, "GET", "/?labels[color][dark]=red", "")
 	// Output:
 	// 200 {"color":"red","size":"xl"}
-	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"labels[color][dark]","in":"query","detail":"has brackets within brackets, but the members of labels are no objects or arrays"}]}
+	// 400 {"title":"Bad Request","status":400,"detail":"the request can't be read","errors":[{"parameter":"labels[color][dark]","in":"query","detail":"has nested brackets, but the members of labels aren't objects or arrays"}]}
 }

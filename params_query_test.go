@@ -190,8 +190,8 @@ func TestMapsInTheQueryCrossTheWire(t *testing.T) {
 	assert.Equal(t, 200, serve(t, mux, "GET", url, "").Code)
 	assert.Equal(t, in, got)
 	for want, in := range map[string]labelled{
-		"hosts: is required": {},
-		`labels: the name "a[b]" has brackets within brackets`: {Labels: map[string]string{"a[b]": ""}},
+		"hosts: is required":                                   {},
+		`labels: the name "a[b]" has nested brackets`:          {Labels: map[string]string{"a[b]": ""}},
 		`labels: the name "" has no name between the brackets`: {Labels: map[string]string{"": ""}},
 		`ranks: "x" has no value, and would be lost`:           {Ranks: map[string][]int{"x": nil}},
 	} {

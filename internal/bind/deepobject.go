@@ -145,7 +145,7 @@ func (p *Param) WrongKey(key string) string {
 	case key == "":
 		return "has no name between the brackets"
 	case strings.ContainsAny(key, "[]"):
-		return "has brackets within brackets, but the members of " + p.Name + " are no objects or arrays"
+		return "has nested brackets, but the members of " + p.Name + " aren't objects or arrays"
 	}
 	return ""
 }

@@ -626,7 +626,7 @@ func TestMapsTakeTheMembersOfObjectsInTheQuery(t *testing.T) {
 		{"flags[a]=true&ranks[x]=1&ranks[x]=0&ranks[x]=2", "422 query ranks[x]: must have at most 2 items; query ranks[x]: value 2 must be at least 1", ""},
 		{"flags[a]=true" + many(101), "422 query other: must have at most 100 members", ""},
 		{"flags[a]=true&other[]=1", "400 query other[]: has no name between the brackets", ""},
-		{"flags[a]=true&other[a][b]=1", "400 query other[a][b]: has brackets within brackets, but the members of other are no objects or arrays", ""},
+		{"flags[a]=true&other[a][b]=1", "400 query other[a][b]: has nested brackets, but the members of other aren't objects or arrays", ""},
 		{"flags[a]=true&other[%ff]=1", "400 query other[\uFFFD]: isn't valid UTF-8", ""},
 		{"flags[a]=true&other[a]=%zz", "400 query other: isn't percent-encoded as it should be", ""},
 		{"flags[a]=true&x[a]=1", "400 query x[a]: isn't known: there are labels[…], ranks[…], days[…], flags[…], other[…]", ""},
