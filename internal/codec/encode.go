@@ -304,9 +304,9 @@ func encodeFloat(b []byte, f float64, size int) ([]byte, bool) {
 	return strconv.AppendFloat(b, f, 'f', -1, size), true
 }
 
-// places is 10 to the number of decimal places that are found by a multiplication and a
-// division, in a fifth of the time of strconv, which finds any number of them. Prices and
-// percentages have no more. If a quotient is the number, its digits are the number's
+// places is 10 to the number of decimal places that a multiplication and a division find;
+// strconv, which finds any number of them, has more to do. Prices and percentages have no
+// more. If a quotient is the number, its digits are the number's
 // shortest form: no other decimal of up to 15 digits is rounded to the same float64.
 const places = 1e4
 
