@@ -261,10 +261,10 @@ func TestClientsGetTheAnswersThatWereGiven(t *testing.T) {
 func TestClientsRefuseAnswersThatAreNotDeclared(t *testing.T) {
 	put := tigertonic.Declare[struct{}, upload]("PUT", "/tea")
 	for want, h := range map[string]http.Handler{
-		"no answer with this status":         status(202, "application/json", "{}"),
-		"can't be read":                      status(200, "application/json", "["),
-		"PUT /tea: 409 Conflict: it is full": status(409, "application/problem+json", `{"detail":"it is full"}`),
-		"PUT /tea: 418 I'm a teapot":         status(418, "application/json", `{}`),
+		"declares no response with this status": status(202, "application/json", "{}"),
+		"can't read the response":               status(200, "application/json", "["),
+		"PUT /tea: 409 Conflict: it is full":    status(409, "application/problem+json", `{"detail":"it is full"}`),
+		"PUT /tea: 418 I'm a teapot":            status(418, "application/json", `{}`),
 	} {
 		c := client.New("http://service", client.Options{Transport: client.InProcess(h)})
 		_, err := client.Call(t.Context(), c, put, nil)
@@ -435,7 +435,7 @@ func TestTypedRefusesAnswersThatCannotBe(t *testing.T) {
 				A, B string `header:"X-A"`
 			}{}, nil)
 		},
-		`"a b" is not the name of a header`: func() {
+		`"a b" isn't a header name`: func() {
 			returning(struct {
 				A string `header:"a b"`
 			}{}, nil)

@@ -317,8 +317,8 @@ func TestCORSRefusesToBuild(t *testing.T) {
 		`"https://example.com/" is not an origin: it has a path, or a slash at its end`: func() { friendly().AddAllowedOrigins("https://example.com/").Build(hello) },
 		`"example.com" is not an origin: it has no scheme`:                              func() { friendly().AddAllowedOrigins("example.com").Build(hello) },
 		`"https://*.example.com" is not an origin: only "*" alone`:                      func() { friendly().AddAllowedOrigins("https://*.example.com").Build(hello) },
-		`"X A" is not the name of a header`:                                             func() { friendly().AddAllowedHeaders("X A").Build(hello) },
-		`"X/A" is not the name of a header`:                                             func() { friendly().AddExposedHeaders("X-B, X/A").Build(hello) },
+		`"X A" isn't a header name`:                                                     func() { friendly().AddAllowedHeaders("X A").Build(hello) },
+		`"X/A" isn't a header name`:                                                     func() { friendly().AddExposedHeaders("X-B, X/A").Build(hello) },
 		`the age -1s is negative`:                                                       func() { friendly().AddMaxAge(-time.Second).Build(hello) },
 	} {
 		t.Run(want, func(t *testing.T) {

@@ -173,7 +173,7 @@ func TestTypedRefusesTypesWhenItIsMade(t *testing.T) {
 				A int `query:"a,x"`
 			}]()
 		},
-		`struct{A}.A: "a b" is not the name of a header`: func() {
+		`struct{A}.A: "a b" isn't a header name`: func() {
 			taken[struct {
 				A int `header:"a b"`
 			}]()

@@ -158,7 +158,7 @@ func New(h http.Handler, o Options) *Admin {
 	}
 	for _, host := range o.Hosts {
 		if !isName(host) {
-			callsite.Panicf("admin.New: %q is not the name of a host", host)
+			callsite.Panicf("admin.New: %q isn't a host name", host)
 		}
 		a.hosts[nameOf(host)] = true
 	}

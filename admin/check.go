@@ -84,7 +84,7 @@ func (run *checkRun) do(ctx context.Context, f func(context.Context) error) {
 	run.err = f(ctx)
 }
 
-func (run *checkRun) lateness() error { return fmt.Errorf("no answer within %v", run.limit) }
+func (run *checkRun) lateness() error { return fmt.Errorf("no response within %v", run.limit) }
 
 // wait returns how the run has ended, or that it hasn't in time.
 func (run *checkRun) wait(ctx context.Context) checkResult {

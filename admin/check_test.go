@@ -77,13 +77,13 @@ func TestChecksHaveATimeLimit(t *testing.T) {
 		for _, c := range rd.Checks {
 			assert.False(t, c.OK)
 			assert.Equal(t, "1s", c.Took)
-			assert.Equal(t, "no answer within 1s", c.Error)
+			assert.Equal(t, "no response within 1s", c.Error)
 		}
 		time.Sleep(time.Millisecond)
 		rd, _ = ready(t, a) // what has come since is kept
-		assert.Equal(t, "no answer within 1s", rd.Checks[0].Error)
-		assert.Equal(t, "no answer within 1s: dial: i/o timeout", rd.Checks[1].Error)
-		assert.Equal(t, "no answer within 1s", rd.Checks[2].Error)
+		assert.Equal(t, "no response within 1s", rd.Checks[0].Error)
+		assert.Equal(t, "no response within 1s: dial: i/o timeout", rd.Checks[1].Error)
+		assert.Equal(t, "no response within 1s", rd.Checks[2].Error)
 	})
 }
 
@@ -107,7 +107,7 @@ func TestCheckThatIgnoresItsContextBlocksNothingAndRunsOnce(t *testing.T) {
 			rd, status := ready(t, a)
 			assert.Zero(t, time.Since(began), "it isn't waited for again")
 			assert.Equal(t, http.StatusServiceUnavailable, status)
-			assert.Equal(t, "no answer within 2s", rd.Checks[0].Error)
+			assert.Equal(t, "no response within 2s", rd.Checks[0].Error)
 		}
 		assert.EqualValues(t, 1, running.Load())
 		rd, _ = ready(t, a)
@@ -115,7 +115,7 @@ func TestCheckThatIgnoresItsContextBlocksNothingAndRunsOnce(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		rd, _ = ready(t, a)
-		assert.Equal(t, "no answer within 2s", rd.Checks[0].Error, "an answer that is late is none")
+		assert.Equal(t, "no response within 2s", rd.Checks[0].Error, "an answer that is late is none")
 		time.Sleep(time.Second)
 		rd, _ = ready(t, a)
 		assert.True(t, rd.Ready)

@@ -97,13 +97,13 @@ func (a *Admin) server() *serverView {
 func (a *Admin) links(r *http.Request) []indexLink {
 	links := []indexLink{
 		{to: markup.To("watch"), text: "Watch", about: "What this page shows, every two seconds, as a stream of events."},
-		{to: markup.To("live"), text: "Live", about: "Answers as long as the process can."},
+		{to: markup.To("live"), text: "Live", about: "Responds as long as the process can."},
 		{to: markup.To("ready"), text: "Ready", about: "Whether the service is ready for requests, and the results of the checks."},
-		{to: markup.To("metrics"), text: "Metrics", about: "What the service and Go's runtime count and measure, for Prometheus."},
-		{to: markup.To("metrics.json"), text: "Metrics in JSON", about: "The same registry, without the runtime, for programs."},
-		{to: markup.To("routes"), text: "Routes", about: "Every method and path with the handlers on the way."},
+		{to: markup.To("metrics"), text: "Metrics", about: "Metrics of the service and of Go's runtime, for Prometheus."},
+		{to: markup.To("metrics.json"), text: "Metrics in JSON", about: "The same registry without the runtime, as JSON."},
+		{to: markup.To("routes"), text: "Routes", about: "Every route, with the handlers on the way."},
 		{to: markup.To("version"), text: "Version", about: "The build that is running."},
-		{to: markup.To("debug/pprof/"), text: "Profiles", about: "What processors, memory, goroutines and locks are busy with."},
+		{to: markup.To("debug/pprof/"), text: "Profiles", about: "Profiles of CPU, memory, goroutines and locks."},
 	}
 	if a.level != nil {
 		scheme := "http"
@@ -131,21 +131,21 @@ func (a *Admin) profilesPage(*http.Request) ([]byte, string, error) {
 	links := []profileLink{
 		{name: "cmdline", to: markup.To("cmdline"), about: "The command line of the program."},
 		{name: "goroutine stacks", to: markup.To("goroutine?debug=2"), about: "All goroutines, as a panic shows them."},
-		{name: "profile", to: markup.To("profile"), about: "What the processors do, recorded for 30 seconds, or for ?seconds=, 60 at most."},
-		{name: "trace", to: markup.To("trace"), about: "Everything the scheduler does, recorded for 1 second, or for ?seconds=, 60 at most; for go tool trace."},
+		{name: "profile", to: markup.To("profile"), about: "A CPU profile of 30 seconds, or of ?seconds=, at most 60."},
+		{name: "trace", to: markup.To("trace"), about: "An execution trace of 1 second, or of ?seconds=, at most 60, for go tool trace."},
 	}
 	about := map[string]string{
 		"allocs":       "Where memory was allocated since the program began.",
 		"block":        "Where goroutines have waited, if runtime.SetBlockProfileRate was called.",
 		"goroutine":    "Where all goroutines are.",
 		"heap":         "Where the memory was allocated that is in use; ?gc=1 collects garbage before.",
-		"mutex":        "Who has held locks that others waited for, if runtime.SetMutexProfileFraction was called.",
+		"mutex":        "Which goroutines held locks that others waited for, if runtime.SetMutexProfileFraction was called.",
 		"threadcreate": "Where threads were made.",
 	}
 	for _, p := range pprof.Profiles() {
 		text := about[p.Name()]
 		if text == "" {
-			text = "One of the program's own."
+			text = "A profile of the program's own."
 		}
 		asText := markup.Path(p.Name(), "debug", "1")
 		links = append(links, profileLink{p.Name(), markup.Path(p.Name()), &asText, text, strconv.Itoa(p.Count())})

@@ -43,9 +43,9 @@ func (a *Admin) routeMetrics() (all []tigertonic.RouteMetrics) {
 }
 
 func (a *Admin) addRoutes(e *exposition) {
-	durations := family{name: "http_request_duration_seconds", kind: histogramKind, help: "How long requests took, by route and class of the status."}
-	bytes := family{name: "http_response_body_bytes_total", kind: counterKind, help: "The bytes of the bodies of responses, by route and class of the status."}
-	inFlight := family{name: "http_requests_in_flight", kind: gaugeKind, help: "The requests that are in their handlers, by route."}
+	durations := family{name: "http_request_duration_seconds", kind: histogramKind, help: "Duration of requests, by route and class of the status."}
+	bytes := family{name: "http_response_body_bytes_total", kind: counterKind, help: "Size of response bodies, by route and class of the status."}
+	inFlight := family{name: "http_requests_in_flight", kind: gaugeKind, help: "Requests in flight, by route."}
 	for _, rm := range a.routeMetrics() {
 		route := []label{{"method", rm.Method}, {"pattern", rm.Pattern}}
 		inFlight.samples = append(inFlight.samples, sample{labels: route, value: float64(rm.InFlight)})

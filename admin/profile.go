@@ -34,9 +34,9 @@ func (a *Admin) addProfiles(mux *tigertonic.TrieServeMux) {
 	mux.Handle("GET", "/debug/pprof", profilesRedirect{})
 	mux.Handle("GET", "/debug/pprof/", &page{"profiles", "List the profiles", htmlType, a.profilesPage})
 	mux.Handle("GET", "/debug/pprof/cmdline", &page{"cmdline", "Show the command line, its arguments separated by NUL", textType, commandLine})
-	mux.Handle("GET", "/debug/pprof/profile", &recording{"profile", "Record what the processors do", "30", pprof.StartCPUProfile, pprof.StopCPUProfile})
-	mux.Handle("GET", "/debug/pprof/symbol", &page{"symbol", "Name the functions at addresses", textType, symbolsOfQuery})
-	mux.Handle("POST", "/debug/pprof/symbol", tigertonic.Sized(&page{"symbols", "Name the functions at addresses", textType, symbolsOfBody}, 1<<20))
+	mux.Handle("GET", "/debug/pprof/profile", &recording{"profile", "Record a CPU profile", "30", pprof.StartCPUProfile, pprof.StopCPUProfile})
+	mux.Handle("GET", "/debug/pprof/symbol", &page{"symbol", "Look up functions by address", textType, symbolsOfQuery})
+	mux.Handle("POST", "/debug/pprof/symbol", tigertonic.Sized(&page{"symbols", "Look up functions by address", textType, symbolsOfBody}, 1<<20))
 	mux.Handle("GET", "/debug/pprof/trace", &recording{"trace", "Trace the execution", "1", trace.Start, trace.Stop})
 	mux.Handle("GET", "/debug/pprof/{profile}", profile{})
 }
@@ -101,7 +101,7 @@ func (rec *recording) Describe(op *tigertonic.Operation) {
 		Schema: &schema.Schema{Types: []string{"number"}, ExclusiveMinimum: "0", Maximum: "60", Default: []byte(rec.seconds)},
 	})
 	op.Response(http.StatusOK).Add(binaryType, tigertonic.MediaType{})
-	op.AddError(http.StatusConflict, "Another one is being recorded")
+	op.AddError(http.StatusConflict, "Another one is running")
 	op.AddError(http.StatusUnprocessableEntity, "A parameter isn't valid")
 }
 

@@ -65,8 +65,8 @@ func describeReady(op *tigertonic.Operation) {
 	const success = "2XX" // as of a function that chooses
 	content := op.ResponseRange(success).Content
 	delete(op.Responses, success)
-	op.Response(http.StatusOK).Content, op.Response(http.StatusOK).Description = content, "The service is to be sent requests"
-	op.Response(http.StatusServiceUnavailable).Content, op.Response(http.StatusServiceUnavailable).Description = content, "It isn't, as a check fails or it is draining"
+	op.Response(http.StatusOK).Content, op.Response(http.StatusOK).Description = content, "The service is ready for requests"
+	op.Response(http.StatusServiceUnavailable).Content, op.Response(http.StatusServiceUnavailable).Description = content, "It isn't: a check fails, or it is draining"
 }
 
 func (a *Admin) readiness(ctx context.Context) readiness {

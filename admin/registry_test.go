@@ -58,7 +58,7 @@ func TestHealthCheckOfTheRegistryThatHangsIsUnhealthy(t *testing.T) {
 		}
 		assert.Equal(t, time.Second, time.Since(began))
 		assert.EqualValues(t, 1, runs.Load())
-		assert.JSONEq(t, `{"hanging":{"error":"no answer within 1s"},"panics":{"error":"panic: no"},"well":{"error":null}}`, get(t, a, "/metrics.json"))
+		assert.JSONEq(t, `{"hanging":{"error":"no response within 1s"},"panics":{"error":"panic: no"},"well":{"error":null}}`, get(t, a, "/metrics.json"))
 		close(release)
 		time.Sleep(2 * time.Second)
 		assert.InDelta(t, 1, values(t, a)["hanging_healthy"], 0)

@@ -227,14 +227,14 @@ func setBody(r *http.Request, body io.Reader) error {
 	}
 	begin, err := at.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return fmt.Errorf("client: the body's length isn't known: %w", err)
+		return fmt.Errorf("client: the body's length is unknown: %w", err)
 	}
 	end, err := at.Seek(0, io.SeekEnd)
 	if err == nil {
 		_, err = at.Seek(begin, io.SeekStart)
 	}
 	if err != nil {
-		return fmt.Errorf("client: the body's length isn't known: %w", err)
+		return fmt.Errorf("client: the body's length is unknown: %w", err)
 	}
 	section := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(at, begin, end-begin)), nil

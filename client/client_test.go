@@ -165,7 +165,7 @@ func TestRedirectsStayWithTheOrigin(t *testing.T) {
 		{"a POST", "POST", "/there", 302, "302 Found: it redirects to /there, which isn't followed for POST"},
 		{"a POST, kept", "POST", "/there", 307, "307 Temporary Redirect: it redirects to /there, which isn't followed for POST"},
 		{"nowhere", "GET", "", 302, "302 Found"},
-		{"no URL", "GET", "https://[", 302, "302 Found: it redirects to what is no URL"},
+		{"no URL", "GET", "https://[", 302, "302 Found: it redirects to an invalid URL"},
 		{"many choices", "GET", "/there", 300, "300 Multiple Choices: it redirects to /there with 300, which isn't followed"},
 		{"for ever", "GET", "/api/parts/x", 302, "302 Found: it redirects more than 10 times"},
 	} {

@@ -108,11 +108,11 @@ func TestEachStatusHasItsError(t *testing.T) {
 
 func TestAnswersThatCantBeReadAreErrors(t *testing.T) {
 	for _, tt := range []struct{ name, contentType, body, want string }{
-		{"HTML", "text/html", "<html>", "200 OK: the answer is text/html, not JSON"},
-		{"no JSON", "application/json", `{"id":`, "200 OK: the answer can't be read: jsontext: unexpected EOF"},
-		{"nothing", "application/json", ``, "200 OK: the answer can't be read: jsontext: unexpected EOF"},
-		{"too long", "application/json", `{"id":"` + strings.Repeat("a", 2000) + `"}`, "200 OK: the answer is longer than 1000 bytes"},
-		{"more", "application/json", `{} {}`, "200 OK: the answer can't be read"},
+		{"HTML", "text/html", "<html>", "200 OK: the response is text/html, not JSON"},
+		{"no JSON", "application/json", `{"id":`, "200 OK: can't read the response: jsontext: unexpected EOF"},
+		{"nothing", "application/json", ``, "200 OK: can't read the response: jsontext: unexpected EOF"},
+		{"too long", "application/json", `{"id":"` + strings.Repeat("a", 2000) + `"}`, "200 OK: the response is longer than 1000 bytes"},
+		{"more", "application/json", `{} {}`, "200 OK: can't read the response"},
 	} {
 		h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", tt.contentType)

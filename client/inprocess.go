@@ -174,9 +174,9 @@ func (x *inProcessExchange) serve(h http.Handler, r *http.Request) {
 			return
 		case v == nil: // runtime.Goexit
 		case v != any(http.ErrAbortHandler):
-			slog.Error("client: the handler has panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			slog.Error("client: the handler panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
 		}
-		x.abort(fmt.Errorf("client: the handler has cut off the response: %w", io.ErrUnexpectedEOF))
+		x.abort(fmt.Errorf("client: the handler cut off the response: %w", io.ErrUnexpectedEOF))
 	}()
 	h.ServeHTTP(x, r)
 	returned = true
@@ -323,7 +323,7 @@ func (x *inProcessExchange) finish() {
 	switch {
 	case x.hasBody() && !head && x.declared > x.written:
 		_ = x.FlushError() // nobody may be left to read it
-		x.abort(fmt.Errorf("client: the handler has written less than its Content-Length: %w", io.ErrUnexpectedEOF))
+		x.abort(fmt.Errorf("client: the handler wrote less than its Content-Length: %w", io.ErrUnexpectedEOF))
 	case x.pipe != nil:
 		_ = x.FlushError() // nobody may be left to read it
 		_ = x.pipe.Close() // never fails

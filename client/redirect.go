@@ -16,7 +16,7 @@ const mostRedirects = 10
 func redirected(r *http.Request, rs *http.Response, redirects int) (*http.Request, error) {
 	location, err := r.URL.Parse(rs.Header.Get("Location"))
 	if err != nil {
-		return nil, errors.New("it redirects to what is no URL")
+		return nil, errors.New("it redirects to an invalid URL")
 	}
 	bare := url.URL{Scheme: location.Scheme, Host: location.Host, Path: location.Path} // neither credentials nor a query
 	get := r.Method == http.MethodGet || r.Method == http.MethodHead

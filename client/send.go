@@ -79,7 +79,7 @@ func (c *Client) stream(cl *call.Call, rs *http.Response, out any) error {
 
 // errTimeout is why a call without a deadline ends.
 func errTimeout(d time.Duration) error {
-	return fmt.Errorf("no answer within %v: %w", d, context.DeadlineExceeded)
+	return fmt.Errorf("no response within %v: %w", d, context.DeadlineExceeded)
 }
 
 // open sends a call whose response is read later, without the timeout.
@@ -205,7 +205,7 @@ func (c *Client) send(r *http.Request, o *call.Output) (*http.Response, error) {
 			return rs, nil
 		case o.With != nil && rs.StatusCode >= 200 && rs.StatusCode < 300:
 			drop(rs.Body)
-			return nil, newError(r, errors.New("the output has no answer with this status")).withResponse(rs)
+			return nil, newError(r, errors.New("the output declares no response with this status")).withResponse(rs)
 		case rs.StatusCode >= 400 || rs.StatusCode < 300 || rs.Header.Get("Location") == "":
 			return nil, errorOf(r, rs)
 		}
@@ -256,10 +256,10 @@ func (c *Client) answer(cl *call.Call, rs *http.Response, out any) error {
 	case o.Kind == call.None, without && (o.Nilable || o.AnyStatus || cl.Method == http.MethodHead):
 		return nil
 	case without:
-		return errors.New("the answer has no body")
+		return errors.New("the response has no body")
 	}
 	if contentType := rs.Header.Get("Content-Type"); contentType != "" && !isJSON(contentType) {
-		return fmt.Errorf("the answer is %s, not JSON", clean(contentType))
+		return fmt.Errorf("the response is %s, not JSON", clean(contentType))
 	}
 	text, release, err := c.text(rs)
 	defer release()
@@ -274,7 +274,7 @@ func (c *Client) answer(cl *call.Call, rs *http.Response, out any) error {
 		reflect.ValueOf(body).Elem().SetZero()
 	}
 	if err := json.Unmarshal(text, body, o.Options); err != nil {
-		return fmt.Errorf("the answer can't be read: %w", err)
+		return fmt.Errorf("can't read the response: %w", err)
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func (c *Client) text(rs *http.Response) (text []byte, release func(), err error
 	limited := io.LimitedReader{R: rs.Body, N: c.maxBytes + 1}
 	switch _, err := buffer.ReadFrom(&limited); {
 	case err != nil:
-		return nil, release, fmt.Errorf("the answer ends before it is whole: %w", err)
+		return nil, release, fmt.Errorf("the response is incomplete: %w", err)
 	case limited.N == 0:
 		return nil, release, errTooLong(c.maxBytes)
 	}
@@ -305,7 +305,7 @@ func (c *Client) text(rs *http.Response) (text []byte, release func(), err error
 }
 
 func errTooLong(limit int64) error {
-	return fmt.Errorf("the answer is longer than %d bytes", limit)
+	return fmt.Errorf("the response is longer than %d bytes", limit)
 }
 
 // mostKept is how large a buffer may have grown to be kept for the next response.

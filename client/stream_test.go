@@ -63,7 +63,7 @@ func TestStreamsAreReadInEachForm(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, []number{{0}, {1}, {2}}, got, accept)
 			_, err = collect(values)
-			assert.ErrorContains(t, err, "the stream was ranged over before")
+			assert.ErrorContains(t, err, "the stream can be ranged over only once")
 			values, err = client.Call(t.Context(), c, count, &onePart{"broken"}, edit)
 			require.NoError(t, err)
 			_, err = collect(values)
@@ -149,26 +149,26 @@ func TestStreamsOfOthersAreReadOrRefused(t *testing.T) {
 	}{
 		{"an array", "application/json; charset=utf-8", " [1 , 2] \n", []int{1, 2}, ""},
 		{"none", "application/json", "[]", nil, ""},
-		{"no array", "application/json", "{}", nil, "the answer isn't an array"},
-		{"more than an array", "application/json", "[1] 2", []int{1}, "the answer has more than an array"},
-		{"half an array", "application/json", "[1,", []int{1}, "the stream ends before it is whole"},
-		{"half a value", "application/json", "[1,{", []int{1}, "the stream ends before it is whole"},
-		{"another type", "application/json", `[1,"x"]`, []int{1}, "the stream can't be read on"},
+		{"no array", "application/json", "{}", nil, "the response isn't an array"},
+		{"data after the array", "application/json", "[1] 2", []int{1}, "the response has data after the array"},
+		{"half an array", "application/json", "[1,", []int{1}, "the stream is incomplete"},
+		{"half a value", "application/json", "[1,{", []int{1}, "the stream is incomplete"},
+		{"another type", "application/json", `[1,"x"]`, []int{1}, "can't read the rest of the stream"},
 		{"lines", "application/jsonl", "1\n\n2", []int{1, 2}, ""},
 		{"no lines", "application/x-ndjson", "", nil, ""},
-		{"half a line", "application/jsonl", "1\n{\"a\"", []int{1}, "the stream ends before it is whole"},
-		{"a long value", "application/jsonl", "1\n" + strings.Repeat(" ", 2000) + "2", []int{1}, "the answer is longer than 1000 bytes"},
+		{"half a line", "application/jsonl", "1\n{\"a\"", []int{1}, "the stream is incomplete"},
+		{"a long value", "application/jsonl", "1\n" + strings.Repeat(" ", 2000) + "2", []int{1}, "the response is longer than 1000 bytes"},
 		{"many values", "application/jsonl", strings.Repeat("1\n", 2000), repeat(1, 2000), ""},
 		{"events", "text/event-stream", "\uFEFFdata: 1\r\n\r\n: hello\n\nid\nevent: message\rdata:2\r\rdata: 3\ndata: \n\nevent: other\ndata: 4\n\nevent: end\ndata: {}\n\n", []int{1, 2, 3}, ""},
 		{"many comments", "text/event-stream", strings.Repeat(": hello\n", 2000) + "data: 1\n\nevent: end\ndata: {}\n\n", []int{1}, ""},
 		{"no end", "text/event-stream", "data: 1\n\n", []int{1}, "the stream was interrupted"},
 		{"half an event", "text/event-stream", "data: 1\n\nevent: end\ndata: {}\n", []int{1}, "the stream was interrupted"},
-		{"a long event", "text/event-stream", "data: 1\n\n" + strings.Repeat("data: 1\n", 2000), []int{1}, "the answer is longer than 1000 bytes"},
-		{"a long line", "text/event-stream", "data: 1\n\ndata: " + strings.Repeat(" ", 2000), []int{1}, "the answer is longer than 1000 bytes"},
+		{"a long event", "text/event-stream", "data: 1\n\n" + strings.Repeat("data: 1\n", 2000), []int{1}, "the response is longer than 1000 bytes"},
+		{"a long line", "text/event-stream", "data: 1\n\ndata: " + strings.Repeat(" ", 2000), []int{1}, "the response is longer than 1000 bytes"},
 		{"no JSON", "text/event-stream", "data: x\n\n", nil, "an event can't be read"},
 		{"a problem", "text/event-stream", "data: 1\n\nevent: problem\ndata: {\"status\":404,\ndata: \"detail\":\"gone\"}\n\n", []int{1}, "404 Not Found: gone"},
 		{"no problem", "text/event-stream", "event: problem\ndata: x\n\n", nil, "500 Internal Server Error"},
-		{"HTML", "text/html", "<html>", nil, `the answer is "text/html", not a stream of values`},
+		{"HTML", "text/html", "<html>", nil, `the response is "text/html", not a stream of values`},
 	} {
 		h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", tt.contentType)

@@ -58,7 +58,7 @@ func (c *Client) values(rs *http.Response, o *call.Output) (*valueStream, error)
 	case eventsType:
 		return &valueStream{newEventReader(rs, limited, o), rs}, nil
 	}
-	return nil, fmt.Errorf("the answer is %q, not a stream of values", clean(contentType))
+	return nil, fmt.Errorf("the response is %q, not a stream of values", clean(contentType))
 }
 
 // A limitedReader fails when it has read more than max since it was last renewed.
@@ -88,9 +88,9 @@ func (l *limitedReader) wrong(err error) error {
 	case l.exceeded:
 		return errTooLong(l.max)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the stream ends before it is whole: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("the stream is incomplete: %w", io.ErrUnexpectedEOF)
 	}
-	return fmt.Errorf("the stream can't be read on: %w", err)
+	return fmt.Errorf("can't read the rest of the stream: %w", err)
 }
 
 // An arrayReader reads the values of a JSON array.
@@ -109,7 +109,7 @@ func (a *arrayReader) next(into any) error {
 		case err != nil:
 			return a.limited.wrong(err)
 		case token.Kind() != '[':
-			return errors.New("the answer isn't an array")
+			return errors.New("the response isn't an array")
 		}
 		a.began = true
 	}
@@ -118,7 +118,7 @@ func (a *arrayReader) next(into any) error {
 			return a.limited.wrong(err)
 		}
 		if _, err := a.decoder.ReadToken(); !errors.Is(err, io.EOF) {
-			return errors.New("the answer has more than an array")
+			return errors.New("the response has data after the array")
 		}
 		return io.EOF
 	}
@@ -186,7 +186,7 @@ func decodeItem(decoder *jsontext.Decoder, into any, o *call.Output) (known bool
 
 var (
 	errNotNamed    = errors.New("an item isn't an object with one member")
-	errUnknownItem = errors.New("an item is of a kind that isn't known")
+	errUnknownItem = errors.New("an item is of an unknown kind")
 )
 
 // setSequence sets an iter.Seq2[T, error] to one that reads the stream, once.
@@ -199,7 +199,7 @@ func setSequence(sequence reflect.Value, item reflect.Type, v *valueStream) {
 			yield.Call([]reflect.Value{reflect.Zero(item), reflect.ValueOf(&err).Elem()})
 		}
 		if ranged {
-			fail(errors.New("client: the stream was ranged over before"))
+			fail(errors.New("client: the stream can be ranged over only once"))
 			return nil
 		}
 		ranged = true

@@ -156,11 +156,11 @@ func (s *Server) result(t *tool, w *writer) *mcp.CallToolResult {
 	defer w.mu.Unlock()
 	switch {
 	case w.long:
-		return failure("the answer is longer than %d bytes: ask for less", s.options.MaxAnswer)
+		return failure("the response is longer than %d bytes: ask for less", s.options.MaxAnswer)
 	case t.items != nil && (w.left || !w.cut && w.status == http.StatusOK): // a stream that is left can be 499
 		return t.collected(w.values)
 	case w.cut:
-		return failure("the answer broke off after %d bytes: it may work if it is tried again", w.body.Len())
+		return failure("the response broke off after %d bytes: try again", w.body.Len())
 	case w.status >= 300:
 		return t.explain(w.status, w.sent, w.body.Bytes())
 	}
@@ -180,7 +180,7 @@ func (t *tool) collected(values [][]byte) *mcp.CallToolResult {
 
 func structured(value []byte) *mcp.CallToolResult {
 	if !json.Valid(value) {
-		return failure("the answer isn't JSON, though the service says so")
+		return failure("the response isn't JSON, although the service says so")
 	}
 	return &mcp.CallToolResult{StructuredContent: json.RawMessage(value), Content: []mcp.Content{&mcp.TextContent{Text: string(value)}}}
 }

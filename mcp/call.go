@@ -171,7 +171,7 @@ func textsOf(value json.RawMessage) ([]string, error) {
 		switch {
 		case json.Unmarshal(element, &text) == nil && element[0] == '"':
 		case element[0] == '{' || element[0] == '[' || string(element) == "null":
-			return nil, errors.New("must be a text, a number, a boolean, or a list of these")
+			return nil, errors.New("must be a string, a number, a boolean, or a list of these")
 		default:
 			text = string(element)
 		}
@@ -191,7 +191,7 @@ func (t *tool) escape(a argument, texts []string) (string, error) {
 	}
 	for i, segment := range segments {
 		if segment == "" || segment == "." || segment == ".." {
-			return "", fmt.Errorf("is %q, which can't be in a path: a segment isn't empty, nor one or two dots", whole)
+			return "", fmt.Errorf("is %q, which can't be in a path: a segment is neither empty nor one or two dots", whole)
 		}
 		segments[i] = url.PathEscape(segment)
 	}
@@ -228,7 +228,7 @@ func (s *Server) assemble(ctx context.Context, t *tool, by *caller, u *url.URL, 
 		return nil, err // a template that isn't escaped as it should be
 	}
 	if !strings.HasPrefix(u.RawPath, "/") {
-		return nil, errors.New("the path has no slash in front")
+		return nil, errors.New("the path doesn't begin with a slash")
 	}
 	r := (&http.Request{
 		Method: t.method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -256,7 +256,7 @@ func (s *Server) assemble(ctx context.Context, t *tool, by *caller, u *url.URL, 
 	case !isJSON(t.mediaType):
 		var plain string
 		if err := json.Unmarshal(body, &plain); err != nil {
-			return nil, errors.New(`the argument "body" must be a text`)
+			return nil, errors.New(`the argument "body" must be a string`)
 		}
 		content = []byte(plain)
 	}

@@ -113,7 +113,7 @@ func (d *document) resolve(value any) object {
 // options.
 func (d *document) tools(o Options) (tools []*tool, problems []string) {
 	if len(o.Tags)+len(o.Operations) == 0 {
-		return nil, []string{"no tag and no operation is given: name those that are to be tools in Tags and Operations"}
+		return nil, []string{"neither Tags nor Operations is set: name the operations that become tools"}
 	}
 	names := map[string]*operation{}
 	tags, operations := slices.Clone(o.Tags), slices.Clone(o.Operations)

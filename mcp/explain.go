@@ -43,7 +43,7 @@ func (t *tool) explain(status int, header http.Header, body []byte) *mcp.CallToo
 		b.WriteString("\n" + hint)
 	}
 	if p.RequestID != "" {
-		b.WriteString("\nIts operators find it under the request ID " + p.RequestID + ".")
+		b.WriteString("\nIts operators can find it by the request ID " + p.RequestID + ".")
 	}
 	return failure("%s", b.String())
 }
@@ -68,15 +68,15 @@ func (t *tool) place(parameter, in, pointer string) string {
 func hint(status int, header http.Header) string {
 	switch {
 	case status == http.StatusUnauthorized:
-		return "The service has to know who calls: send its credentials with the request to this server."
+		return "The service needs to know the caller: send credentials with the request to this server."
 	case status == http.StatusForbidden:
-		return "Whoever calls may not do this."
+		return "The caller isn't allowed to do this."
 	case header.Get("Retry-After") != "":
 		return "Try again after " + seconds(header.Get("Retry-After")) + "."
 	case status >= 300 && status < 400 && header.Get("Location") != "":
-		return "What was asked for is at " + header.Get("Location") + "."
+		return "The resource is at " + header.Get("Location") + "."
 	case status >= 500:
-		return "The service has failed, and the arguments may be right."
+		return "The service failed; the arguments may be right."
 	}
 	return ""
 }

@@ -91,7 +91,7 @@ func (f *formField) schema(whole object) object {
 				"description": fmt.Sprintf("Its content in base64, of at most %d bytes.", f.limit),
 			},
 			"mediaType": mediaType,
-			"name":      object{"type": "string", "description": "What the file is called."},
+			"name":      object{"type": "string", "description": "The file's name."},
 		},
 	}
 	if !f.many {
@@ -129,13 +129,13 @@ func (f *formField) read(value json.RawMessage, place string) (*file, error) {
 	case err != nil || read.Data == nil:
 		return nil, fmt.Errorf(`the argument %q must be an object with the member "data", the content in base64, and perhaps "mediaType" and "name"`, place)
 	case len(*read.Data) > base64.StdEncoding.EncodedLen(f.limit)+2:
-		return nil, fmt.Errorf("the argument %q is longer than %d bytes, which are all that a file may have", place, f.limit)
+		return nil, fmt.Errorf("the argument %q is longer than %d bytes, the limit for a file", place, f.limit)
 	}
 	if read.content, err = base64.StdEncoding.Strict().DecodeString(*read.Data); err != nil {
 		return nil, fmt.Errorf(`the argument %q: "data" isn't base64: %w`, place, err)
 	}
 	if len(read.content) > f.limit {
-		return nil, fmt.Errorf("the argument %q is longer than %d bytes, which are all that a file may have", place, f.limit)
+		return nil, fmt.Errorf("the argument %q is longer than %d bytes, the limit for a file", place, f.limit)
 	}
 	mediaType, parameters, err := mime.ParseMediaType(cmp.Or(read.MediaType, f.mediaType(), "application/octet-stream"))
 	if err != nil {

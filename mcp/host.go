@@ -58,7 +58,7 @@ func (t *tool) hostOf(called string, texts []string) (string, error) {
 		if h.wildcard != "" && texts != nil {
 			value := strings.ToLower(strings.Join(texts, ","))
 			if !h.takes(value) {
-				return "", fmt.Errorf("is %q, which can't be a part of the name of a host", value)
+				return "", fmt.Errorf("is %q, which can't be part of a host name", value)
 			}
 			return h.before + value + h.after, nil
 		}

@@ -104,7 +104,7 @@ func New(h http.Handler, o Options) *Server {
 	}
 	for _, name := range o.Headers {
 		if !httpfield.IsToken(name) {
-			problems = append(problems, fmt.Sprintf("%q is not the name of a header", name))
+			problems = append(problems, fmt.Sprintf("%q isn't a header name", name))
 		}
 	}
 	if len(problems) > 0 {

@@ -123,13 +123,13 @@ func TestMistakesArePanics(t *testing.T) {
 		want string
 	}{
 		{nil, mcp.Options{}, "the handler is nil"},
-		{tree("a"), mcp.Options{}, "no tag and no operation is given"},
+		{tree("a"), mcp.Options{}, "neither Tags nor Operations is set"},
 		{tree("a"), mcp.Options{Tags: []string{"u"}}, `no operation has the tag "u"`},
 		{tree("a"), mcp.Options{Operations: []string{"b"}}, `there is no operation "b"`},
 		{tree("a"), mcp.Options{Tags: []string{"t"}, Origins: []string{"app.example.com"}}, `"app.example.com" is not an origin: it has no scheme, such as "https://"`},
 		{tree("a"), mcp.Options{Tags: []string{"t"}, Origins: []string{"https://app.example.com/"}}, `"https://app.example.com/" is not an origin: it has a path`},
 		{tree("a"), mcp.Options{Tags: []string{"t"}, Origins: []string{"*"}}, `"*" is not an origin`},
-		{tree("a"), mcp.Options{Tags: []string{"t"}, Headers: []string{"X Tenant"}}, `"X Tenant" is not the name of a header`},
+		{tree("a"), mcp.Options{Tags: []string{"t"}, Headers: []string{"X Tenant"}}, `"X Tenant" isn't a header name`},
 		{tree("a.b", "a_b"), mcp.Options{Tags: []string{"t"}}, `GET /0 and GET /1 would both be called "a_b"`},
 		{tree(long+"a", long+"b"), mcp.Options{Tags: []string{"t"}}, "would both be called"},
 		{tree("a"), mcp.Options{Operations: []string{"upload"}}, "POST /upload can't be a tool: its body is neither JSON nor text"},

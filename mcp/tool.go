@@ -76,7 +76,7 @@ func (d *document) tool(op *operation, maxFile int) (t *tool, problem string) {
 	}
 	for _, h := range op.hosts {
 		if h.wildcard != "" && !slices.ContainsFunc(t.arguments, func(a argument) bool { return a.in == "host" }) {
-			schema := object{"type": "string", "description": "Which host is asked, " + h.before + "{" + h.wildcard + "}" + h.after + ": the one that was called by default."}
+			schema := object{"type": "string", "description": "The host to call, " + h.before + "{" + h.wildcard + "}" + h.after + ". By default, the host of the request to this server."}
 			t.arguments = append(t.arguments, argument{name: t.free(h.wildcard, "host"), parameter: h.wildcard, in: "host", schema: schema})
 		}
 	}
@@ -97,7 +97,7 @@ func (d *document) body(t *tool, body object, maxFile int) (problem string) {
 	schema := members(media["schema"])
 	switch base, _, _ := strings.Cut(t.mediaType, ";"); {
 	case t.mediaType == "":
-		return "its body is neither JSON nor text, nor a form or a file that is described"
+		return "its body is neither JSON nor text, nor a described form or file"
 	case isJSON(t.mediaType):
 	case (base == urlencoded || base == multipartForm) && d.resolve(schema)["properties"] != nil:
 		t.mediaType = base
@@ -245,7 +245,7 @@ func (t *tool) description() string {
 		}
 	}
 	if t.items != nil {
-		parts = append(parts, "The result is what of a stream has come by the time that it is left.")
+		parts = append(parts, "The result is the part of the stream that arrived in time.")
 	}
 	if t.operation.object["deprecated"] == true {
 		parts = append(parts, "Deprecated.")

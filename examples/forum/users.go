@@ -48,7 +48,7 @@ func (o *outbox) run(ctx context.Context, s *service) {
 			return
 		case m := <-o.queue:
 			if err := s.settings.Load().mailer.Send(ctx, m); err != nil {
-				slog.Warn("a mail can't be sent", "error", err)
+				slog.Warn("can't send a mail", "error", err)
 			}
 		}
 	}

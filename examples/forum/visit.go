@@ -84,7 +84,7 @@ func (v *visit) told(err error) error {
 		return err
 	}
 	return errors.Join(err, tigertonic.Problem{
-		Status: http.StatusServiceUnavailable, Detail: "the database can't be used at the moment", Header: http.Header{"Retry-After": {"2"}},
+		Status: http.StatusServiceUnavailable, Detail: "the database is unavailable", Header: http.Header{"Retry-After": {"2"}},
 	})
 }
 

@@ -125,7 +125,7 @@ func TestAlertsOfTheAPI(t *testing.T) {
 		{"kind=delta&operator=dt&percentage=50&time_window=1h&time_delta=1w", 200, `"kind":"delta","time_window":"1h","operator":"different than","percentage":50,"time_delta":"1w","firing":false}`},
 		{"kind=data&time_window=3h&operator=gt", 200, `"kind":"data","time_window":"3h","firing":false}`},
 		{"kind=value&operator=dt&threshold=10&time_window=5m", 400, "operator must be greater than or less than"},
-		{"kind=value&operator=gt&threshold=ten&time_window=5m", 400, "the number isn't one"},
+		{"kind=value&operator=gt&threshold=ten&time_window=5m", 400, "the number isn't valid"},
 		{"kind=value&operator=gt&threshold=10&time_window=2h", 400, "time_window must be one of"},
 		{"kind=delta&operator=gt&percentage=-5&time_window=1h&time_delta=1w", 400, "percentage can't be negative"},
 		{"kind=delta&operator=gt&percentage=5&time_window=1h", 400, "time_delta must be one of"},

@@ -100,7 +100,7 @@ func (s *service) handleExport(mux *tigertonic.TrieServeMux) {
 		Description("In the order in which they were made, 10,000 a page: a page with fewer is the last one."))
 	handle("GET", "/x/{token}/stat", "find-stat", tigertonic.Typed(x.ByName).Summary("Find a stat by its name").Tags("export").Errors(export.ErrNoStat()))
 	handle("DELETE", "/x/{token}/stats/{id}", "delete-stat", tigertonic.Typed(x.Delete).Summary("Delete a stat").Tags("export").
-		Description("It is in the trash for two days, from where its owner can bring it back.").Errors(export.ErrNoStat()))
+		Description("It stays in the trash for two days, and its owner can restore it.").Errors(export.ErrNoStat()))
 	handle("GET", "/x/{token}/data/{ids...}", "show-data", tigertonic.Typed(x.Data).Summary("Show stats over time").Tags("export").
 		Errors(export.ErrNoStat(), export.ErrFrame()))
 	handle("GET", "/x/{token}/csv/{id}", "show-table", tigertonic.Typed(x.CSV).Summary("Show a stat over time, as a table").Tags("export").

@@ -35,7 +35,7 @@ func (p *process) keep(ctx context.Context) {
 			err = p.store.Keep(ctx, now.Unix()/3600-p.options.keepMinutes, now.Unix()/86400-p.options.keepHours, now.Add(-trashFor).Unix(), now.Unix())
 		}
 		if err != nil && ctx.Err() == nil {
-			slog.Warn("the upkeep of the database has failed", "error", err)
+			slog.Warn("the upkeep of the database failed", "error", err)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func (p *process) lead(ctx context.Context) {
 			err = p.leadOnce(ctx, &nextReport)
 		}
 		if err != nil && ctx.Err() == nil {
-			slog.Warn("what one process does for all has failed", "error", err)
+			slog.Warn("a task that one process does for all failed", "error", err)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type one struct {
 
 type page struct {
 	After string `query:"after" doc:"Only stuff whose ID comes after this one." example:"tea"`
-	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"How much at most."`
+	Limit int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"The maximum number."`
 }
 
 type replacement struct {
@@ -33,7 +33,7 @@ type replacement struct {
 
 type patch struct {
 	one
-	Body tigertonic.Patch[stuff] `body:"" doc:"What is to change, which can't be the ID."`
+	Body tigertonic.Patch[stuff] `body:"" doc:"The members to change; the ID can't be."`
 }
 
 type watch struct {

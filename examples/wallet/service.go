@@ -73,12 +73,12 @@ func describe(root http.Handler) *openapi.Document {
 }
 
 const (
-	aboutKeys = "The Idempotency-Key is the client's name for what it wants, and unique in the service: a random one will do. " +
-		"The same request with the same key has the same answer, and moves no money again: repeat it until there is an answer. " +
-		"Another request with the key is refused. A request that has failed has changed nothing, and leaves its key free."
-	aboutLists = "The oldest come first. What comes after a page is asked for with the ID of its last transfer, " +
-		"and a page with less than the limit is the last one. With limit=0 all are sent, as a stream: by what is accepted, " +
-		"a JSON array, a line each, or events."
+	aboutKeys = "The Idempotency-Key names the request and is unique in the service: a random one will do. " +
+		"The same request with the same key gets the same response and moves no money again, so repeat it until there is a response. " +
+		"Another request with the key is refused. A request that failed changed nothing, and its key is free."
+	aboutLists = "The oldest come first. For the next page, set after to the ID of the last transfer; " +
+		"a page with fewer than the limit is the last one. With limit=0 all are sent as a stream: by Accept, " +
+		"a JSON array, JSON lines or events."
 )
 
 // The errors of the API, as they are documented. Some are told in more detail.
@@ -87,7 +87,7 @@ var (
 	errNoTransfer   = tigertonic.NotFound{Err: errors.New("there is no such transfer")}
 	errTaken        = tigertonic.Conflict{Err: errors.New("there is an account with this ID already")}
 	errOtherRequest = tigertonic.Conflict{Err: errors.New("another request had this Idempotency-Key")}
-	errTooLittle    = tigertonic.PaymentRequired{Err: errors.New("there is too little in the account")}
+	errTooLittle    = tigertonic.PaymentRequired{Err: errors.New("the account doesn't have enough money")}
 	errTooMuch      = tigertonic.Conflict{Err: errors.New("the account can't hold that much")}
-	errNoDatabase   = tigertonic.ServiceUnavailable{Err: errors.New("the database hasn't answered in time")}
+	errNoDatabase   = tigertonic.ServiceUnavailable{Err: errors.New("the database didn't respond in time")}
 )

@@ -270,7 +270,7 @@ func TestMistakesInAnswersAreNamed(t *testing.T) {
 		}{}, `a field with the tag "header" must be exported`},
 		{struct {
 			B string `header:"X Y"`
-		}{}, `"X Y" is not the name of a header`},
+		}{}, `"X Y" isn't a header name`},
 		{struct {
 			B string `header:"Content-Type"`
 		}{}, "Content-Type isn't for an answer to set: it is that of the body"},

@@ -284,7 +284,7 @@ func (c *compiler) header(a *Answer, t reflect.Type, f reflect.StructField, name
 	}
 	switch {
 	case !httpfield.IsToken(name):
-		c.wrong(t, f.Name, "%q is not the name of a header", name)
+		c.wrong(t, f.Name, "%q isn't a header name", name)
 	case whyNot(h.Name) != "":
 		c.wrong(t, f.Name, "%s isn't for an answer to set: %s", h.Name, whyNot(h.Name))
 	case h.set == nil || h.format == nil || holder.IsMany() && elem.Kind() == reflect.Uint8 && elem != jsontype.Duration:

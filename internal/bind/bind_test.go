@@ -414,7 +414,7 @@ func TestTypesThatCannotBeBoundAreTold(t *testing.T) {
 		}](), `the tag "header" has no option "comma": a slice takes all elements of a list`},
 		{reflect.TypeFor[struct {
 			A string `header:"a b"`
-		}](), `"a b" is not the name of a header`},
+		}](), `"a b" isn't a header name`},
 		{reflect.TypeFor[struct {
 			A string `header:"accept"`
 		}](), "the header Accept can't be a parameter"},

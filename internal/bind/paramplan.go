@@ -64,7 +64,7 @@ func (c *compiler) newParam(t reflect.Type, f reflect.StructField, in, name stri
 	case option != "" && !p.Namespace && !p.Joined && (in != "query" || !p.skipsEmpty):
 		c.wrong(t, f.Name, "the tag %q has no option %q%s", in, option, optionsOf(in))
 	case in == "header" && !httpfield.IsToken(name), in == "cookie" && !httpfield.IsToken(name):
-		c.wrong(t, f.Name, "%q is not the name of a %s", name, in)
+		c.wrong(t, f.Name, "%q isn't a %s name", name, in)
 	case in == "header" && headerInstead(canonical) != "":
 		c.wrong(t, f.Name, "the header %s can't be a parameter (OpenAPI 3.1 §4.8.12.1): %s", canonical, headerInstead(canonical))
 	case in == "query" && f.Type.Kind() == reflect.Map && p.set == nil:

@@ -45,8 +45,8 @@ func TestCheckListsAllThatIsWrong(t *testing.T) {
 the origin "null" can't be allowed: any page can have it
 the age -1ns is negative
 "friend.example" is not an origin: it has no scheme, such as "https://"
-"X A" is not the name of a header
-"" is not the name of a header`)
+"X A" isn't a header name
+"" isn't a header name`)
 }
 
 func TestAllowedOrigin(t *testing.T) {

@@ -55,7 +55,7 @@ func (c *Config) Check() error {
 	}
 	for _, header := range slices.Concat(c.Headers, c.Exposed) {
 		if !httpfield.IsToken(header) {
-			wrong("%q is not the name of a header", header)
+			wrong("%q isn't a header name", header)
 		}
 	}
 	return errors.Join(errs...)

@@ -77,7 +77,7 @@ func (c *Contract) checkHeaders(rs *response, name string, h http.Header) (probl
 	defer c.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if _, ok := rs.headers[canonical(name)]; !ok && !c.headers[canonical(name)] && !strings.HasPrefix(name, http.TrailerPrefix) {
-			problems = append(problems, fmt.Sprintf("the document hasn't the header %s", name))
+			problems = append(problems, fmt.Sprintf("the document doesn't have the header %s", name))
 		}
 	}
 	return problems
@@ -147,7 +147,7 @@ func (c *Contract) checkItems(content *mediaType, sent string, a *answer) (probl
 			}
 			if len(content.events) > 0 {
 				if pointer = content.events[name]; pointer == "" {
-					problems = append(problems, fmt.Sprintf("the document hasn't the event %q", name))
+					problems = append(problems, fmt.Sprintf("the document doesn't have the event %q", name))
 					name = ""
 					continue
 				}

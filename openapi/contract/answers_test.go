@@ -57,7 +57,7 @@ func TestAnswersThatAreDeclaredByTagsPass(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(w http.ResponseWriter){
 		`the document has only ["200" "201" "204" "400"`: func(w http.ResponseWriter) { w.WriteHeader(http.StatusAccepted) },
-		"the document hasn't the header X-Spy":           func(w http.ResponseWriter) { w.Header().Set("X-Spy", "1"); w.WriteHeader(http.StatusNoContent) },
+		"the document doesn't have the header X-Spy":     func(w http.ResponseWriter) { w.Header().Set("X-Spy", "1"); w.WriteHeader(http.StatusNoContent) },
 		"there is no Location":                           func(w http.ResponseWriter) { w.WriteHeader(http.StatusCreated) },
 		`it is text/html, and the document has only ["application/json"]`: func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
@@ -85,8 +85,8 @@ func TestEventsAreCheckedByTheirNames(t *testing.T) {
 		for body, want := range map[string]string{
 			"id: 1\nevent: stepped\nretry: 5\ndata: 1\n\n:\n\nevent: failed\ndata: \"a\"\n\nevent: end\nid: end\ndata: {}\n\n": "",
 			"event: stepped\ndata: \"a\"\n\n": "got string, want integer",
-			"event: other\ndata: 1\n\n":       `the document hasn't the event "other"`,
-			"data: 1\n\n":                     `the document hasn't the event ""`,
+			"event: other\ndata: 1\n\n":       `the document doesn't have the event "other"`,
+			"data: 1\n\n":                     `the document doesn't have the event ""`,
 		} {
 			w := &witness{TB: t}
 			r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)

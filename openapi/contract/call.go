@@ -97,7 +97,7 @@ func (f *fuzzer) call(d *draft, r *http.Request) called {
 		return end
 	case <-grace.C:
 		f.stuck = true
-		return called{kind: "stuck", problem: fmt.Sprintf("hasn't ended %v after its client has gone", graceTime)}
+		return called{kind: "stuck", problem: fmt.Sprintf("was still running %v after its client left", graceTime)}
 	}
 }
 

@@ -76,7 +76,7 @@ func TestDocumentsThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	api.Check(w, "", r, 200, http.Header{"X-B": {"1"}}, nil)
-	if got := w.told(); !strings.Contains(got, "there is no X-A") || !strings.Contains(got, "hasn't the header X-B") {
+	if got := w.told(); !strings.Contains(got, "there is no X-A") || !strings.Contains(got, "doesn't have the header X-B") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -106,9 +106,9 @@ func TestAnswersThatDiffer(t *testing.T) {
 		{"GET /stream", 200, []string{"Content-Type", "text/csv"}, "a,b", ""},
 		{"GET /stream", 200, []string{"Content-Type", "text/csv"}, "a,b,c", "maxLength"},
 		{"GET /stream", 200, []string{"Content-Type", "image/png"}, "png", ""},
-		{"POST /stream", 200, nil, "", "hasn't that operation"},
+		{"POST /stream", 200, nil, "", "doesn't have that operation"},
 		{"POST /stream", 405, nil, "", ""},
-		{"GET /elsewhere", 200, nil, "", "hasn't that operation"},
+		{"GET /elsewhere", 200, nil, "", "doesn't have that operation"},
 		{"GET /docs/", 200, nil, "", ""},
 	} {
 		w := &witness{TB: t}

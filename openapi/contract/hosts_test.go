@@ -32,7 +32,7 @@ func TestServersWithVariablesAreKnown(t *testing.T) {
 				"responses": {"204": {"description": ""}}}}
 		}}`))
 	gone := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	const unknown, wrong = "the document hasn't that operation", `path id: `
+	const unknown, wrong = "the document doesn't have that operation", `path id: `
 	for _, tt := range []struct{ url, want string }{
 		{"http://localhost/a", ""},
 		{"http://us.example.com:8443/api/v1/a", ""},

@@ -73,7 +73,7 @@ func (c *Contract) check(t testing.TB, pattern string, r *request, a *answer) {
 	op, path := c.locate(r.Method, cmp.Or(r.Host, r.URL.Host), pattern, r.path)
 	if r.path = path; op == nil {
 		if a.status != http.StatusNotFound && a.status != http.StatusMethodNotAllowed && !c.excepts(r.Method, r.path) {
-			t.Errorf("contract: %s %s was answered %d, and the document hasn't that operation", r.Method, r.path, a.status)
+			t.Errorf("contract: %s %s was answered %d, and the document doesn't have that operation", r.Method, r.path, a.status)
 		}
 		return
 	}

@@ -44,7 +44,7 @@ type NewAccount struct {
 
 // OneAccount is embedded where the input is about an account.
 type OneAccount struct {
-	ID string `path:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"What the account is called." example:"ann"`
+	ID string `path:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"The account's ID." example:"ann"`
 }
 
 // Totals are what there is in the whole service, at one point in time.
@@ -66,7 +66,7 @@ type Transfer struct {
 
 // Keyed is embedded where the input has to be acted on once.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" required:"true" pattern:"^[!-~]{1,64}$" doc:"What the client calls this request, and no other one." example:"3f1c2b9e"`
+	Key string `header:"Idempotency-Key" required:"true" pattern:"^[!-~]{1,64}$" doc:"A key that the client makes up for this request." example:"3f1c2b9e"`
 }
 
 // A TransferRequest moves money.
@@ -85,7 +85,7 @@ type NewTransfer struct {
 // Validate is asked after the tags.
 func (r *TransferRequest) Validate(context.Context) error {
 	if r.Body.From == r.Body.To {
-		return tigertonic.FieldErrors{{Pointer: "/to", Detail: "must be another account than from"}}
+		return tigertonic.FieldErrors{{Pointer: "/to", Detail: "must be another account than that of from"}}
 	}
 	return nil
 }
@@ -118,5 +118,5 @@ type OneTransfer struct {
 type ListRequest struct {
 	OneAccount
 	After int64 `query:"after" default:"0" minimum:"0" doc:"Only transfers after this one." example:"7"`
-	Limit int   `query:"limit" default:"100" minimum:"0" maximum:"1000" doc:"How many at most, or 0 for all."`
+	Limit int   `query:"limit" default:"100" minimum:"0" maximum:"1000" doc:"The maximum number, or 0 for all."`
 }

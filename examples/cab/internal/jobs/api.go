@@ -199,7 +199,7 @@ func errOtherRequest() error {
 }
 
 func errUnavailable() error {
-	return rpc.Busy(Name+".unavailable", "the database can't be used at the moment")
+	return rpc.Busy(Name+".unavailable", "the database is unavailable")
 }
 
 func (s *Service) create(ctx context.Context, in *CreateIn) (tigertonic.AcceptedResponse[Job], error) {

@@ -180,8 +180,8 @@ func brief(name string) string {
 func show(w http.ResponseWriter, _ *http.Request, status int, p Page) {
 	var text bytes.Buffer
 	if err := templates[p.name].Execute(&text, map[string]any{"Title": p.title, "Data": p.data, "Page": p.name}); err != nil {
-		slog.Error("a page can't be made", "page", p.name, "error", err)
-		http.Error(w, "the page can't be made", http.StatusInternalServerError)
+		slog.Error("can't render a page", "page", p.name, "error", err)
+		http.Error(w, "the page can't be rendered", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()

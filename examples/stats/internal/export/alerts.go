@@ -151,7 +151,7 @@ func (a *API) NewAlert(ctx context.Context, account store.Account, form AlertFor
 // maxAlerts is how many alerts an account can have.
 const maxAlerts = 1000
 
-var errNumber = errors.New("the number isn't one")
+var errNumber = errors.New("the number isn't valid")
 
 // alert returns the alert that the form asks for. It ignores fields of other kinds.
 func (f *AlertForm) alert() (a store.Alert, err error) {

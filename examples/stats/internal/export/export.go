@@ -93,7 +93,7 @@ func errToken() error { return problem(http.StatusForbidden, "the token isn't kn
 func bad(err error) error { return problem(http.StatusBadRequest, err.Error()) }
 
 func errDatabase() error {
-	p := problem(http.StatusServiceUnavailable, "the database can't be used at the moment")
+	p := problem(http.StatusServiceUnavailable, "the database is unavailable")
 	p.Header = http.Header{"Retry-After": {"1"}}
 	return p
 }
@@ -124,7 +124,7 @@ func (a *API) account(ctx context.Context, token string) (store.Account, error) 
 // ListIn asks for a page of the list.
 type ListIn struct {
 	TokenIn
-	Offset int `query:"offset" default:"0" minimum:"0" doc:"How many to leave out, which were on the pages before."`
+	Offset int `query:"offset" default:"0" minimum:"0" doc:"How many to skip."`
 }
 
 // List returns a page of the stats, in the order of their creation.
@@ -147,7 +147,7 @@ func (a *API) List(ctx context.Context, in *ListIn) ([]Stat, error) {
 // ByNameIn asks for a stat by its name.
 type ByNameIn struct {
 	TokenIn
-	Name string `query:"name" required:"true" doc:"The name of the stat. It is looked for as it is, and then with %20 and the like undone once more, for one client escapes it twice." example:"mail total"`
+	Name string `query:"name" required:"true" doc:"The name of the stat. It is looked up as sent, and then unescaped once more, because one client escapes it twice." example:"mail total"`
 }
 
 // ByName returns the stat of a name.

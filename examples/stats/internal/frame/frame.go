@@ -127,7 +127,7 @@ func duration(text string) (minutes int64, rest string, err error) {
 		}
 		return minutes, text[digits+1:], nil
 	}
-	return 0, "", fmt.Errorf("%q is no unit of time: it is one of m, h, d, w, M and y", text[digits])
+	return 0, "", fmt.Errorf("%q isn't a unit of time: use m, h, d, w, M or y", text[digits])
 }
 
 // At returns the axis of the frame that ends now, given in seconds since 1970. Its last

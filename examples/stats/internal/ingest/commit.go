@@ -31,8 +31,8 @@ const (
 
 // The errors of a Committer. A refused write isn't stored, and can be sent again.
 var (
-	ErrBusy   = errors.New("there is more to be written than can be")
-	errFailed = errors.New("what came before couldn't be written")
+	ErrBusy   = errors.New("too many writes are waiting")
+	errFailed = errors.New("an earlier write failed")
 )
 
 // An Applier does many writes at once, like [store.Store.Apply].
@@ -205,9 +205,9 @@ func (c *Committer) tell(err error) {
 	switch failing := err != nil; {
 	case failing == c.failing.Swap(failing):
 	case failing:
-		slog.Error("stats can't be written", "error", err)
+		slog.Error("can't write stats", "error", err)
 	default:
-		slog.Info("stats can be written again")
+		slog.Info("stats are written again")
 	}
 }
 

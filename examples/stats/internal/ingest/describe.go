@@ -10,7 +10,7 @@ import (
 // DescribeEZ describes /ez for a document.
 func DescribeEZ(op *tigertonic.Operation) {
 	op.Summary = "Count by name"
-	op.Description = "Adds a count or a value to a stat, which is made if there is none of its name. All parameters may be in the query or, of a POST, " +
+	op.Description = "Adds a count or a value to a stat, which is created if it doesn't exist. All parameters may be in the query or, of a POST, " +
 		"in a form. A batch in JSON is stored as a whole or not at all. The name mail~total,eu stands for the stats mail total and mail eu."
 	describe(op, []field{
 		{"ezkey", "The key of the account. It may be called email, too.", "string"},
@@ -27,7 +27,7 @@ func DescribeEZ(op *tigertonic.Operation) {
 func DescribeClassic(number, summary string) func(*tigertonic.Operation) {
 	return func(op *tigertonic.Operation) {
 		op.Summary = summary
-		op.Description = "The keys are on the page of the stat, and are good for nothing but this: pages of others may have them."
+		op.Description = "The keys are on the stat's page and are good for nothing else, so pages of others may have them."
 		describe(op, []field{
 			{"ukey", "The user key of the account.", "string"},
 			{"key", "The key of the stat.", "string"},
@@ -48,7 +48,7 @@ func describe(op *tigertonic.Operation, fields []field) {
 	op.Tags = []string{"ingest"}
 	op.Parameters = append(op.Parameters, tigertonic.Parameter{
 		Name: "Idempotency-Key", In: "header", Schema: text(),
-		Description: "What the client calls this request, and no other one. The same request with the same key counts once, within two days.",
+		Description: "A key that the client makes up for this request. Within two days, the same request with the same key counts once.",
 	})
 	form := &schema.Schema{Types: []string{"object"}}
 	for _, f := range fields {

@@ -28,12 +28,12 @@ type item struct {
 }
 
 var (
-	errNoName     = errors.New("there is no name of a stat")
+	errNoName     = errors.New("the name of the stat is missing")
 	errLongName   = errors.New("name too long")
-	errName       = errors.New("the name isn't one")
-	errNoNumber   = errors.New("there is neither a count nor a value")
-	errTwoNumbers = errors.New("there are a count and a value")
-	errNumber     = errors.New("the number isn't one, or is too large")
+	errName       = errors.New("the name isn't valid")
+	errNoNumber   = errors.New("neither a count nor a value is given")
+	errTwoNumbers = errors.New("both a count and a value are given")
+	errNumber     = errors.New("the number isn't valid, or is too large")
 	errTime       = errors.New("t isn't a whole number of seconds since 1970")
 	errWindow     = errors.New("t is more than ten years ago, or more than ten minutes ahead")
 	errMany       = fmt.Errorf("there are more than %d samples", maxSamples)

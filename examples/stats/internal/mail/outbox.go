@@ -99,7 +99,7 @@ func (o *Outbox) run() {
 func (o *Outbox) deliver(msg mailer.Message) {
 	if err := o.mailer.Send(o.ctx, msg); err != nil {
 		o.Failed.Add(1)
-		slog.Warn("a mail can't be sent", "to", msg.To, "error", err)
+		slog.Warn("can't send a mail", "to", msg.To, "error", err)
 		return
 	}
 	o.Sent.Add(1)
@@ -119,7 +119,7 @@ func (o *Outbox) tellNews() {
 		}
 		account, err := o.store.AccountByID(o.ctx, news[0].Account)
 		if err != nil {
-			slog.Warn("an account can't be told of new stats", "error", err)
+			slog.Warn("can't tell an account about its new stats", "error", err)
 			return
 		}
 		o.deliver(o.newsOf(account, news[:n]))
@@ -140,7 +140,7 @@ func (o *Outbox) newsOf(a store.Account, made []store.MadeOfName) mailer.Message
 	html, err := render(`<!doctype html><html lang="en"><body><p>These stats are new, for something was counted under their names. Whoever has a link can remove the stat.</p>`+
 		`<ul>{{range .}}<li>{{.Name}} (<a href="{{.Link}}">remove it</a>)</li>{{end}}</ul></body></html>`, all)
 	if err != nil {
-		slog.Error("a mail can't be made", "error", err)
+		slog.Error("can't compose a mail", "error", err)
 	}
 	subject := "New stat: " + made[0].Name
 	if len(made) > 1 {

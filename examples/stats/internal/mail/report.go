@@ -159,7 +159,7 @@ func Alert(e alert.Event, base string) mailer.Message {
 	link := base + "/stats/" + a.StatID
 	html, err := render(`<!doctype html><html lang="en"><body><p>{{.What}}</p><p><a href="{{.Link}}">See it</a></p></body></html>`, map[string]string{"What": what, "Link": link})
 	if err != nil {
-		slog.Error("a mail can't be made", "error", err)
+		slog.Error("can't compose a mail", "error", err)
 	}
 	return mailer.Message{To: e.Account.Email, Subject: "Alert: " + a.StatName, Text: what + "\n\n" + link + "\n", HTML: html}
 }

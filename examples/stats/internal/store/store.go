@@ -49,7 +49,7 @@ type dialect struct {
 // The errors of this package.
 var (
 	// ErrUnavailable is in the chain of all errors of the database.
-	ErrUnavailable = errors.New("the database can't be used at the moment")
+	ErrUnavailable = errors.New("the database is unavailable")
 	// ErrNotFound is returned for what doesn't exist.
 	ErrNotFound = errors.New("there is no such thing")
 	// ErrTaken is returned if a name is in use.

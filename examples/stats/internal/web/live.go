@@ -24,7 +24,7 @@ const (
 )
 
 type liveIn struct {
-	Stats []string `query:"stat" maxItems:"40" doc:"The IDs of stats. By default, the first 40 of who is signed in."`
+	Stats []string `query:"stat" maxItems:"40" doc:"The IDs of stats. By default, the first 40 of the signed-in user."`
 }
 
 // A change is the current value of a stat.
@@ -119,7 +119,7 @@ func (s *Site) csv(ctx context.Context, in *csvIn) (tigertonic.Stream, error) {
 		return tigertonic.Stream{}, export.ErrNoStat()
 	case err != nil:
 		return tigertonic.Stream{}, tigertonic.Problem{
-			Status: http.StatusServiceUnavailable, Detail: "the database can't be used at the moment", Header: http.Header{"Retry-After": {"1"}},
+			Status: http.StatusServiceUnavailable, Detail: "the database is unavailable", Header: http.Header{"Retry-After": {"1"}},
 		}
 	}
 	t := map[string]string{"day": "1d1m", "week": "1w1h", "month": "1M1h"}[in.Span]

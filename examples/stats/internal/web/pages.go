@@ -279,5 +279,5 @@ func (s *Site) destroy(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.show(w, r, http.StatusOK, "failed", layout{Title: "Removed", Message: "The stat is in the trash, from where its owner can bring it back for two days."})
+	s.show(w, r, http.StatusOK, "failed", layout{Title: "Removed", Message: "The stat is in the trash. Its owner can restore it for two days."})
 }

@@ -82,7 +82,7 @@ func (*Site) ask(w http.ResponseWriter, r *http.Request) {
 
 // errSlow is for clients that try passwords.
 func errSlow() error {
-	return tigertonic.Problem{Status: http.StatusTooManyRequests, Detail: "Too many have tried to sign in. Try again.", Header: http.Header{"Retry-After": {"5"}}}
+	return tigertonic.Problem{Status: http.StatusTooManyRequests, Detail: "Too many attempts to sign in. Try again later.", Header: http.Header{"Retry-After": {"5"}}}
 }
 
 // verify returns the account with this address and password. Passwords are checked one at

@@ -90,7 +90,7 @@ func (s *Site) Handle(mux *tigertonic.TrieServeMux, limit func(h http.Handler, i
 	open("GET", "/stats/{id}/csv/{span}", limit(tigertonic.Typed(s.csv).OperationID("public-table").Summary("Show a public stat as a table").Tags("pages").
 		Errors(export.ErrNoStat()), "public-table"))
 	open("GET", "/live", tigertonic.Limited(tigertonic.Typed(s.live).OperationID("watch").Summary("Watch stats").Tags("pages").
-		Description("The stats of who is signed in, or some that are public: a message for each, and then for each that changes.").
+		Description("The stats of the signed-in user, or some public ones: an event for each, and another whenever it changes.").
 		Errors(export.ErrNoStat(), errAnonymous()), maxStreams, nil))
 	s.handleEmbeds(mux, limit)
 	for path, mediaType := range map[string]string{"style.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"} {
@@ -135,8 +135,8 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, name str
 	l.Account, l.Host = visitorOf(r).account, r.Host
 	var text strings.Builder
 	if err := s.pages[name].Execute(&text, l); err != nil {
-		slog.Error("a page can't be made", "page", name, "error", err)
-		http.Error(w, "the page can't be made", http.StatusInternalServerError)
+		slog.Error("can't render a page", "page", name, "error", err)
+		http.Error(w, "the page can't be rendered", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
@@ -161,11 +161,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, store.ErrNotFound):
 		status, text = http.StatusNotFound, "There is no such page."
 	case errors.Is(err, store.ErrUnavailable):
-		status, text = http.StatusServiceUnavailable, "The database can't be used at the moment. Try again."
+		status, text = http.StatusServiceUnavailable, "The database is unavailable. Try again later."
 		w.Header().Set("Retry-After", "1")
-		slog.Warn("a page can't be shown", "error", err)
+		slog.Warn("can't show a page", "error", err)
 	default:
-		slog.Error("a page can't be shown", "error", err)
+		slog.Error("can't show a page", "error", err)
 	}
 	s.show(w, r, status, "failed", layout{Title: http.StatusText(status), Message: text})
 }
