@@ -53,25 +53,47 @@ var ResponseErrorWriter ErrorWriter = defaultErrorWriter{} //nolint:gochecknoglo
 
 // writeError has ResponseErrorWriter answer. If that is a type of the user's that
 // embeds the one that it was before, this is given the type, so that each of its
-// methods may be overridden alone.
+// methods may be overridden alone. The request isn't changed: the handler may have
+// goroutines that read it.
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	writer := ResponseErrorWriter
-	switch writer.(type) {
-	case defaultErrorWriter, ProblemWriter:
-	default:
-		of := &errorContext{Context: r.Context(), writer: writer}
-		of.request = *r.WithContext(of)
+	if isUsers(writer) {
+		of := &errorRequest{errorContext: errorContext{r.Context(), writer}}
+		of.request = *r.WithContext(&of.errorContext)
 		r = &of.request
 	}
 	writer.WriteError(r, w, err)
 }
 
-// An errorContext is the context of a request whose response is an error, and that
-// request, so that they are one allocation.
+// writeErrorIn is writeError for a mux that has no handler for the request, which it may
+// change, as it does for a handler.
+func writeErrorIn(w http.ResponseWriter, r *http.Request, err error) {
+	writer := ResponseErrorWriter
+	if isUsers(writer) {
+		*r = *r.WithContext(&errorContext{r.Context(), writer})
+	}
+	writer.WriteError(r, w, err)
+}
+
+// isUsers reports whether the ErrorWriter isn't of this package.
+func isUsers(writer ErrorWriter) bool {
+	switch writer.(type) {
+	case defaultErrorWriter, ProblemWriter:
+		return false
+	}
+	return true
+}
+
+// An errorContext is the context of a request whose response is an error.
 type errorContext struct {
 	context.Context //nolint:containedctx // it is the context
 	writer          ErrorWriter
-	request         http.Request
+}
+
+// An errorRequest is such a request with its context, so that they are one allocation.
+type errorRequest struct {
+	errorContext
+	request http.Request
 }
 
 func (c *errorContext) Value(key any) any {

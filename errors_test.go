@@ -298,3 +298,17 @@ func TestOverriddenMethodOfAnEmbeddedErrorWriterIsCalled(t *testing.T) {
 		assert.Len(t, called, 3, "the embedded one alone has its own forms")
 	}
 }
+
+func TestRequestsThatHandlersRefuseStayAsTheyWere(t *testing.T) {
+	answering(t, customWriter{tigertonic.ResponseErrorWriter})
+	for name, h := range map[string]http.Handler{
+		"If":              tigertonic.If(func(*http.Request) (http.Header, error) { return nil, tigertonic.Forbidden{} }, hello),
+		"401":             tigertonic.HTTPBasicAuth(map[string]string{"u": "p"}, "realm", hello),
+		"NotFoundHandler": tigertonic.NotFoundHandler{},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		was := *r
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		assert.Equal(t, was, *r, "%s: a goroutine of a handler outside may be reading it", name)
+	}
+}

@@ -197,8 +197,14 @@ func (mux *TrieServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		w = record.WithoutBody(w, r)
 	}
-	if f, ok := h.(ParamsFunc); ok && rt != nil && r.URL.RawPath == "" && r.URL.Path != "" {
-		f(w, r, Params{r, rt, r.URL.Path})
+	switch h := h.(type) {
+	case ParamsFunc:
+		if rt != nil && r.URL.RawPath == "" && r.URL.Path != "" {
+			h(w, r, Params{r, rt, r.URL.Path})
+			return
+		}
+	case NotFoundHandler:
+		writeErrorIn(w, r, NotFound{(*missing)(r)})
 		return
 	}
 	h.ServeHTTP(w, r)

@@ -149,7 +149,7 @@ func sentPath(r *http.Request) string {
 func (o *offer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	values := headerValues{w.Header(), takeValues(1)}
 	values.set("Allow", o.allow.Text)
-	writeError(w, r, o.refusal)
+	writeErrorIn(w, r, o.refusal)
 }
 
 // MethodNotAllowedHandler answers 405 through [ResponseErrorWriter]. The Allow
