@@ -72,6 +72,25 @@ func TestTypedBodyThatCantBeRead(t *testing.T) {
 	assert.Equal(t, 204, postJSON(t, taken[any](), "/", strings.Repeat("[", 9999)+strings.Repeat("]", 9999)).Code)
 }
 
+// What is wrong within a value of any form is found where it is, as elsewhere.
+func TestTypedBodyOfAnyThatCantBeRead(t *testing.T) {
+	type report struct {
+		Data map[string]any `json:"data"`
+		More []any          `json:"more,omitempty" maxItems:"2"`
+	}
+	for _, tt := range []struct{ body, pointer, detail string }{
+		{`{"data":{"a":[{"b":1,"b":2}]}}`, "/data/a/0/b", "is there twice"},
+		{`{"data":{"a":[1,{"b":tru}]}}`, "/data/a/1/b", "isn't JSON, at offset 24: invalid character '}' in literal true (expecting 'e')"},
+		{`{"data":{"a":01}}`, "/data", "isn't JSON, at offset 14: invalid character '1' after object value (expecting ',' or '}')"},
+		{`{"data":{"a":[1,2`, "", "ends before it is whole"},
+		{`{"data":{"a":"\ud800"}}`, "/data/a", "isn't JSON, at offset 14: invalid surrogate pair `\\ud800\"}}` in string"},
+	} {
+		requireProblem(t, postJSON(t, taken[report](), "/", tt.body), 400, notReadable(at(tt.pointer, tt.detail)))
+	}
+	assert.Contains(t, postJSON(t, taken[report](), "/", `{"data":{},"more":[1,"2",null]}`).Body.String(), `"pointer":"/more"`)
+	assert.Equal(t, 204, postJSON(t, taken[report](), "/", `{"data":{"a":[1e3,-0,"é",{"b":null}]},"more":[{},[]]}`).Code)
+}
+
 func TestTypedBodyThatIsWrong(t *testing.T) {
 	for body, want := range map[string]string{
 		`null`:                   at("", "must be an object"),

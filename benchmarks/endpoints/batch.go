@@ -60,6 +60,55 @@ func manyReadings(n int) string {
 	return text.String()
 }
 
+// What other services report: events whose data has any form.
+
+type events struct {
+	Events []event `json:"events"`
+}
+
+type event struct {
+	ID   string         `json:"id"`
+	Type string         `json:"type"`
+	At   time.Time      `json:"at"`
+	Data map[string]any `json:"data"`
+}
+
+// note is the service's work on events.
+func note(all *events) *taken {
+	t := &taken{Taken: len(all.Events)}
+	for i := range all.Events {
+		e := &all.Events[i]
+		if amount, ok := e.Data["amount"].(float64); ok {
+			t.Highest = max(t.Highest, amount)
+		}
+		if e.At.After(t.Latest) {
+			t.Latest = e.At
+		}
+	}
+	return t
+}
+
+// manyEvents returns n of them, of some 370 bytes each as JSON.
+func manyEvents(n int) string {
+	all := events{make([]event, n)}
+	begin := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for i := range all.Events {
+		all.Events[i] = event{fmt.Sprintf("evt_%06d", i), "invoice.paid", begin.Add(time.Duration(i) * time.Second), map[string]any{
+			"id": fmt.Sprintf("in_%06d", i), "amount": float64(i*7919%100_000) / 100, "currency": "eur", "paid": i%5 > 0, "reason": nil,
+			"customer": map[string]any{"name": "Ada Lovelace", "email": fmt.Sprintf("ada%d@example.com", i), "since": 1815.0},
+			"lines": []any{
+				map[string]any{"sku": "ENGINE-1", "quantity": 2.0, "price": 12.5}, map[string]any{"sku": "CARD-100", "quantity": 100.0, "price": 0.25},
+			},
+			"tags": []any{"new", "eu"}, "metadata": map[string]any{},
+		}}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 // What a graph is drawn of: floats, times, and slices in slices.
 
 type series struct {

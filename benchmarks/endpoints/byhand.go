@@ -103,19 +103,24 @@ func newByHand[O any, P orders[O]](c codec) func(checked bool) http.Handler {
 			}
 			c.answer(w, http.StatusOK, "application/json", rs)
 		})
-		mux.HandleFunc("POST /readings", func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Content-Type") != "application/json" {
-				http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
-				return
-			}
-			b := new(batch)
-			if err := c.decode(http.MaxBytesReader(w, r.Body, 1<<20), b); err != nil {
-				http.Error(w, err.Error(), http.StatusBadRequest)
-				return
-			}
-			c.answer(w, http.StatusOK, "application/json", take(b))
-		})
+		mux.HandleFunc("POST /readings", taking(c, take))
+		mux.HandleFunc("POST /events", taking(c, note))
 		return mux
+	}
+}
+
+func taking[In any](c codec, take func(*In) *taken) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, "not JSON", http.StatusUnsupportedMediaType)
+			return
+		}
+		in := new(In)
+		if err := c.decode(http.MaxBytesReader(w, r.Body, 1<<20), in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		c.answer(w, http.StatusOK, "application/json", take(in))
 	}
 }
 

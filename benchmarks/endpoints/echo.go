@@ -44,14 +44,19 @@ func newEcho[O any, P orders[O]](checked bool) http.Handler {
 		}
 		return c.JSON(http.StatusOK, rs)
 	})
-	e.POST("/readings", func(c *echo.Context) error {
-		b := new(batch)
-		if err := c.Bind(b); err != nil {
+	e.POST("/readings", echoTaking(take))
+	e.POST("/events", echoTaking(note))
+	return e
+}
+
+func echoTaking[In any](take func(*In) *taken) echo.HandlerFunc {
+	return func(c *echo.Context) error {
+		in := new(In)
+		if err := c.Bind(in); err != nil {
 			return err
 		}
-		return c.JSON(http.StatusOK, take(b))
-	})
-	return e
+		return c.JSON(http.StatusOK, take(in))
+	}
 }
 
 func echoGet(c *echo.Context) error {

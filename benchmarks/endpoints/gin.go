@@ -41,15 +41,20 @@ func newGin[O any, P orders[O]](checked bool) http.Handler {
 		}
 		c.JSON(http.StatusOK, rs)
 	})
-	engine.POST("/readings", func(c *gin.Context) {
-		b := new(batch)
-		if err := c.ShouldBindJSON(b); err != nil {
+	engine.POST("/readings", ginTaking(take))
+	engine.POST("/events", ginTaking(note))
+	return engine
+}
+
+func ginTaking[In any](take func(*In) *taken) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		in := new(In)
+		if err := c.ShouldBindJSON(in); err != nil {
 			ginError(c, err)
 			return
 		}
-		c.JSON(http.StatusOK, take(b))
-	})
-	return engine
+		c.JSON(http.StatusOK, take(in))
+	}
 }
 
 func ginGet(c *gin.Context) {

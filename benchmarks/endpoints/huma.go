@@ -49,5 +49,8 @@ func newHuma[O any, P orders[O]](checked bool) http.Handler {
 		func(_ context.Context, in *humaBody[batch]) (*humaBody[*taken], error) {
 			return &humaBody[*taken]{take(&in.Body)}, nil
 		})
+	huma.Post(api, "/events", func(_ context.Context, in *humaBody[events]) (*humaBody[*taken], error) {
+		return &humaBody[*taken]{note(&in.Body)}, nil
+	})
 	return mux
 }

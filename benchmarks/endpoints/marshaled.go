@@ -67,12 +67,18 @@ func classicTake(_ *url.URL, _ http.Header, b *batch) (int, http.Header, *taken,
 	return http.StatusOK, nil, take(b), nil
 }
 
+//go:noinline
+func classicNote(_ *url.URL, _ http.Header, all *events) (int, http.Header, *taken, error) {
+	return http.StatusOK, nil, note(all), nil
+}
+
 func newMarshaled[O any, P orders[O]](checked bool) http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("GET", "/customers/{customer}", tigertonic.Marshaled(classicGetter(checked)))
 	mux.Handle("GET", "/orders", tigertonic.Marshaled(classicList(summaries()).get))
 	mux.Handle("POST", "/orders", tigertonic.Marshaled(classicPost[O, P]))
 	mux.Handle("POST", "/readings", tigertonic.Marshaled(classicTake))
+	mux.Handle("POST", "/events", tigertonic.Marshaled(classicNote))
 	return mux
 }
 
@@ -90,6 +96,7 @@ func newUnmarshaled[O any, P orders[O]](checked bool) http.Handler {
 	})
 	mux.HandleFunc("POST", "/orders", unmarshaled(classicPost[O, P]))
 	mux.HandleFunc("POST", "/readings", unmarshaled(classicTake))
+	mux.HandleFunc("POST", "/events", unmarshaled(classicNote))
 	return tigertonic.WildcardsInQuery(mux) // where the functions look for them
 }
 

@@ -40,7 +40,9 @@ func Batches() []Task {
 	for i := range all {
 		all[i].Request.Target = "/readings"
 	}
-	return all
+	reported := Task{"events", posted(manyEvents(100)), 200}
+	reported.Request.Target = "/events"
+	return append(all, reported)
 }
 
 // Long returns the tasks with long responses: the list, and 20 series of floats.

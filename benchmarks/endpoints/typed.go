@@ -43,5 +43,6 @@ func newTyped[O any, P orders[O]](checked bool) http.Handler {
 		return rs, nil
 	}))
 	mux.Handle("POST", "/readings", tigertonic.Typed(func(_ context.Context, b *batch) (*taken, error) { return take(b), nil }))
+	mux.Handle("POST", "/events", tigertonic.Typed(func(_ context.Context, all *events) (*taken, error) { return note(all), nil }))
 	return mux
 }

@@ -68,8 +68,10 @@ func endpointPromises() []bar {
 		timeBar("Typed list, to encoding/json by hand", 1.1, "Endpoints", "list", "typed", "encoding-json"),
 		timeBar("Typed, 1,000 objects of 100 KB, to encoding/json by hand", 0.5, "Endpoints", "batch-100KB", "typed", "encoding-json"),
 		timeBar("Typed, 9,000 objects of 1 MB, to encoding/json by hand", 0.5, "Endpoints", "batch-1MB", "typed", "encoding-json"),
+		timeBar("Typed, 100 events with data of type any, to encoding/json by hand", 0.5, "Endpoints", "events", "typed", "encoding-json"),
 		timeBar("Marshaled POST, to encoding/json by hand", 0.6, "Endpoints", "post", "marshaled", "encoding-json"),
 		timeBar("Marshaled, 1,000 objects of 100 KB, to encoding/json by hand", 0.6, "Endpoints", "batch-100KB", "marshaled", "encoding-json"),
+		timeBar("Marshaled, 100 events with data of type any, to encoding/json by hand", 0.5, "Endpoints", "events", "marshaled", "encoding-json"),
 		moreBar("Marshaled POST, more allocations than without reflection", 3, "Endpoints", "post", "marshaled", "post", "marshaled-by-hand", allocations),
 	}
 }

@@ -15,8 +15,9 @@ import (
 // How a body becomes a value by the rules of encoding/json in one pass. As in decode.go,
 // a Decoder's result is the same as encoding/json's, and whatever it can't decode goes to
 // encoding/json as a whole: duplicate members, members in another case, text that isn't
-// UTF-8, and all errors. Values of types other than structs, slices, pointers, texts,
-// bools and numbers are leaves, which encoding/json decodes.
+// UTF-8, and all errors. Values of types other than structs, slices, maps with
+// strings as keys, pointers, any, texts, bools and numbers are leaves, which encoding/json
+// decodes.
 
 // CompileClassic returns a Decoder for values of type t by the rules of encoding/json, or
 // nil if they are leaves.
@@ -62,6 +63,10 @@ func (c *classicCompiler) make(t reflect.Type) Decoder {
 		return c.structDecoder(t)
 	case kind == reflect.Slice:
 		return decoderIf(t.Elem().Kind() != reflect.Uint8, c.slice(t))
+	case kind == reflect.Map:
+		return decoderIf(hasPlainKeys(t), c.entries(t))
+	case isAny(t):
+		return anyInto
 	case kind == reflect.String:
 		return classicString
 	case kind == reflect.Bool:
@@ -179,6 +184,10 @@ func (c *classicCompiler) pointer(t reflect.Type) Decoder {
 
 func (c *classicCompiler) slice(t reflect.Type) Decoder {
 	return orNull(itemsDecoder(t, c.compile(t.Elem()), 0, -1))
+}
+
+func (c *classicCompiler) entries(t reflect.Type) Decoder {
+	return orNull(entriesDecoder(t, c.compile(t.Elem()), 0, -1))
 }
 
 // A classicObject decodes JSON objects into structs.

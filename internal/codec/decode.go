@@ -41,6 +41,7 @@ type decodeState struct {
 	room    int // how much memory may still be taken
 	checker check.Checker
 	texts   texts
+	anys    collector
 }
 
 const (
@@ -78,6 +79,7 @@ func (b *Buffer) decode(f Decoder, text []byte, target any, room int) bool {
 	ok := f(d, reflect.ValueOf(target).Elem()) && d.next() == 0 && d.pos == len(d.src)
 	d.src, d.options = nil, nil
 	d.texts.piece.Reset()
+	d.anys.reset()
 	return ok
 }
 
@@ -123,6 +125,9 @@ func (c *decoderCompiler) compile(t reflect.Type, k *check.Check) *Decoder {
 // make returns the Decoder for t and k, or nil if it is a leaf. It is a leaf if k isn't
 // the check of the type itself, such as one that a user wrote.
 func (c *decoderCompiler) make(t reflect.Type, k *check.Check) Decoder {
+	if isAny(t) && k.AcceptsAll() {
+		return anyInto
+	}
 	if k == nil {
 		return nil
 	}
@@ -372,6 +377,9 @@ const maxFirst = 96
 
 // itemsDecoder returns the Decoder for a slice with bounds on its length; -1 is no bound.
 func itemsDecoder(t reflect.Type, item *Decoder, least, most int) Decoder {
+	if t.Elem() == reflect.TypeFor[any]() {
+		return anyItems(least, most)
+	}
 	size := int(t.Elem().Size())
 	first := min(4, max(1, maxFirst/max(1, size)))
 	return func(d *decodeState, v reflect.Value) bool {

@@ -16,10 +16,24 @@ const entrySize = 32
 // codec can decode it.
 func (c *decoderCompiler) mapDecoder(t reflect.Type, k *check.Check) Decoder {
 	values, least, most, ok := k.Entries()
-	if !ok || t.Key().Kind() != reflect.String || hasAnyMethods(t.Key()) || values.Types() == 0 {
+	if !ok || !hasPlainKeys(t) || values.Types() == 0 && !isAny(t.Elem()) {
 		return nil
 	}
-	decode, size := c.compile(t.Elem(), values), 2*int(t.Key().Size()+t.Elem().Size())+entrySize
+	return entriesDecoder(t, c.compile(t.Elem(), values), least, most)
+}
+
+// hasPlainKeys reports whether the keys of a map are strings, and say nothing else of
+// themselves.
+func hasPlainKeys(t reflect.Type) bool {
+	return t.Key().Kind() == reflect.String && !hasAnyMethods(t.Key())
+}
+
+// entriesDecoder returns the Decoder for a map with bounds on its length; -1 is no bound.
+func entriesDecoder(t reflect.Type, decode *Decoder, least, most int) Decoder {
+	if t.Key() == reflect.TypeFor[string]() && t.Elem() == reflect.TypeFor[any]() {
+		return anyEntries(least, most)
+	}
+	size := 2*int(t.Key().Size()+t.Elem().Size()) + entrySize
 	return func(d *decodeState, v reflect.Value) bool {
 		d.depth++
 		if d.depth > maxDecoded || d.next() != '{' {
