@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	sdk "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -65,7 +64,7 @@ type process struct {
 	edge     *config.Watcher[edgeConfig]
 
 	later    []func() // what runs once the services are there
-	provider *sdk.TracerProvider
+	provider *trace.Tracers
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
 	once     sync.Once
@@ -202,13 +201,13 @@ func (p *process) startTracing(ctx context.Context, network http.RoundTripper) e
 		return err
 	}
 	p.ring = trace.NewRing(to, places, batch, often)
-	processors := []sdk.TracerProviderOption{sdk.WithSpanProcessor(p.ring), sdk.WithSampler(trace.Every{})}
+	rings := []*trace.Ring{p.ring}
 	if collector != nil {
 		p.exported = trace.NewRing(collector, places, batch, time.Second)
-		processors = append(processors, sdk.WithSpanProcessor(p.exported))
+		rings = append(rings, p.exported)
 	}
-	p.provider = sdk.NewTracerProvider(append(processors, sdk.WithResource(trace.NewResource(p.instance, hostname(), p.options.zone,
-		attribute.String("service.name", "cab"), attribute.String("service.version", version))))...)
+	p.provider = trace.NewTracers(trace.NewResource(p.instance, hostname(), p.options.zone,
+		attribute.String("service.name", "cab"), attribute.String("service.version", version)), rings...)
 	return nil
 }
 

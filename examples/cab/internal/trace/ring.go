@@ -10,7 +10,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// An Exporter takes spans that have ended. It must not use them after it has returned.
+// An Exporter takes spans that have ended. It must not use the slice after it has returned.
 type Exporter interface {
 	ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error
 }
@@ -32,12 +32,14 @@ type Ring struct {
 	ring  []sdk.ReadOnlySpan
 	first int // the oldest
 	n     int
+	over  bool // nobody takes what comes
 
 	wake    chan struct{} // there is a batch
 	stop    chan struct{}
 	stopped chan struct{}
 	once    sync.Once
-	export  sync.Mutex // one at a time
+	export  sync.Mutex         // one at a time
+	taken   []sdk.ReadOnlySpan // the batch that is exported
 }
 
 // Counts are how many spans there were.
@@ -62,10 +64,15 @@ func NewRing(e Exporter, places, batch int, every time.Duration) *Ring {
 // OnStart does nothing.
 func (*Ring) OnStart(context.Context, sdk.ReadWriteSpan) {}
 
-// OnEnd puts a span into the ring.
+// OnEnd puts a span into the ring, or drops it if the ring has ended.
 func (r *Ring) OnEnd(s sdk.ReadOnlySpan) {
 	r.sent.Add(1)
 	r.mu.Lock()
+	if r.over {
+		r.mu.Unlock()
+		r.dropped.Add(1)
+		return
+	}
 	if r.n == len(r.ring) {
 		r.ring[r.first] = s
 		r.first = (r.first + 1) % len(r.ring)
@@ -84,18 +91,6 @@ func (r *Ring) OnEnd(s sdk.ReadOnlySpan) {
 		}
 	}
 }
-
-// Every is a sampler that takes every span: which traces are kept is decided when they are
-// over.
-type Every struct{}
-
-// ShouldSample says to record the span.
-func (Every) ShouldSample(sdk.SamplingParameters) sdk.SamplingResult {
-	return sdk.SamplingResult{Decision: sdk.RecordAndSample}
-}
-
-// Description names the sampler.
-func (Every) Description() string { return "every span" }
 
 func (r *Ring) run() {
 	defer close(r.stopped)
@@ -119,6 +114,7 @@ func (r *Ring) drain(ctx context.Context) {
 	for ctx.Err() == nil {
 		batch := r.take()
 		if len(batch) == 0 {
+			clear(r.taken[:cap(r.taken)]) // an idle process keeps no spans
 			return
 		}
 		if err := r.exporter.ExportSpans(ctx, batch); err != nil {
@@ -131,16 +127,23 @@ func (r *Ring) drain(ctx context.Context) {
 	}
 }
 
+// take moves the oldest spans into the slice for a batch.
 func (r *Ring) take() []sdk.ReadOnlySpan {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	batch := make([]sdk.ReadOnlySpan, min(r.n, r.batch))
-	for i := range batch {
-		at := (r.first + i) % len(r.ring)
-		batch[i], r.ring[at] = r.ring[at], nil
+	r.taken = r.taken[:0]
+	for range min(r.n, r.batch) {
+		r.taken = append(r.taken, r.pop())
 	}
-	r.first, r.n = (r.first+len(batch))%len(r.ring), r.n-len(batch)
-	return batch
+	return r.taken
+}
+
+// pop removes the oldest span.
+func (r *Ring) pop() sdk.ReadOnlySpan {
+	s := r.ring[r.first]
+	r.ring[r.first] = nil
+	r.first, r.n = (r.first+1)%len(r.ring), r.n-1
+	return s
 }
 
 // ForceFlush exports what is in the ring.
@@ -163,8 +166,10 @@ func (r *Ring) ForceFlush(ctx context.Context) error {
 func (r *Ring) Shutdown(ctx context.Context) error {
 	err := r.ForceFlush(ctx)
 	r.once.Do(func() { close(r.stop) })
-	for left := r.take(); len(left) > 0; left = r.take() { // only if the context has ended
-		r.dropped.Add(int64(len(left)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.over = true; r.n > 0; r.pop() { // only if the context has ended, or a span has just come
+		r.dropped.Add(1)
 	}
 	return err
 }

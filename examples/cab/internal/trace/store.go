@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
@@ -33,7 +34,9 @@ type Store struct {
 	kept    map[oteltrace.TraceID]*kept
 	order   []*kept                       // the oldest first
 	gone    [2]map[oteltrace.TraceID]bool // traces that aren't kept, the newer ones first
-	free    [][]Span                      // room of such traces, for new ones
+	free    [][]sdk.ReadOnlySpan          // room of such traces, for new ones
+	from    *resource.Resource            // the latest, which describes process
+	process Process
 }
 
 // StoreOptions are the options of a [Store].
@@ -75,13 +78,15 @@ type StoreCounts struct {
 
 // kept is a trace.
 type kept struct {
-	id     oteltrace.TraceID
-	spans  []Span
-	came   time.Time
-	ended  time.Time // when the first span came, which ends last
-	failed bool
-	keep   bool
-	took   time.Duration
+	id      oteltrace.TraceID
+	here    []sdk.ReadOnlySpan // of this process, until it is certain that they are kept
+	spans   []Span
+	came    time.Time
+	ended   time.Time // when the first span came, which ends last
+	settled bool      // it is kept
+	failed  bool
+	keep    bool
+	took    time.Duration
 }
 
 // NewStore returns a store.
@@ -99,19 +104,26 @@ func NewStore(o StoreOptions) *Store {
 	}
 }
 
-// ExportSpans adds spans of this process. It never fails.
+// ExportSpans adds spans of this process, none of which may come twice. It never fails.
 func (s *Store) ExportSpans(_ context.Context, spans []sdk.ReadOnlySpan) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	var from *resource.Resource
-	var here Process
-	for i := range spans {
-		if r := spans[i].Resource(); r != from { // which is the same one for all
-			from, here = r, processOf(r)
+	var t *kept
+	for _, span := range spans {
+		id := span.SpanContext()
+		if trace := id.TraceID(); t == nil || t.id != trace { // many belong to the one before
+			t = s.trace(trace, now)
 		}
-		span := of(spans[i], here)
-		s.add(&span, now)
+		if !s.takes(t) {
+			continue
+		}
+		if t.settled {
+			t.spans = append(t.spans, s.written(span))
+		} else {
+			t.here = append(t.here, span)
+		}
+		t.note(aboutOf(span), now)
 	}
 	s.decide(now)
 	return nil
@@ -135,45 +147,107 @@ func (s *Store) Tick() {
 	s.decide(s.options.Now())
 }
 
-func (s *Store) add(span *Span, now time.Time) {
+// trace returns a trace by its ID, or nil if it isn't kept.
+func (s *Store) trace(id oteltrace.TraceID, now time.Time) *kept {
+	if t, there := s.pending[id]; there {
+		return t
+	}
+	if t, there := s.kept[id]; there {
+		return t
+	}
+	if s.gone[0][id] || s.gone[1][id] {
+		return nil
+	}
+	t := &kept{id: id, came: now, here: s.room()}
+	s.pending[id] = t
+	s.waiting = append(s.waiting, t)
+	return t
+}
+
+// takes counts a span of a trace, and reports whether there is room for it.
+func (s *Store) takes(t *kept) bool {
 	s.counts.Received++
-	if s.gone[0][span.Trace] || s.gone[1][span.Trace] {
-		s.counts.SampledOut++
-		return
-	}
-	t, there := s.kept[span.Trace]
-	count := &s.counts.Stored
-	if !there {
-		count = &s.counts.Pending
-		if t, there = s.pending[span.Trace]; !there {
-			t = &kept{id: span.Trace, came: now, spans: s.room()}
-			s.pending[span.Trace] = t
-			s.waiting = append(s.waiting, t)
-		}
-	}
 	switch {
-	case t.has(span.ID):
+	case t == nil:
+		s.counts.SampledOut++
+		return false
+	case t.len() >= mostOfTrace:
+		s.counts.Evicted++
+		return false
+	case t.settled:
+		s.counts.Stored++
+	default:
+		s.counts.Pending++
+	}
+	return true
+}
+
+func (s *Store) add(span *Span, now time.Time) {
+	t := s.trace(span.Trace, now)
+	if t != nil && t.has(span.ID) {
+		s.counts.Received++
 		s.counts.Duplicates++
 		return
-	case len(t.spans) >= mostOfTrace:
-		s.counts.Evicted++
-		return
 	}
-	t.spans = append(t.spans, *span)
-	*count++
-	t.failed, t.keep = t.failed || span.Failed, t.keep || span.Keep
-	if (span.Start || !span.Parent.IsValid()) && t.ended.IsZero() {
-		t.ended, t.took = now, span.Ended.Sub(span.Began)
+	if s.takes(t) {
+		t.spans = append(t.spans, *span)
+		t.note(about{span.Failed, span.Keep, span.Start || !span.Parent.IsValid(), span.Ended.Sub(span.Began)}, now)
 	}
 }
 
-func (t *kept) has(id oteltrace.SpanID) bool {
-	for i := range t.spans {
-		if t.spans[i].ID == id {
-			return true
+// An about is what a span says about its trace.
+type about struct {
+	failed, keep, first bool
+	took                time.Duration
+}
+
+// aboutOf returns what a span of this process says.
+func aboutOf(s sdk.ReadOnlySpan) about {
+	a := about{failed: s.Status().Code == codes.Error, first: !s.Parent().IsValid()}
+	for _, attribute := range s.Attributes() {
+		switch attribute.Key {
+		case Keep:
+			a.keep = attribute.Value.AsBool()
+		case Start:
+			a.first = a.first || attribute.Value.AsBool()
 		}
 	}
-	return false
+	if a.first {
+		a.took = s.EndTime().Sub(s.StartTime())
+	}
+	return a
+}
+
+func (t *kept) note(a about, now time.Time) {
+	t.failed, t.keep = t.failed || a.failed, t.keep || a.keep
+	if a.first && t.ended.IsZero() {
+		t.ended, t.took = now, a.took
+	}
+}
+
+// len returns how many spans there are.
+func (t *kept) len() int { return len(t.here) + len(t.spans) }
+
+// has reports whether a span of another process has come before.
+func (t *kept) has(id oteltrace.SpanID) bool {
+	return slices.ContainsFunc(t.spans, func(s Span) bool { return s.ID == id })
+}
+
+// spansOf returns all spans of a trace.
+func (s *Store) spansOf(t *kept) []Span {
+	all := make([]Span, 0, t.len())
+	for _, span := range t.here {
+		all = append(all, s.written(span))
+	}
+	return append(all, t.spans...)
+}
+
+// written returns what a span says that this process has written.
+func (s *Store) written(span sdk.ReadOnlySpan) Span {
+	if r := span.Resource(); r != s.from { // which is the same one for all
+		s.from, s.process = r, processOf(r)
+	}
+	return of(span, s.process)
 }
 
 // decide keeps or drops the traces that are over, and makes room for them.
@@ -208,18 +282,29 @@ func (s *Store) settle(t *kept) {
 	delete(s.pending, t.id)
 	s.kept[t.id] = t
 	s.order = append(s.order, t)
-	s.counts.Pending -= int64(len(t.spans))
-	s.counts.Stored += int64(len(t.spans))
+	s.counts.Pending -= int64(t.len())
+	s.counts.Stored += int64(t.len())
+	t.spans, t.settled = s.spansOf(t), true
+	s.release(t)
 }
 
 // room returns an empty slice for the spans of a trace.
-func (s *Store) room() []Span {
+func (s *Store) room() []sdk.ReadOnlySpan {
 	if n := len(s.free); n > 0 {
 		spans := s.free[n-1]
 		s.free = s.free[:n-1]
 		return spans
 	}
-	return make([]Span, 0, usual)
+	return make([]sdk.ReadOnlySpan, 0, usual)
+}
+
+// release takes the slice of a trace back.
+func (s *Store) release(t *kept) {
+	if len(s.free) < mostFree && cap(t.here) == usual {
+		clear(t.here)
+		s.free = append(s.free, t.here[:0])
+	}
+	t.here = nil
 }
 
 const (
@@ -232,17 +317,14 @@ const (
 // forget drops a trace, and its spans that arrive later.
 func (s *Store) forget(t *kept, from, to *int64) {
 	delete(s.pending, t.id)
-	*from -= int64(len(t.spans))
-	*to += int64(len(t.spans))
+	*from -= int64(t.len())
+	*to += int64(t.len())
 	if len(s.gone[0]) >= mostGone {
 		s.gone[0], s.gone[1] = s.gone[1], s.gone[0]
 		clear(s.gone[0])
 	}
 	s.gone[0][t.id] = true
-	if len(s.free) < mostFree && cap(t.spans) == usual { // Get has returned copies
-		clear(t.spans)
-		s.free = append(s.free, t.spans[:0])
-	}
+	s.release(t)
 	t.spans = nil
 }
 
@@ -266,7 +348,7 @@ func (s *Store) Get(id oteltrace.TraceID) []Span {
 		return slices.Clone(t.spans)
 	}
 	if t, there := s.pending[id]; there {
-		return slices.Clone(t.spans)
+		return s.spansOf(t)
 	}
 	return nil
 }
