@@ -74,15 +74,20 @@ func AfterSlashes(s string, n int) string {
 // or "" if there are fewer.
 func SegmentBefore(s string, n int) string {
 	for n > 0 && len(s) >= 8 {
-		marks := mark(WordOf(s[len(s)-8:]), '/')
-		if here := bits.OnesCount64(marks); here < n {
-			n, s = n-here, s[:len(s)-8]
-			continue
+		from := len(s) - 8
+		marks := mark(WordOf(s[from:]), '/')
+		here := bits.OnesCount64(marks)
+		if here > n { // both slashes round the text are here
+			for ; here > n+1; here-- {
+				marks &= marks - 1
+			}
+			first, second := marks, marks&(marks-1)
+			return s[from+bits.TrailingZeros64(first)/8+1 : from+bits.TrailingZeros64(second)/8]
 		}
-		for ; n > 1; n-- {
-			marks &^= 1 << (bits.Len64(marks) - 1)
+		if here == n {
+			from += bits.TrailingZeros64(marks) / 8
 		}
-		n, s = 0, s[:len(s)-8+(bits.Len64(marks)-1)/8]
+		n, s = n-here, s[:from]
 	}
 	for ; n > 0; n-- {
 		s = s[:max(strings.LastIndexByte(s, '/'), 0)]

@@ -17,6 +17,9 @@ func ValueOf(r *http.Request, name string) string {
 	if value := r.PathValue(name); value != "" || name == "" || r.URL == nil {
 		return value
 	}
+	if isReadFromEnd(r.Pattern, r.URL) { // as PathValue does, with a call less
+		return valueFromEnd(r.Pattern, r.URL.Path, name)
+	}
 	return PathValue(r.Pattern, r.URL, name)
 }
 
@@ -27,7 +30,7 @@ func ValueOf(r *http.Request, name string) string {
 // u.Path, without percent-encoding. {{id}} is found as "{id}" only. For these exceptions
 // there is [SetPathValues].
 func PathValue(pattern string, u *url.URL, name string) string {
-	if u.RawPath == "" && !strings.HasSuffix(pattern, "...}") {
+	if isReadFromEnd(pattern, u) {
 		return valueFromEnd(pattern, u.Path, name)
 	}
 	path, escaped := PathOf(u)
@@ -41,6 +44,11 @@ func PathValue(pattern string, u *url.URL, name string) string {
 		return Unescape(value)
 	}
 	return value
+}
+
+// isReadFromEnd reports whether [valueFromEnd] finds the values, as mostly.
+func isReadFromEnd(pattern string, u *url.URL) bool {
+	return u.RawPath == "" && !strings.HasSuffix(pattern, "...}")
 }
 
 // valueFromEnd finds the name in a pattern, and the value in a matching path by the
@@ -60,11 +68,22 @@ func valueFromEnd(pattern, path, name string) string {
 		if from < len("/{") || end >= len(pattern) || pattern[from-1] != '{' || pattern[end] != '}' {
 			continue
 		}
-		if behind := pattern[end+1:]; pattern[from-2] == '/' && (behind == "" || behind[0] == '/') && strings.IndexByte(name, '/') < 0 {
+		if behind := pattern[end+1:]; pattern[from-2] == '/' && (behind == "" || behind[0] == '/') && !hasSlash(name) {
 			return swar.SegmentBefore(path, strings.Count(behind, "/"))
 		}
 	}
 	return ""
+}
+
+// hasSlash reports whether a name has a slash in it. Names are so short that a call of
+// package strings would take longer.
+func hasSlash(name string) bool {
+	for i := range len(name) {
+		if name[i] == '/' {
+			return true
+		}
+	}
+	return false
 }
 
 // escapedValue is valueFromEnd for a path that is percent-encoded.
@@ -83,7 +102,8 @@ func escapedValue(pattern, path, name string) string {
 
 // isWildcard reports whether a segment of a pattern is {name}.
 func isWildcard(text, name string) bool {
-	return len(text) == len("{}")+len(name) && text[0] == '{' && text[1:len(text)-1] == name && text[len(text)-1] == '}'
+	n := len(name)
+	return len(text) == len("{}")+n && n > 0 && text[n] == name[n-1] && text[0] == '{' && text[n+1] == '}' && text[1:n+1] == name
 }
 
 // valueFromStart compares a pattern that ends in {name...} with the path from their

@@ -154,6 +154,8 @@ func TestPathValueOfWhatDoesntMatch(t *testing.T) {
 		{"GET /{x}/long", "/a", "x", ""},
 		{"GET /a/{x}", "*", "x", ""},
 		{"GET /{x", "/a", "x", ""},
+		{"GET /{a}/{b}/c", "/1/2/c", "a}/{b", ""},
+		{"GET /{a/b}/c", "/1/2/c", "a/b", ""},
 		{"GET {x}", "/a", "x", ""},
 		{"GET //", "/a", "x", ""},
 		{"/a/{/b", "/a/b/c", "id", ""},
