@@ -219,7 +219,7 @@ func (w *inputWriter) writeForm(f *bind.Form, in reflect.Value, to *call.Request
 // eachText calls f with each text of a form's fields.
 func (w *inputWriter) eachText(in reflect.Value, f func(field, text string)) error {
 	for i := w.fields; i < len(w.params); i++ {
-		texts, err := w.textsOf(i, in)
+		texts, err := w.textsOf(i, in, nil)
 		if err != nil {
 			return err
 		}

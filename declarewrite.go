@@ -126,7 +126,7 @@ func (w *inputWriter) write(at place, in any, to *call.Request) error {
 		if p.In != "header" && p.In != "cookie" {
 			continue
 		}
-		texts, err := w.textsOf(i, value)
+		texts, err := w.textsOf(i, value, nil)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func wrongParam(p *bind.Param, err error) error { return fmt.Errorf("%s %s: %w",
 // writeURL writes the host, the path and the query.
 func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) error {
 	wildcard := func(name string) (string, error) {
-		texts, err := w.textsOf(w.param(name), value)
+		texts, err := w.textsOf(w.param(name), value, nil)
 		if err != nil || len(texts) == 0 {
 			return "", err
 		}
@@ -182,6 +182,7 @@ func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) 
 	}
 	to.Path = string(path)
 	query := path[:0]
+	var room [1]string
 	for i := range w.params {
 		p := &w.params[i]
 		switch {
@@ -195,7 +196,7 @@ func (w *inputWriter) writeURL(at place, value reflect.Value, to *call.Request) 
 			}
 			continue
 		}
-		texts, err := w.textsOf(i, value)
+		texts, err := w.textsOf(i, value, room[:0])
 		if err != nil {
 			return err
 		}
@@ -258,13 +259,15 @@ func (w *inputWriter) appendMap(query []byte, i int, in reflect.Value) ([]byte, 
 	return query, nil
 }
 
-// textsOf returns the texts of a parameter's values, or none to leave it out.
-func (w *inputWriter) textsOf(i int, in reflect.Value) (texts []string, err error) {
+// textsOf returns the texts of a parameter's values, or none to leave it out. They are in the
+// room, if that is large enough.
+func (w *inputWriter) textsOf(i int, in reflect.Value, room []string) (texts []string, err error) {
 	p := &w.params[i]
 	field := jsontype.FieldOf(in, p.Index)
 	h, _ := codec.Holds(field.Type())
 	switch h {
 	case codec.HoldsMany, codec.HoldsOptMany:
+		texts = room
 		list := codec.List(field, false)
 		if !list.IsValid() && !field.IsZero() {
 			return nil, wrongParam(p, errors.New("can't be null"))
@@ -296,14 +299,14 @@ func (w *inputWriter) textsOf(i int, in reflect.Value) (texts []string, err erro
 		field = reflect.ValueOf(pointer).Elem()
 	case codec.HoldsOne:
 		if field.IsZero() && !p.Required {
-			return w.zero(i, field)
+			return w.zero(i, field, room)
 		}
 	}
 	text, err := w.textOf(i, field)
 	if err != nil {
 		return nil, err
 	}
-	return []string{text}, nil
+	return append(room, text), nil
 }
 
 // noTexts returns no texts for a parameter without a value.
@@ -316,7 +319,7 @@ func noTexts(p *bind.Param) ([]string, error) {
 
 // zero returns the text of a zero parameter that has a default, unless its tags refuse a
 // zero.
-func (w *inputWriter) zero(i int, field reflect.Value) ([]string, error) {
+func (w *inputWriter) zero(i int, field reflect.Value, room []string) ([]string, error) {
 	p := &w.params[i]
 	if p.Defaults == nil {
 		return nil, nil
@@ -325,7 +328,7 @@ func (w *inputWriter) zero(i int, field reflect.Value) ([]string, error) {
 	if err != nil || p.Refuses(text) {
 		return nil, nil //nolint:nilerr // what can't be written isn't meant
 	}
-	return []string{text}, nil
+	return append(room, text), nil
 }
 
 func (w *inputWriter) textOf(i int, value reflect.Value) (string, error) {

@@ -86,7 +86,7 @@ func formExample(in *bind.Plan, body any) ([]byte, error) {
 	f := in.Body().Form
 	members := map[string]any{}
 	for i := range f.Fields {
-		texts, err := w.textsOf(w.fields+i, value.Elem())
+		texts, err := w.textsOf(w.fields+i, value.Elem(), nil)
 		if err != nil {
 			return nil, err
 		}

@@ -5,8 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -73,6 +75,57 @@ func TestInlineReturnsTheWholeResponse(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, body, 100_000)
 	assert.EqualValues(t, 100_000, rs.ContentLength)
+}
+
+// The header is as it was when the status was written, whatever the handler does later, and its
+// values are nobody else's.
+func TestInlineReturnsTheHeaderAsItWas(t *testing.T) {
+	for _, n := range []int{0, 1, 4, 5} {
+		shared := []string{"1"}
+		for what, change := range map[string]func(h http.Header){
+			"nothing":          func(http.Header) {},
+			"an added value":   func(h http.Header) { h.Add("X-0", "late") },
+			"another value":    func(h http.Header) { h.Set("X-0", "late") },
+			"an added field":   func(h http.Header) { h.Set("X-Late", "late") },
+			"a missing field":  func(h http.Header) { h.Del("X-0") },
+			"an exchanged one": func(h http.Header) { h.Del("X-0"); h.Set("X-Late", "1") },
+			"no field":         func(h http.Header) { clear(h) },
+		} {
+			want := http.Header{}
+			rs, err := client.Inline(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for i := range n {
+					name := "X-" + strconv.Itoa(i)
+					w.Header()[name], want[name] = shared, []string{"1"}
+				}
+				w.WriteHeader(http.StatusOK)
+				change(w.Header())
+			})).RoundTrip(newRequest(t, "GET", "http://x.test/", nil))
+			require.NoError(t, err)
+			assert.Equal(t, want, rs.Header, "%d fields and %s", n, what)
+			for name := range rs.Header {
+				rs.Header[name][0] = "the client's"
+				_ = append(rs.Header[name], "one more")
+			}
+			assert.Equal(t, []string{"1"}, shared)
+		}
+	}
+}
+
+// The URL is the one that a server reads from the request's target.
+func TestInlineReadsTheURLAsAServer(t *testing.T) {
+	for _, path := range []string{"", "/", "/a/b", "//a", "/a//b/", "/a:b", "/%2F", "/a%20b", "/ä", "/a;b", "/~a_b-c.d", "/a+b,c=d&e"} {
+		for _, query := range []string{"", "?", "?a=1&b=2", "?a=%20", "?a=b+c,d", "?a?b/c", "?a=ä", "?a;b", "?a=b#c"} {
+			var got *url.URL
+			_, err := client.Inline(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				got = r.URL
+				want, err := url.ParseRequestURI(r.RequestURI)
+				assert.NoError(t, err)
+				assert.Equal(t, want, r.URL)
+			})).RoundTrip(newRequest(t, "GET", "http://x.test"+path+query, nil))
+			require.NoError(t, err)
+			assert.NotNil(t, got)
+		}
+	}
 }
 
 func TestInlineCutsOff(t *testing.T) {

@@ -91,7 +91,7 @@ func asReceived(r *http.Request) (received http.Request, err error) {
 		}
 	}
 	target := r.URL.RequestURI()
-	u, err := url.ParseRequestURI(target)
+	u, err := parsed(r.URL, target)
 	if err != nil {
 		return received, fmt.Errorf("client: the request's URL can't be sent: %w", err)
 	}
@@ -120,6 +120,28 @@ func asReceived(r *http.Request) (received http.Request, err error) {
 	return received, nil
 }
 
+// parsed returns the URL that a server reads from a target, which was made of u. It is parsed
+// only if it has anything but letters, digits and a few characters that mean nothing else.
+func parsed(u *url.URL, target string) (*url.URL, error) {
+	if u.Opaque != "" || u.RawPath != "" || u.ForceQuery || u.Path == "" || u.Path[0] != '/' || !isPlain(u.Path) || !isPlain(u.RawQuery) {
+		return url.ParseRequestURI(target)
+	}
+	return &url.URL{Path: u.Path, RawQuery: u.RawQuery}, nil
+}
+
+// isPlain reports whether neither a path nor a query with this text needs escapes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '/', c == '-', c == '_', c == '.', c == '~', c == '=', c == '&', c == '+', c == ',':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // isFieldValue reports whether s can be the value of a header (RFC 9110 §5.5).
 func isFieldValue(s string) bool {
 	for i := range len(s) {
@@ -144,6 +166,7 @@ type inProcessExchange struct {
 	header   http.Header
 	status   int
 	final    http.Header // the header as it was when the status was written
+	fields   fields      // the same if there are few, until it is known whether the header has changed
 	declared int64       // the Content-Length, or -1
 	written  int64
 	kept     []byte
@@ -207,9 +230,14 @@ func (x *inProcessExchange) WriteHeader(status int) {
 	if x.status != 0 || status < 200 && status != http.StatusSwitchingProtocols {
 		return
 	}
-	x.status, x.final, x.declared = status, x.header.Clone(), -1
-	if length, err := strconv.ParseInt(x.final.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
-		x.declared = length
+	x.status, x.declared = status, -1
+	if !x.whole || !x.fields.take(x.header) {
+		x.final = x.header.Clone()
+	}
+	if lengths := x.header["Content-Length"]; len(lengths) > 0 {
+		if length, err := strconv.ParseInt(lengths[0], 10, 64); err == nil && length >= 0 {
+			x.declared = length
+		}
 	}
 }
 
@@ -288,16 +316,27 @@ func (x *inProcessExchange) publish(body io.ReadCloser, length int64) error {
 	if x.gone != nil || x.response != nil {
 		return x.gone
 	}
+	if x.final == nil {
+		x.final = x.fields.header(x.header)
+	}
 	if _, has := x.final["Content-Type"]; !has && len(x.kept) > 0 && x.final.Get("Content-Encoding") == "" {
 		x.final.Set("Content-Type", http.DetectContentType(x.kept))
 	}
 	x.response = &http.Response{
-		Status: strconv.Itoa(x.status) + " " + http.StatusText(x.status), StatusCode: x.status,
+		Status: statusLine(x.status), StatusCode: x.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: x.final, Body: body, ContentLength: length,
 		Request: x.sent, TLS: tlsOf(x.sent),
 	}
 	x.tell()
 	return nil
+}
+
+// statusLine returns the text of a response's status.
+func statusLine(status int) string {
+	if status == http.StatusOK {
+		return "200 OK"
+	}
+	return strconv.Itoa(status) + " " + http.StatusText(status)
 }
 
 // tell has the caller go on, unless it is who serves.

@@ -167,6 +167,9 @@ const mostDropped = 64 << 10
 
 // drop closes a body that isn't needed.
 func drop(body io.ReadCloser) {
+	if _, is := body.(*wholeBody); is {
+		return // there is no connection
+	}
 	_, _ = io.CopyN(io.Discard, body, mostDropped) // what there is, for the connection's sake
 	_ = body.Close()                               // likewise
 }

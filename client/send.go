@@ -131,13 +131,16 @@ func (c *Client) request(ctx context.Context, cl *call.Call, in any, edits []fun
 		return nil, &Error{Method: cl.Method, Path: cl.Pattern, text: err.Error(), causes: []error{err}}
 	}
 	path := c.prefix + to.Path
-	u := &url.URL{Scheme: c.scheme, Host: c.hostFor(to.Host, to.Domain), Path: path, RawQuery: to.Query}
+	parts := &struct { // one allocation for what nearly every request has
+		url    url.URL
+		accept [1]string
+	}{url: url.URL{Scheme: c.scheme, Host: c.hostFor(to.Host, to.Domain), Path: path, RawQuery: to.Query}}
 	if strings.IndexByte(path, '%') >= 0 {
-		u.RawPath = path
-		u.Path, _ = url.PathUnescape(path) // Write and New have escaped it
+		parts.url.RawPath = path
+		parts.url.Path, _ = url.PathUnescape(path) // Write and New have escaped it
 	}
 	base := http.Request{
-		Method: cl.Method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: to.Header, Host: to.Host,
+		Method: cl.Method, URL: &parts.url, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: to.Header, Host: to.Host,
 	}
 	r := base.WithContext(ctx)
 	if r.Header == nil {
@@ -158,13 +161,9 @@ func (c *Client) request(ctx context.Context, cl *call.Call, in any, edits []fun
 	if to.BodyType != "" {
 		r.Header["Content-Type"] = []string{to.BodyType}
 	}
-	switch cl.Output.Kind {
-	case call.Stream:
-		setDefault(r.Header, "Accept", acceptAny)
-	case call.Sequence:
-		setDefault(r.Header, "Accept", acceptLines)
-	default:
-		setDefault(r.Header, "Accept", acceptJSON)
+	if _, has := r.Header["Accept"]; !has {
+		parts.accept[0] = accepted(cl.Output.Kind)
+		r.Header["Accept"] = parts.accept[:]
 	}
 	for name, values := range c.header {
 		if _, has := r.Header[name]; !has {
@@ -176,6 +175,17 @@ func (c *Client) request(ctx context.Context, cl *call.Call, in any, edits []fun
 		edit(r)
 	}
 	return r, nil
+}
+
+// accepted returns the media types that an output can be read from.
+func accepted(kind call.Kind) string {
+	switch kind {
+	case call.Stream:
+		return acceptAny
+	case call.Sequence:
+		return acceptLines
+	}
+	return acceptJSON
 }
 
 func setDefault(h http.Header, name, value string) {
