@@ -36,7 +36,8 @@ type caller struct {
 type endpoint struct {
 	target           string
 	breaker          circuitbreaker.CircuitBreaker[*http.Response]
-	again, once      failsafe.Executor[*http.Response]
+	again, once      failsafe.Executor[*http.Response] // for what may be repeated, and for what may be if it wasn't delivered
+	never            failsafe.Executor[*http.Response]
 	hedged           bool
 	calls, failures  atomic.Int64
 	retries, refused atomic.Int64
@@ -84,6 +85,7 @@ func (n *Node) newEndpoint(of names) *endpoint {
 		WithMaxRetries(maxRetries).WithBackoff(firstPause, longestPause).WithJitterFactor(jitter).
 		OnRetry(func(failsafe.ExecutionEvent[*http.Response]) { e.retries.Add(1) }).
 		ReturnLastFailure().Build()
+	e.never = failsafe.With[*http.Response](e.breaker)
 	e.once = failsafe.With[*http.Response](undelivered, e.breaker)
 	e.again = failsafe.With[*http.Response](retries, e.breaker)
 	if e.hedged {
@@ -112,6 +114,9 @@ func (c *caller) RoundTrip(r *http.Request) (rs *http.Response, err error) {
 	to, name := target(r.URL.Path)
 	e := c.node.endpoints.get(to, name, c.node.newEndpoint)
 	e.calls.Add(1)
+	if r.Body != nil {
+		defer r.Body.Close() //nolint:errcheck // it was read, or nobody wants it
+	}
 	ctx, span := startSpan(r.Context(), c.tracer, e.target, c.spans)
 	x := &exchange{caller: c, endpoint: e, request: r, span: span.SpanContext()}
 	defer func() { endSpan(span, rs, err) }()
@@ -160,6 +165,13 @@ type exchange struct {
 	request  *http.Request
 	span     oteltrace.SpanContext
 	failed   *outcome // of the first attempt, for the policies
+	first    try      // of which nearly all have one
+}
+
+// A try is what an attempt has of its own.
+type try struct {
+	limited lapse
+	note    note
 }
 
 // An outcome is how an attempt has ended.
@@ -184,7 +196,10 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 		x.failed = &outcome{rs, err}
 	}
 	policy := e.once
-	if isIdempotent(x.request) {
+	switch r := x.request; {
+	case r.Body != nil && r.Body != http.NoBody && r.GetBody == nil:
+		policy = e.never // the body is gone
+	case isIdempotent(r):
 		policy = e.again
 	}
 	return policy.WithContext(ctx).GetWithExecution(func(execution failsafe.Execution[*http.Response]) (*http.Response, error) {
@@ -200,7 +215,12 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 // shows, so it has one of its own only if it has failed; each further one has.
 func (x *exchange) attempt(outer context.Context, n int, hedge bool) (rs *http.Response, err error) {
 	node, began := x.caller.node, time.Now()
-	limited := within(outer, began, node.options.Settings().timeout(x.endpoint.target, n))
+	one := &x.first
+	if n > 1 || hedge {
+		one = new(try)
+	}
+	limited := &one.limited
+	limited.begin(outer, began, node.options.Settings().timeout(x.endpoint.target, n))
 	defer limited.stop()
 	ctx, parent := context.Context(limited), x.span
 	var span oteltrace.Span
@@ -208,7 +228,8 @@ func (x *exchange) attempt(outer context.Context, n int, hedge bool) (rs *http.R
 		ctx, span = x.startAttempt(ctx, n, began, hedge)
 		parent = span.SpanContext()
 	}
-	rs, err = x.deliver(ctx, newNote(x.caller.from, limited.end.Sub(began), parent))
+	one.note.fill(x.caller.from, limited.end.Sub(began), parent)
+	rs, err = x.deliver(ctx, &one.note)
 	if x.hasRunOut(limited, rs, err) && outer.Err() == nil {
 		err = errSlow
 	}

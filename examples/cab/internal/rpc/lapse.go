@@ -8,7 +8,7 @@ import (
 )
 
 // A lapse is a context that ends at a time, or with its parent, or when [lapse.stop] is
-// called. Most attempts are over before anybody waits for their end, so there is no timer
+// called. It becomes one by [lapse.begin]. Most attempts are over before anybody waits for their end, so there is no timer
 // until somebody asks for Done.
 type lapse struct {
 	context.Context //nolint:containedctx // it is the parent
@@ -25,13 +25,12 @@ type timed struct {
 	cancel          context.CancelFunc
 }
 
-// within returns a context that ends when d has passed since now, or with its parent.
-func within(parent context.Context, now time.Time, d time.Duration) *lapse {
-	end := now.Add(d)
-	if earlier, has := parent.Deadline(); has && earlier.Before(end) {
-		end = earlier
+// begin makes it a context that ends when d has passed since now, or with its parent.
+func (l *lapse) begin(parent context.Context, now time.Time, d time.Duration) {
+	l.Context, l.end = parent, now.Add(d)
+	if earlier, has := parent.Deadline(); has && earlier.Before(l.end) {
+		l.end = earlier
 	}
-	return &lapse{Context: parent, end: end}
 }
 
 // Deadline returns the time when it ends.

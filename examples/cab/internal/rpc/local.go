@@ -29,18 +29,8 @@ func (l *Local) deliver(r *http.Request, n *note) (*http.Response, error) {
 		service, _ := target(r.URL.Path)
 		return nil, &UnavailableError{service, errors.New("nothing is served yet")}
 	}
-	return client.Inline(&noted{*h, n}).RoundTrip(r)
-}
-
-// noted adds a note to the request as the handler gets it.
-type noted struct {
-	handler http.Handler
-	note    *note
-}
-
-func (h *noted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.note.write(r.Header)
-	h.handler.ServeHTTP(w, r)
+	n.handler = *h
+	return client.Inline(n).RoundTrip(r)
 }
 
 // A body is one that is in memory.

@@ -28,6 +28,7 @@ const (
 	fromHeader    = "Cab-From"
 	timeoutHeader = "Cab-Timeout-Ms"
 	traceHeader   = "Traceparent"
+	stateHeader   = "Tracestate"
 )
 
 // An SLA is how long an endpoint takes, on average and at the 95th percentile.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/bulkhead"
-	"go.opentelemetry.io/otel/propagation"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/rcrowley/go-tigertonic"
@@ -61,10 +60,7 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, seen := time.Now(), &watched{ResponseWriter: w}
 	ctx, cancel := withDeadline(r, began)
 	defer cancel()
-	if len(r.Header[traceHeader]) > 0 {
-		ctx = propagation.TraceContext{}.Extract(ctx, fields(r.Header))
-	}
-	ctx, span := startSpan(ctx, s.tracer, stats.target, stats.spans)
+	ctx, span := s.startSpan(ctx, parentIn(r.Header), stats)
 	defer func() {
 		stats.requests.Add(1)
 		stats.nanoseconds.Add(int64(time.Since(began)))
@@ -89,33 +85,30 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(seen, r)
 }
 
-// fields are those of a header by which traces are passed on.
-type fields http.Header
-
-// Get returns the value of one of them.
-func (f fields) Get(name string) string {
-	switch name {
-	case "traceparent":
-		return first(f[traceHeader])
-	case "tracestate":
-		return first(f["Tracestate"])
-	}
-	return ""
-}
-
-// Set does nothing: they are only read.
-func (fields) Set(string, string) {}
-
-// Keys returns their names.
-func (fields) Keys() []string { return []string{"traceparent", "tracestate"} }
-
 // Unwrap returns what is inside.
 func (s *serving) Unwrap() http.Handler { return s.handler }
 
 // String is how Explain shows it.
 func (s *serving) String() string { return "serving(" + s.name + ")" }
 
-// startSpan starts a span in a trace, if there is one: services open none by themselves.
+// A lowerTracer is a tracer that needs no context for a span below one of another process.
+type lowerTracer interface {
+	StartBelow(ctx context.Context, parent oteltrace.SpanContext, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span)
+}
+
+// startSpan starts a span below that of the caller, if it has one: services open no traces by
+// themselves.
+func (s *serving) startSpan(ctx context.Context, parent oteltrace.SpanContext, of *served) (context.Context, oteltrace.Span) {
+	if !parent.IsValid() {
+		return ctx, oteltrace.SpanFromContext(ctx)
+	}
+	if t, is := s.tracer.(lowerTracer); is {
+		return t.StartBelow(ctx, parent, of.target, of.spans...)
+	}
+	return s.tracer.Start(oteltrace.ContextWithRemoteSpanContext(ctx, parent), of.target, of.spans...)
+}
+
+// startSpan starts a span in a trace, if there is one, for a call.
 func startSpan(ctx context.Context, t oteltrace.Tracer, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
 	if !oteltrace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, oteltrace.SpanFromContext(ctx)

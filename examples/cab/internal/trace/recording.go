@@ -25,20 +25,21 @@ type recording struct {
 	noop.Span        // for what OpenTelemetry may add
 	sdk.ReadOnlySpan // nil: it has a private method, and every other one is below
 
-	tracer       *tracer
-	context      oteltrace.SpanContext
-	parent       oteltrace.SpanID
+	tracer  *tracer
+	context oteltrace.SpanContext
+	parent  oteltrace.SpanID
+	began   time.Time
+
+	children     atomic.Int32
 	parentFlags  oteltrace.TraceFlags
 	parentRemote bool
-	kind         oteltrace.SpanKind
-	began        time.Time
-	children     atomic.Int32
+	kind         uint8 // an oteltrace.SpanKind
 
-	mu     sync.Mutex // is held to write what follows
 	ended  bool
-	code   codes.Code
+	mu     sync.Mutex // is held to write ended and what follows
 	name   string
 	took   time.Duration
+	code   codes.Code
 	detail *detail // or nil
 }
 
@@ -202,7 +203,7 @@ func (s *recording) Parent() oteltrace.SpanContext {
 }
 
 // SpanKind returns which end of a call the span is.
-func (s *recording) SpanKind() oteltrace.SpanKind { return s.kind }
+func (s *recording) SpanKind() oteltrace.SpanKind { return oteltrace.SpanKind(s.kind) }
 
 // StartTime returns when it began.
 func (s *recording) StartTime() time.Time { return s.began }

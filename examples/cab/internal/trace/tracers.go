@@ -64,19 +64,28 @@ type tracer struct {
 
 // Start starts a span below the one in the context, or a trace if that has none.
 func (t *tracer) Start(ctx context.Context, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
+	outer := oteltrace.SpanFromContext(ctx)
+	return t.start(ctx, outer, outer.SpanContext(), name, o)
+}
+
+// StartBelow is like Start for a span below one of another process, or none. The context needs
+// none, which saves one.
+func (t *tracer) StartBelow(ctx context.Context, parent oteltrace.SpanContext, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
+	return t.start(ctx, nil, parent.WithRemote(true), name, o)
+}
+
+func (t *tracer) start(ctx context.Context, outer oteltrace.Span, parent oteltrace.SpanContext, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
 	if t.provider.over.Load() {
-		return t.Tracer.Start(ctx, name, o...)
+		return t.Tracer.Start(oteltrace.ContextWithSpanContext(ctx, parent), name, o...)
 	}
 	c := oteltrace.NewSpanStartConfig(o...)
-	var parent oteltrace.SpanContext
-	if !c.NewRoot() {
-		outer := oteltrace.SpanFromContext(ctx)
-		parent = outer.SpanContext()
-		if own, is := outer.(*recording); is {
-			own.children.Add(1)
-		}
+	if c.NewRoot() {
+		outer, parent = nil, oteltrace.SpanContext{}
 	}
-	s := &recording{tracer: t, name: fit(name), kind: oteltrace.ValidateSpanKind(c.SpanKind()), began: c.Timestamp()}
+	if own, is := outer.(*recording); is {
+		own.children.Add(1)
+	}
+	s := &recording{tracer: t, name: fit(name), kind: kindOf(c.SpanKind()), began: c.Timestamp()}
 	if s.began.IsZero() {
 		s.began = time.Now()
 	}
@@ -93,6 +102,9 @@ func (t *tracer) Start(ctx context.Context, name string, o ...oteltrace.SpanStar
 	s.SetAttributes(c.Attributes()...)
 	return oteltrace.ContextWithSpan(ctx, s), s
 }
+
+// kindOf returns a kind as a span keeps it.
+func kindOf(k oteltrace.SpanKind) uint8 { return uint8(oteltrace.ValidateSpanKind(k)) } //nolint:gosec // there are five
 
 // newSpanID returns a random ID, which isn't zero (W3C Trace Context §2.2.2.4).
 func newSpanID() (id oteltrace.SpanID) {
