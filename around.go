@@ -3,6 +3,7 @@ package tigertonic
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -35,6 +36,50 @@ func (e *Endpoint) Around(hooks ...Hook) *Endpoint {
 	}
 	e.hooks = append(e.hooks, hooks...)
 	return e
+}
+
+// When makes the endpoint answer with the error answer where its function, after its hooks,
+// returns an error that is target ([errors.Is]) and has no status of its own. It declares
+// answer as [Endpoint.Errors] does. So a function may return what a library returns:
+//
+//	tigertonic.Typed(show).When(sql.ErrNoRows, tigertonic.NotFound{Err: errors.New("there is no such tea")})
+//
+// The first of several that fit counts. If the answer's status is 500 or more, the log has
+// both errors. A stream's error is answered likewise, unless a value has been sent before it.
+//
+// It panics if target is nil, or if answer isn't an [HTTPEquivError] with the status of a
+// response.
+func (e *Endpoint) When(target, answer error) *Endpoint {
+	if target == nil {
+		callsite.Panicf("When: the error that %v is to return is nil", e)
+	}
+	mustHaveStatus("When", answer)
+	e.errors = append(e.errors, answer)
+	e.answers = append(e.answers, errorAnswer{target, answer})
+	return e
+}
+
+// An errorAnswer is the error that clients get for another.
+type errorAnswer struct{ target, answer error }
+
+// answerFor returns the error that the client gets for one of the function.
+func (e *Endpoint) answerFor(err error) error {
+	if len(e.answers) == 0 {
+		return err
+	}
+	if _, ok := errors.AsType[HTTPEquivError](err); ok {
+		return err
+	}
+	for _, a := range e.answers {
+		switch {
+		case !errors.Is(err, a.target):
+		case statusOf(a.answer) < http.StatusInternalServerError:
+			return a.answer
+		default:
+			return fmt.Errorf("%w: %w", a.answer, err)
+		}
+	}
+	return err
 }
 
 // A Call is a request to a [Typed] endpoint, whose input has been decoded and checked.

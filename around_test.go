@@ -2,9 +2,13 @@ package tigertonic_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -142,4 +146,81 @@ func TestHookThatFailsAfterwardsClosesTheStream(t *testing.T) {
 	})
 	assert.Equal(t, 409, serve(t, e, "GET", "/", "").Code)
 	assert.Equal(t, 2, closed)
+}
+
+var errNoRows = errors.New("no rows")
+
+func TestWhenAnswersWithAnotherError(t *testing.T) {
+	none := tigertonic.NotFound{Err: errors.New("there is no such tea")}
+	down := tigertonic.ServiceUnavailable{Err: errors.New("the store is down")}
+	failing := func(err error) *tigertonic.Endpoint {
+		return tigertonic.Typed(func(context.Context, *struct{}) (string, error) { return "", err }).
+			When(errNoRows, none).When(io.ErrUnexpectedEOF, down).When(errNoRows, tigertonic.Gone{})
+	}
+	for name, tt := range map[string]struct {
+		h    *tigertonic.Endpoint
+		want string
+	}{
+		"the error":               {failing(errNoRows), `404 {"title":"Not Found","status":404,"detail":"there is no such tea"}`},
+		"one that wraps it":       {failing(fmt.Errorf("show: %w", errNoRows)), `404 {"title":"Not Found","status":404,"detail":"there is no such tea"}`},
+		"one with a status":       {failing(tigertonic.Conflict{Err: errNoRows}), `409 {"title":"Conflict","status":409,"detail":"no rows"}`},
+		"another":                 {failing(errLeak), `500 {"title":"Internal Server Error","status":500,"request_id":"ID"}`},
+		"a failure for a failure": {failing(io.ErrUnexpectedEOF), `503 {"title":"Service Unavailable","status":503,"request_id":"ID"}`},
+		"a hook's": {failing(nil).Around(func(context.Context, *tigertonic.Call, func(context.Context) error) error {
+			return errNoRows
+		}), `404 {"title":"Not Found","status":404,"detail":"there is no such tea"}`},
+	} {
+		w := serve(t, tt.h, "GET", "/", "")
+		got := requestIDs.ReplaceAllString(fmt.Sprint(w.Code, " ", w.Body), `"request_id":"ID"`)
+		assert.Equal(t, tt.want+"\n", got, name)
+	}
+}
+
+var requestIDs = regexp.MustCompile(`"request_id":"[^"]+"`)
+
+func TestWhenAnswersForAStreamThatHasNotBegun(t *testing.T) {
+	none := tigertonic.NotFound{Err: errors.New("there is no such tea")}
+	h := tigertonic.Typed(func(context.Context, *struct{}) (iter.Seq2[int, error], error) {
+		return thenFailing[int](errNoRows), nil
+	}).When(errNoRows, none)
+	assert.Equal(t, 404, serve(t, h, "GET", "/", "").Code)
+}
+
+func TestWhenKeepsTheCauseOfAFailureForTheLog(t *testing.T) {
+	var b strings.Builder
+	down := tigertonic.ServiceUnavailable{Err: errors.New("the store is down")}
+	h := tigertonic.Typed(func(context.Context, *struct{}) (string, error) { return "", errNoRows }).When(errNoRows, down)
+	logged := tigertonic.Accessed(h, &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(&b, nil))})
+	assert.Equal(t, 503, serve(t, logged, "GET", "/", "").Code)
+	assert.Contains(t, b.String(), `error="the store is down: no rows"`)
+}
+
+func TestWhenDeclaresTheAnswer(t *testing.T) {
+	op := &tigertonic.Operation{Method: "GET"}
+	tigertonic.Typed(countIssues).When(errNoRows, tigertonic.NotFound{Err: errors.New("there is no such tea")}).Describe(op)
+	assert.Equal(t, "there is no such tea", op.Responses["404"].Description)
+	assert.Regexp(t, `^tigertonic: When: the error that Typed\(.*countIssues\) is to return is nil .*around_test.go`,
+		panicOf(t, func() { tigertonic.Typed(countIssues).When(nil, tigertonic.NotFound{}) }))
+	assert.Regexp(t, `^tigertonic: When: \*errors.errorString has no status that a response can have .*around_test.go`,
+		panicOf(t, func() { tigertonic.Typed(countIssues).When(errNoRows, errLeak) }))
+}
+
+func ExampleEndpoint_When() {
+	type find struct {
+		ID string `path:"id"`
+	}
+	show := func(_ context.Context, in *find) (string, error) {
+		if in.ID != "sencha" {
+			return "", sql.ErrNoRows // as a database returns it
+		}
+		return "green", nil
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("GET", "/teas/{id}", tigertonic.Typed(show).
+		When(sql.ErrNoRows, tigertonic.NotFound{Err: errors.New("there is no such tea")}))
+	request(mux, "GET", "/teas/sencha", "")
+	request(mux, "GET", "/teas/coffee", "")
+	// Output:
+	// 200 "green"
+	// 404 {"title":"Not Found","status":404,"detail":"there is no such tea"}
 }

@@ -29,6 +29,7 @@ type Endpoint struct {
 	tags                     []string
 	deprecated               bool
 	errors                   []error
+	answers                  []errorAnswer
 	inExamples               map[string]Example
 	outExamples              map[string]map[string]Example // by status
 	hooks                    []Hook
@@ -218,7 +219,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		err = clientGone{}
 	}
-	ProblemWriter{}.WriteError(r, w, err)
+	ProblemWriter{}.WriteError(r, w, e.answerFor(err))
 }
 
 // clientGone is the error of a request whose client has gone. Nobody reads the response,
@@ -284,13 +285,18 @@ func (e *Endpoint) Deprecated() *Endpoint {
 // [HTTPEquivError] with the status of a response, or Errors panics.
 func (e *Endpoint) Errors(errs ...error) *Endpoint {
 	for _, err := range errs {
-		equiv, ok := errors.AsType[HTTPEquivError](err)
-		if !ok || isNil(reflect.ValueOf(equiv)) || statusOf(err) != equiv.StatusCode() {
-			callsite.Panicf("Errors: %T has no status that a response can have", err)
-		}
+		mustHaveStatus("Errors", err)
 	}
 	e.errors = append(e.errors, errs...)
 	return e
+}
+
+// mustHaveStatus panics unless the error has the status of a response.
+func mustHaveStatus(method string, err error) {
+	equiv, ok := errors.AsType[HTTPEquivError](err)
+	if !ok || isNil(reflect.ValueOf(equiv)) || statusOf(err) != equiv.StatusCode() {
+		callsite.Panicf("%s: %T has no status that a response can have", method, err)
+	}
 }
 
 // RequestExample adds an example of the request's body under a unique name. It panics if

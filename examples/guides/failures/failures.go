@@ -3,6 +3,7 @@ package failures
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 
 	"github.com/rcrowley/go-tigertonic"
 )
-
-var errNoRow = errors.New("sql: no rows in result set") // what a database says
 
 // OutOfStock is an error of the service's own, with a status.
 type OutOfStock struct{ Item string }
@@ -50,10 +49,17 @@ func place(_ context.Context, o *order) (struct{}, error) {
 			Extensions: map[string]any{"balance": 2},
 		}
 	case "coffee":
-		return struct{}{}, fmt.Errorf("order: %w", errNoRow)
+		return struct{}{}, fmt.Errorf("order: %w", sql.ErrNoRows)
 	}
 	return struct{}{}, nil
 }
+
+type orderID struct {
+	ID int `path:"id"`
+}
+
+// show returns what a database says: this shop keeps no orders.
+func show(context.Context, *orderID) (order, error) { return order{}, sql.ErrNoRows }
 
 // asText sends errors as a line of text.
 type asText struct{ tigertonic.ErrorWriter }
@@ -74,5 +80,7 @@ func (asText) WriteError(_ *http.Request, w http.ResponseWriter, err error) {
 func service() http.Handler {
 	mux := tigertonic.NewTrieServeMux()
 	mux.Handle("POST", "/orders", tigertonic.Typed(place).Errors(tigertonic.NotFound{}, OutOfStock{}))
+	mux.Handle("GET", "/orders/{id}", tigertonic.Typed(show).
+		When(sql.ErrNoRows, tigertonic.NotFound{Err: errors.New("there is no such order")}))
 	return mux
 }

@@ -1,6 +1,7 @@
 package failures
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,7 +26,7 @@ func TestErrorsHaveTheFormatOfTheService(t *testing.T) {
 	tigertonic.ResponseErrorWriter = asText{before}
 	for path, want := range map[string]string{"/nothing": "404 GET /nothing not found\n", "/broken": "500 Internal Server Error\n"} {
 		mux := tigertonic.NewTrieServeMux()
-		mux.Handle("GET", "/broken", tigertonic.If(func(*http.Request) (http.Header, error) { return nil, errNoRow }, service()))
+		mux.Handle("GET", "/broken", tigertonic.If(func(*http.Request) (http.Header, error) { return nil, sql.ErrNoRows }, service()))
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		if got := fmt.Sprint(w.Code, " ", w.Body); got != want {
