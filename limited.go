@@ -5,12 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rcrowley/go-tigertonic/internal/callsite"
 	"github.com/rcrowley/go-tigertonic/internal/record"
+	"github.com/rcrowley/go-tigertonic/schema"
 )
 
 // LimitOptions are the options of [Limited]. The zero value selects the defaults.
@@ -125,3 +130,94 @@ func (l *limiter) enter(ctx context.Context) bool {
 }
 
 func (l *limiter) leave() { <-l.running }
+
+// ClientKey returns what to count a client by: its address without the port, or, since a
+// client may have all addresses of an IPv6 network, the /64 of one. It is the address of
+// r.RemoteAddr, so put [Proxied] outside of the limit if there are proxies. One that isn't
+// an address, such as that of a Unix socket, is returned as it is. The error is always nil:
+// the function is for limits that take such a function, such as httprate.
+func ClientKey(r *http.Request) (string, error) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return r.RemoteAddr, nil //nolint:nilerr // documented
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is4() {
+		return addr.String(), nil
+	}
+	network, _ := addr.Prefix(clientBits) // it has as many
+	return network.String(), nil
+}
+
+// clientBits is the longest prefix of IPv6 that a site may be given (RFC 6177 §2).
+const clientBits = 64
+
+// Refusal is a handler that answers all requests with an error, for middleware of others
+// that lets you choose how it refuses requests, such as httprate, rs/cors or
+// [http.CrossOriginProtection]. Its method Describe is for [Wrapped]:
+//
+//	refusal := tigertonic.NewRefusal(tigertonic.TooManyRequests{Err: errors.New("at most 100 requests a minute")})
+//	limit := httprate.LimitBy(100, time.Minute, tigertonic.ClientKey, httprate.WithLimitHandler(refusal.ServeHTTP))
+//	h := tigertonic.Wrapped(mux, limit, refusal.Describe)
+//
+// Create one with [NewRefusal]; the zero value isn't usable.
+type Refusal struct {
+	err     error
+	headers []string
+}
+
+// NewRefusal returns a handler that answers with the error through [ResponseErrorWriter].
+// The headers are the names of those that the middleware adds to every response, such as
+// RateLimit-Remaining. NewRefusal panics if the error isn't an [HTTPEquivError] with the
+// status of a response.
+func NewRefusal(err error, headers ...string) *Refusal {
+	mustHaveStatus("NewRefusal", err)
+	return &Refusal{err, slices.Clone(headers)}
+}
+
+// ServeHTTP answers. A status of 500 or more is in the request's own line or record of a
+// log, and isn't logged as something that has gone wrong.
+func (rf *Refusal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	err := rf.err
+	if statusOf(err) >= http.StatusInternalServerError {
+		err = record.Withhold(err, record.NoteRefusal(w, err, newID))
+	}
+	writeError(w, r, err)
+}
+
+// Describe adds the error to an operation, with Retry-After if it is one of those that have
+// it (429, 503), and the headers to each response that is described so far.
+func (rf *Refusal) Describe(op *Operation) {
+	status := statusOf(rf.err)
+	op.AddError(status, rf.err.Error())
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		op.Response(status).describeRetryAfter(nil)
+	}
+	for _, rs := range op.Responses {
+		for _, name := range rf.headers {
+			rs.describeLimit(name)
+		}
+	}
+}
+
+// describeLimit adds a header of a limit. Those of the draft that httprate and many others
+// follow are whole numbers (draft-ietf-httpapi-ratelimit-headers-03 §3).
+func (rs *ResponseInfo) describeLimit(name string) {
+	number := &schema.Schema{Types: []string{"integer"}, Minimum: "0"}
+	switch strings.TrimPrefix(http.CanonicalHeaderKey(name), "X-") {
+	case "Ratelimit-Limit":
+		rs.SetHeader(name, "How many requests a client may make in a window of time.", number)
+	case "Ratelimit-Remaining":
+		rs.SetHeader(name, "How many of them are left.", number)
+	case "Ratelimit-Reset":
+		rs.SetHeader(name, "When the window ends.", number)
+	default:
+		rs.SetHeader(name, "", &schema.Schema{Types: []string{"string"}})
+	}
+}
+
+// String is how [Explain] shows the handler.
+func (rf *Refusal) String() string { return fmt.Sprintf("Refusal(%d)", statusOf(rf.err)) }

@@ -3,6 +3,8 @@ package tigertonic_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -351,4 +353,93 @@ func TestLimitedDescribesItsRefusal(t *testing.T) {
 	assert.Equal(t, "there are too many requests, try again later", rs.Description)
 	assert.Contains(t, rs.Headers, "Retry-After")
 	assert.NotEmpty(t, rs.Content)
+}
+
+func TestClientKeyIsAnAddressOrANetwork(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1:1234":             "192.0.2.1",
+		"192.0.2.1":                  "192.0.2.1",
+		"[::ffff:192.0.2.1]:1234":    "192.0.2.1",
+		"[2001:db8:1:2:3:4:5:6]:443": "2001:db8:1:2::/64",
+		"2001:db8:1:2::7":            "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:80":          "fe80::/64",
+		"@":                          "@",
+		"":                           "",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.RemoteAddr = address
+		got, err := tigertonic.ClientKey(r)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, address)
+	}
+}
+
+// refusingBy is a middleware as others write it, that refuses every request.
+func refusingBy(refusal http.Handler) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("RateLimit-Remaining", "0")
+			refusal.ServeHTTP(w, r)
+		})
+	}
+}
+
+func TestRefusalAnswersAndDescribes(t *testing.T) {
+	refusal := tigertonic.NewRefusal(tigertonic.TooManyRequests{Err: errors.New("slow down")}, "RateLimit-Limit", "X-RateLimit-Remaining", "RateLimit-Reset", "RateLimit")
+	h := tigertonic.Wrapped(hello, refusingBy(refusal), refusal.Describe)
+	w := serve(t, h, "GET", "/", "")
+	assert.Equal(t, 429, w.Code)
+	assert.Equal(t, `{"description":"slow down","error":"tigertonic.TooManyRequests"}`+"\n", w.Body.String())
+	assert.Equal(t, "0", w.Header().Get("RateLimit-Remaining"))
+	op := &tigertonic.Operation{}
+	op.Response(200)
+	h.Describe(op)
+	assert.Equal(t, "slow down", op.Responses["429"].Description)
+	assert.Contains(t, op.Responses["429"].Headers, "Retry-After")
+	assert.NotContains(t, op.Responses["200"].Headers, "Retry-After")
+	for name, want := range map[string]string{"Ratelimit-Limit": "integer", "X-Ratelimit-Remaining": "integer", "Ratelimit-Reset": "integer", "Ratelimit": "string"} {
+		for status, rs := range op.Responses {
+			assert.Equal(t, []string{want}, rs.Headers[name].Schema.Types, status+" "+name)
+		}
+	}
+	assert.Equal(t, "Refusal(429)", refusal.String())
+	assert.Equal(t, "METHOD  PATTERN  HANDLER\n*                Refusal(429)\n", tigertonic.Explain(refusal))
+}
+
+// Its cause is in the request's own line, and nowhere else.
+func TestRefusalThatIsAFailureTellsTheLogWhy(t *testing.T) {
+	var b bytes.Buffer
+	refusal := tigertonic.NewRefusal(tigertonic.ServiceUnavailable{Err: errors.New("the cellar is flooded")})
+	h := tigertonic.Accessed(tigertonic.Wrapped(hello, refusingBy(refusal)), &tigertonic.AccessOptions{Logger: slog.New(slog.NewTextHandler(&b, nil))})
+	w := serve(t, h, "GET", "/", "")
+	assert.Equal(t, 503, w.Code)
+	assert.Contains(t, b.String(), `error="the cellar is flooded"`)
+	assert.Equal(t, 1, strings.Count(b.String(), "\n"))
+	op := &tigertonic.Operation{}
+	refusal.Describe(op)
+	assert.Contains(t, op.Responses["503"].Headers, "Retry-After")
+}
+
+func TestRefusalNeedsAStatus(t *testing.T) {
+	assert.Regexp(t, `^tigertonic: NewRefusal: \*errors.errorString has no status that a response can have .*limited_test.go`,
+		panicOf(t, func() { tigertonic.NewRefusal(errors.New("no")) }))
+}
+
+func ExampleNewRefusal() {
+	refusal := tigertonic.NewRefusal(tigertonic.Forbidden{Err: errors.New("this is for pages of the same site")})
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(refusal)
+	h := tigertonic.Wrapped(text("hello"), protection.Handler, refusal.Describe)
+	request(h, "POST", "/", "", "Sec-Fetch-Site", "cross-site")
+	// Output: 403 {"description":"this is for pages of the same site","error":"tigertonic.Forbidden"}
+}
+
+func ExampleClientKey() {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for _, r.RemoteAddr = range []string{"192.0.2.1:1234", "[2001:db8::7]:1234"} {
+		fmt.Println(tigertonic.ClientKey(r)) // httprate takes the function as it is
+	}
+	// Output:
+	// 192.0.2.1 <nil>
+	// 2001:db8::/64 <nil>
 }

@@ -369,7 +369,7 @@ func needsOf(h http.Handler) need {
 	switch x := h.(type) {
 	case *MeasuredHandler:
 		return needsOf(x.handler)
-	case HandlerFunc, ParamsFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *basicAuth, *Endpoint, *Marshaler:
+	case HandlerFunc, ParamsFunc, Version, NotFoundHandler, MethodNotAllowedHandler, *Refusal, *basicAuth, *Endpoint, *Marshaler:
 		return 0
 	case FirstHandler:
 		var needs need

@@ -38,10 +38,12 @@ type WrappedHandler struct {
 // still see what is in it. The functions add what the middleware does, such as a 429, to
 // the description of the operations in h:
 //
-//	limit := httprate.LimitBy(100, time.Minute, byAddress)
-//	tigertonic.Wrapped(mux, limit, func(op *tigertonic.Operation) {
-//		op.Response(http.StatusTooManyRequests).SetHeader("Retry-After", "", nil)
+//	compress := func(h http.Handler) http.Handler { return gzhttp.GzipHandler(h) }
+//	tigertonic.Wrapped(mux, compress, func(op *tigertonic.Operation) {
+//		op.Description += " Responses may be compressed."
 //	})
+//
+// For middleware that refuses requests, see [Refusal].
 //
 // Wrapped calls the middleware once. Explain shows it by the name of its function, or of
 // the function that contains the literal; see [WrappedHandler.Named]. Its handler gets a

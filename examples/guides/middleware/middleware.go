@@ -3,6 +3,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -65,8 +66,7 @@ func forScripts(mux http.Handler) http.Handler {
 }
 
 func limited(mux http.Handler) http.Handler {
-	limit := httprate.LimitBy(100, time.Minute, byAddress)
-	return tigertonic.Wrapped(mux, limit, func(op *tigertonic.Operation) {
-		op.Response(http.StatusTooManyRequests).SetHeader("Retry-After", "", nil)
-	})
+	refusal := tigertonic.NewRefusal(tigertonic.TooManyRequests{Err: errors.New("at most 100 requests a minute")})
+	limit := httprate.LimitBy(100, time.Minute, tigertonic.ClientKey, httprate.WithLimitHandler(refusal.ServeHTTP))
+	return tigertonic.Wrapped(mux, limit, refusal.Describe)
 }

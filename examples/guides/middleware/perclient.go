@@ -3,7 +3,6 @@ package middleware
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -13,17 +12,8 @@ import (
 	"github.com/rcrowley/go-tigertonic"
 )
 
-// byAddress is what a client is counted by: its address, or the network of an IPv6 one.
-func byAddress(r *http.Request) (string, error) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil { // it has no port, such as that of a Unix socket
-		host = r.RemoteAddr
-	}
-	return httprate.CanonicalizeIP(host), nil
-}
-
 func perClient(mux http.Handler) http.Handler {
-	limit := httprate.LimitBy(100, time.Minute, byAddress, httprate.WithLimitHandler(tooMany))
+	limit := httprate.LimitBy(100, time.Minute, tigertonic.ClientKey, httprate.WithLimitHandler(tooMany))
 	limited := tigertonic.Wrapped(mux, limit, func(op *tigertonic.Operation) {
 		op.AddError(http.StatusTooManyRequests, "more than 100 requests a minute")
 		for _, name := range []string{"Retry-After", "RateLimit", "RateLimit-Policy"} {
