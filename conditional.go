@@ -1,6 +1,7 @@
 package tigertonic
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,6 +24,13 @@ type Validators struct {
 	// representations may differ in bytes. A weak tag never matches If-Match.
 	ETag         string    `header:"ETag" doc:"Identifies the version."`
 	LastModified time.Time `header:"Last-Modified" doc:"When it was last changed."`
+}
+
+// Versioned is a result of a [Typed] function: a body, and the validators of its version. A
+// GET or HEAD with a condition gets a 304 or 412 by them: see [Conditional].
+type Versioned[T any] struct {
+	Validators
+	Body T `body:""`
 }
 
 // ConditionOptions are the options of [Conditional]. The zero value selects the
@@ -194,6 +202,14 @@ func (p *Preconditions) Check(current Validators) error {
 	}
 	return nil
 }
+
+// RequiredPreconditions are [Preconditions] of which a request must have one. An endpoint
+// whose input embeds them refuses others with a 428 (RFC 6585 §3) before its function is
+// called.
+type RequiredPreconditions struct{ Preconditions }
+
+// Validate is [Preconditions.Require].
+func (p *RequiredPreconditions) Validate(context.Context) error { return p.Require() }
 
 // Require returns a [PreconditionRequired] if there is no condition (RFC 6585 §3).
 func (p *Preconditions) Require() error {

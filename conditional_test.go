@@ -369,3 +369,63 @@ func TestPreconditionsInTheInputAreDescribed(t *testing.T) {
 	}).Describe(op)
 	assert.NotContains(t, op.Responses, "412")
 }
+
+func TestRequiredPreconditionsRefuseOthersBeforeTheFunction(t *testing.T) {
+	t.Parallel()
+	type change struct {
+		tigertonic.RequiredPreconditions
+		ID string `path:"id" maxLength:"3"`
+	}
+	called := false
+	h := tigertonic.Typed(func(_ context.Context, in *change) (struct{}, error) {
+		called = true
+		return struct{}{}, in.Check(tigertonic.Validators{ETag: `"v7"`})
+	})
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("DELETE", "/stuff/{id}", h)
+	assert.Equal(t, 428, serve(t, mux, "DELETE", "/stuff/tea", "").Code)
+	assert.False(t, called)
+	assert.Equal(t, 422, serve(t, mux, "DELETE", "/stuff/coffee", "").Code)
+	for header, want := range map[string]int{"If-Match": 204, "If-None-Match": 412} {
+		r := httptest.NewRequestWithContext(t.Context(), "DELETE", "/stuff/tea", http.NoBody)
+		r.Header.Set(header, `"v7"`)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		assert.Equal(t, want, w.Code, header)
+	}
+	op := &tigertonic.Operation{Method: "DELETE"}
+	h.Describe(op)
+	assert.Contains(t, op.Responses, "412")
+	assert.Contains(t, op.Responses, "428")
+}
+
+func ExampleRequiredPreconditions() {
+	type change struct {
+		tigertonic.RequiredPreconditions
+		ID string `path:"id"`
+	}
+	remove := func(_ context.Context, in *change) (struct{}, error) {
+		return struct{}{}, in.Check(tigertonic.Validators{ETag: `"v7"`}) // and then change it
+	}
+	mux := tigertonic.NewTrieServeMux()
+	mux.Handle("DELETE", "/stuff/{id}", tigertonic.Typed(remove))
+	request(mux, "DELETE", "/stuff/tea", "", "If-Match", `"v7"`)
+	request(mux, "DELETE", "/stuff/tea", "")
+	// Output:
+	// 204
+	// 428 {"title":"Precondition Required","status":428,"detail":"this needs If-Match with the ETag of what is to be changed, or another condition"}
+}
+
+func ExampleVersioned() {
+	show := func(context.Context, *struct{}) (tigertonic.Versioned[string], error) {
+		return tigertonic.Versioned[string]{Validators: tigertonic.Validators{ETag: `"v7"`}, Body: "green"}, nil
+	}
+	h := tigertonic.Typed(show)
+	w := request(h, "GET", "/", "")
+	fmt.Println(w.Header().Get("ETag"))
+	request(h, "GET", "/", "", "If-None-Match", `"v7"`)
+	// Output:
+	// 200 "green"
+	// "v7"
+	// 304
+}

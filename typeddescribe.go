@@ -199,6 +199,9 @@ func describeInput(in *bind.Plan, op *Operation) {
 	if embeds[Preconditions](in.Type()) {
 		op.addProblem(http.StatusPreconditionFailed, errChanged.Error())
 	}
+	if embeds[RequiredPreconditions](in.Type()) {
+		op.addProblem(http.StatusPreconditionRequired, errUnconditional.Error())
+	}
 	if in.CanRefuse() {
 		op.addProblem(http.StatusUnprocessableEntity, "the request isn't valid")
 	}
