@@ -3,12 +3,14 @@ package tigertonic
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
 	"time"
 
+	"github.com/rcrowley/go-tigertonic/internal/callsite"
 	"github.com/rcrowley/go-tigertonic/internal/codec"
 	"github.com/rcrowley/go-tigertonic/internal/httpfield"
 )
@@ -28,6 +30,45 @@ var sequenceTypes = [...]string{httpfield.JSON, linesType, ndjsonType, eventsTyp
 // itemTimeout is how long the client may take to read an item, where the server
 // has no WriteTimeout.
 const itemTimeout = 30 * time.Second
+
+// Poll returns a sequence of what f returns, as a [Typed] function may return it: f is
+// called when the sequence is ranged over, and again an interval after the last of its
+// values was taken. So a stream follows a database that others write to as well. The
+// function keeps what it has returned so far, and is called by one goroutine.
+//
+// The sequence ends when ctx is done, and with the error of f, which comes after the values
+// that f returned with it. Poll panics if the interval isn't positive or f is nil.
+func Poll[T any](ctx context.Context, interval time.Duration, f func() ([]T, error)) iter.Seq2[T, error] {
+	switch {
+	case interval <= 0:
+		callsite.Panicf("Poll: the interval is %v, which isn't positive", interval)
+	case f == nil:
+		callsite.Panicf("Poll: the function is nil")
+	}
+	return func(yield func(T, error) bool) {
+		timer := time.NewTimer(0)
+		defer timer.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-timer.C:
+			}
+			values, err := f()
+			for _, v := range values {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			timer.Reset(interval)
+		}
+	}
+}
 
 // sequenceOf returns T if t is an iter.Seq2[T, error].
 func sequenceOf(t reflect.Type) (item reflect.Type, ok bool) {

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rcrowley/go-metrics"
@@ -335,4 +336,78 @@ func TestSequenceThatPanicsAfterItsEnd(t *testing.T) {
 			assert.Equal(t, http.ErrAbortHandler, cause, "the header has gone out")
 		}
 	}
+}
+
+func TestPollYieldsWhatIsNewAtIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var called []time.Duration
+		begin := time.Now()
+		seq := tigertonic.Poll(t.Context(), time.Second, func() ([]int, error) {
+			called = append(called, time.Since(begin))
+			switch len(called) {
+			case 1:
+				return []int{1, 2}, nil
+			case 2:
+				return nil, nil
+			}
+			return []int{3}, errLeak
+		})
+		assert.Empty(t, called)
+		var got []string
+		for n, err := range seq {
+			got = append(got, fmt.Sprint(n, err))
+			time.Sleep(100 * time.Millisecond) // the interval begins after that
+		}
+		assert.Equal(t, []string{"1 <nil>", "2 <nil>", "3 <nil>", "0 " + errLeak.Error()}, got)
+		assert.Equal(t, []time.Duration{0, 1200 * time.Millisecond, 2200 * time.Millisecond}, called)
+	})
+}
+
+func TestPollEndsWithItsContextAndItsReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		seq := tigertonic.Poll(ctx, time.Hour, func() ([]int, error) { return []int{1, 2}, nil })
+		for n, err := range seq {
+			assert.NoError(t, err)
+			assert.Equal(t, 1, n)
+			break
+		}
+		begin := time.Now()
+		time.AfterFunc(time.Minute, cancel)
+		var got []int
+		for n, err := range seq { // once more, from the beginning
+			assert.NoError(t, err)
+			got = append(got, n)
+		}
+		assert.Equal(t, []int{1, 2}, got)
+		assert.Equal(t, time.Minute, time.Since(begin))
+		for n, err := range seq {
+			t.Error("after the context was done:", n, err)
+		}
+	})
+}
+
+func TestPollPanicsOfMistakes(t *testing.T) {
+	assert.Regexp(t, `^tigertonic: Poll: the interval is 0s, which isn't positive .*sequence_test.go`,
+		panicOf(t, func() { tigertonic.Poll(t.Context(), 0, func() ([]int, error) { return nil, nil }) }))
+	assert.Regexp(t, `^tigertonic: Poll: the function is nil .*sequence_test.go`, panicOf(t, func() { tigertonic.Poll[int](t.Context(), 1, nil) }))
+}
+
+func ExamplePoll() {
+	table := []string{"sencha"} // which others add to
+	seen := 0
+	teas := tigertonic.Poll(context.Background(), time.Millisecond, func() (added []string, _ error) {
+		added, seen = table[seen:], len(table)
+		return added, nil
+	})
+	for tea, err := range teas { // a function that Typed is given would return them
+		fmt.Println(tea, err)
+		if tea == "matcha" {
+			break
+		}
+		table = append(table, "matcha")
+	}
+	// Output:
+	// sencha <nil>
+	// matcha <nil>
 }
