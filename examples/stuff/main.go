@@ -4,13 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 
 	"github.com/rcrowley/go-metrics"
@@ -36,14 +34,14 @@ func main() {
 	key := flag.String("key", "", "PEM `file` with the certificate's key")
 	file := flag.String("config", "", "JSON `file` with origins, host and password")
 	flag.Parse()
-	if err := run(example, *cert, *key, *file); err != nil {
-		log.Fatal(err)
-	}
+	example.Main(func(ctx context.Context, level *slog.LevelVar) error {
+		return run(ctx, example, level, *cert, *key, *file)
+	})
 }
 
-func run(example *serving.Example, cert, key, file string) error {
+func run(ctx context.Context, example *serving.Example, level *slog.LevelVar, cert, key, file string) error {
 	c, user := config{Origins: []string{"http://localhost:3000"}, Host: "ops.localhost"}, "operator"
-	if err := errors.Join(tigertonic.Configure(file, &c), example.Choose(os.Stdout)); err != nil {
+	if err := tigertonic.Configure(file, &c); err != nil {
 		return err
 	}
 	if c.Password == "" {
@@ -51,14 +49,15 @@ func run(example *serving.Example, cert, key, file string) error {
 		user += ":" + c.Password
 	}
 	stopping := make(chan struct{})
-	server := tigertonic.NewServer(example.Listen, tigertonic.Logged(service(c, newStore(stopping)), redact))
+	logged := tigertonic.Logged(service(c, newStore(stopping)), redact)
+	server := tigertonic.NewServer(example.Listen, tigertonic.Stack(logged, serving.Traced("stuff")))
 	server.RegisterOnShutdown(func(context.Context) { close(stopping) }) // not before it drains, for then browsers are to ask again
 	if cert != "" || key != "" {
 		if err := server.TLS(cert, key); err != nil {
 			return err
 		}
 	}
-	return example.Run(context.Background(), server, admin.New(server.Handler, admin.Options{Name: "stuff", Version: version}), func(base string) string {
+	return example.Run(ctx, server, admin.New(server.Handler, admin.Options{Name: "stuff", Version: version, Level: level}), func(base string) string {
 		return fmt.Sprintf(`  curl -i %[1]s/2.0/stuff -H 'Content-Type: application/json' -d '{"id":"tea","stuff":"Assam"}'
   curl -i %[1]s/2.0/stuff/tea
   curl -i %[1]s/1.0/stuff

@@ -38,36 +38,23 @@ func main() {
 	flag.StringVar(&o.key, "key", "", "PEM `file` with the certificate's key")
 	flag.StringVar(&o.passwordFile, "password-file", "", "`file` with the password of the user called operator; by default $"+passwordVariable+", or a random one")
 	flag.Parse()
-	level := new(slog.LevelVar)
-	lines := tigertonic.NewBufferedJSONHandler(os.Stderr, &tigertonic.BufferedJSONOptions{HandlerOptions: slog.HandlerOptions{Level: level}})
-	slog.SetDefault(slog.New(lines))
-	err := run(o, level)
-	if err != nil {
-		slog.Error("wallet has failed", "error", err)
-	}
-	_ = lines.Close() // there is nowhere else to say that standard error is gone
-	if err != nil {
-		os.Exit(1)
-	}
+	o.example.Main(func(ctx context.Context, level *slog.LevelVar) error { return run(ctx, o, level) })
 }
 
 // run serves until the process is told to stop.
-func run(o options, level *slog.LevelVar) error {
+func run(ctx context.Context, o options, level *slog.LevelVar) error {
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{} // also where no typed function answers
 	password, err := o.password()
 	if err != nil {
 		return err
 	}
-	if err := o.example.Choose(os.Stdout); err != nil {
-		return err
-	}
-	s, err := openStore(context.Background(), o.db)
+	s, err := openStore(ctx, o.db)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	registry := metrics.NewRegistry()
-	server := tigertonic.NewServer(o.example.Listen, service(s, password, registry))
+	server := tigertonic.NewServer(o.example.Listen, tigertonic.Stack(service(s, password, registry), serving.Traced("wallet")))
 	if o.cert != "" || o.key != "" {
 		if err := server.TLS(o.cert, o.key); err != nil {
 			return err
@@ -75,7 +62,7 @@ func run(o options, level *slog.LevelVar) error {
 	}
 	inside := admin.New(server.Handler, admin.Options{Name: "wallet", Version: version, Registry: registry, Level: level})
 	inside.Check("database", time.Second, s.ping)
-	return o.example.Run(context.Background(), server, inside, func(base string) string { return o.try(base, password) })
+	return o.example.Run(ctx, server, inside, func(base string) string { return o.try(base, password) })
 }
 
 // password returns the operator's password.

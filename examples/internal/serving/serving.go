@@ -1,14 +1,13 @@
 // Package serving does what all examples have in common: it defines the flags -listen and
 // -admin, moves to a free port if the default is taken, prints what to try, and says when
-// the service stops.
+// the service stops; for those that use Main, it also sets up logs and traces.
 //
 //	example := serving.Flags(flag.CommandLine, "wallet")
 //	flag.Parse()
-//	if err := example.Choose(os.Stdout); err != nil {
-//		return err
-//	}
-//	server := tigertonic.NewServer(example.Listen, handler)
-//	return example.Run(ctx, server, admin.New(server.Handler, admin.Options{Name: "wallet"}), try)
+//	example.Main(func(ctx context.Context, level *slog.LevelVar) error {
+//		server := tigertonic.NewServer(example.Listen, handler)
+//		return example.Run(ctx, server, admin.New(server.Handler, admin.Options{Name: "wallet", Level: level}), try)
+//	})
 package serving
 
 import (
@@ -52,6 +51,36 @@ func Flags(f *flag.FlagSet, name string) *Example {
 	f.StringVar(&e.Listen, "listen", listen, "`address` to listen on; port 0 is any free one")
 	f.StringVar(&e.Admin, "admin", admin, "`address` for health, metrics and profiles, or \"\" for none")
 	return e
+}
+
+// Main runs an example, whose flags have been parsed: it logs to standard error, in JSON,
+// many lines at a time, exports traces if the environment says so (see [Traces]), settles
+// the addresses (see [Example.Choose]), and calls run. If that fails, the process ends with
+// status 1 and a line that says why.
+func (e *Example) Main(run func(ctx context.Context, level *slog.LevelVar) error) {
+	level := new(slog.LevelVar)
+	lines := tigertonic.NewBufferedJSONHandler(os.Stderr, &tigertonic.BufferedJSONOptions{HandlerOptions: slog.HandlerOptions{Level: level}})
+	slog.SetDefault(slog.New(lines))
+	ctx := context.Background()
+	flush, err := Traces(ctx)
+	if err == nil {
+		err = e.runChosen(ctx, level, run)
+		flush()
+	}
+	if err != nil {
+		slog.Error(e.Name+" has failed", "error", err)
+	}
+	_ = lines.Close() // there is nowhere else to say that standard error is gone
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+func (e *Example) runChosen(ctx context.Context, level *slog.LevelVar, run func(ctx context.Context, level *slog.LevelVar) error) error {
+	if err := e.Choose(os.Stdout); err != nil {
+		return err
+	}
+	return run(ctx, level)
 }
 
 // Choose settles Listen and Admin once the flags are parsed. An address that a flag names

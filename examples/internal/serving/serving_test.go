@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -115,4 +116,17 @@ func TestSocketsOfSystemdArentSearchedFor(t *testing.T) {
 	if err := e.Choose(&bytes.Buffer{}); err != nil || e.Listen != addr {
 		t.Errorf("got %s, %v", e.Listen, err)
 	}
+}
+
+func TestWithoutACollectorNothingIsTraced(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+	mux := http.NewServeMux()
+	if got := Traced("test")(mux); got != http.Handler(mux) {
+		t.Errorf("got a %T round the handler", got)
+	}
+	flush, err := Traces(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	flush()
 }
