@@ -13,11 +13,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/time/rate"
 
+	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/examples/forum/forumapi"
+	"github.com/rcrowley/go-tigertonic/examples/internal/idtoken"
 )
 
 // An Authenticator finds the e-mail address that an assertion proves, and a name for its
@@ -178,32 +179,39 @@ func nameOf(email string) string {
 const lengthOfName = 20 // with room for a suffix that tells two apart
 
 // openIDConnect authenticates by a provider's ID tokens whose e-mail address is verified.
-type openIDConnect struct{ verifier *oidc.IDTokenVerifier }
+type openIDConnect func(ctx context.Context, token string) (*emailClaims, error)
+
+// emailClaims are what is read of an ID token.
+type emailClaims struct {
+	Email    string `json:"email"`
+	Verified bool   `json:"email_verified"`
+}
 
 // newOpenIDConnect fetches the keys and the configuration of an issuer.
-func newOpenIDConnect(ctx context.Context, issuer, clientID string) (*openIDConnect, error) {
-	provider, err := oidc.NewProvider(ctx, issuer)
-	if err != nil {
-		return nil, err
-	}
-	return &openIDConnect{provider.Verifier(&oidc.Config{ClientID: clientID})}, nil
+func newOpenIDConnect(ctx context.Context, issuer, clientID string) (openIDConnect, error) {
+	return idtoken.Verifier[emailClaims](ctx, issuer, clientID)
 }
 
 // Authenticate returns the address in an ID token.
-func (o *openIDConnect) Authenticate(ctx context.Context, assertion string) (email, name string, err error) {
-	token, err := o.verifier.Verify(ctx, assertion)
-	if err != nil {
+func (verify openIDConnect) Authenticate(ctx context.Context, assertion string) (email, name string, err error) {
+	claims, err := verify(ctx, assertion)
+	switch {
+	case isUnavailable(err):
+		return "", "", err
+	case err != nil:
 		return "", "", fmt.Errorf("%w: %w", errAssertion, err)
-	}
-	var claims struct {
-		Email    string `json:"email"`
-		Verified bool   `json:"email_verified"`
-	}
-	if err := token.Claims(&claims); err != nil || !claims.Verified || !strings.Contains(claims.Email, "@") {
+	case !claims.Verified || !strings.Contains(claims.Email, "@"):
 		return "", "", errAssertion
 	}
 	email = strings.ToLower(claims.Email)
 	return email, nameOf(email), nil
+}
+
+// isUnavailable reports whether the provider's keys can't be fetched, so that nobody can
+// tell whether a token is good.
+func isUnavailable(err error) bool {
+	_, ok := errors.AsType[tigertonic.ServiceUnavailable](err)
+	return ok
 }
 
 // tokenFor is how long a token is valid.

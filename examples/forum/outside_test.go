@@ -20,7 +20,7 @@ import (
 )
 
 // newProvider is an OpenID Connect provider that signs whatever it is asked to.
-func newProvider(t *testing.T) (issuer string, sign func(key *rsa.PrivateKey, claims map[string]any) string, key *rsa.PrivateKey) {
+func newProvider(t *testing.T) (provider *httptest.Server, sign func(key *rsa.PrivateKey, claims map[string]any) string, key *rsa.PrivateKey) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -40,7 +40,7 @@ func newProvider(t *testing.T) (issuer string, sign func(key *rsa.PrivateKey, cl
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 	}))
 	mux.Handle("/keys", answer(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Algorithm: "RS256", Use: "sig"}}}))
-	return server.URL, func(key *rsa.PrivateKey, claims map[string]any) string {
+	return server, func(key *rsa.PrivateKey, claims map[string]any) string {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k"}}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +55,8 @@ func newProvider(t *testing.T) (issuer string, sign func(key *rsa.PrivateKey, cl
 
 func TestPeopleSignInByOpenIDConnect(t *testing.T) {
 	t.Parallel()
-	issuer, sign, key := newProvider(t)
+	provider, sign, key := newProvider(t)
+	issuer := provider.URL
 	r := newRig(t, options{configuration: configuration{Issuer: issuer, Client: "forum"}})
 	signIn := func(assertion string) reply {
 		return r.do(t, "one", "", "POST /auth", fmt.Sprintf(`{"provider":"oidc","assertion":%q}`, assertion))
@@ -82,6 +83,10 @@ func TestPeopleSignInByOpenIDConnect(t *testing.T) {
 		if got := signIn(assertion); got.status != 401 {
 			t.Errorf("%s: got %d %s", name, got.status, got.body)
 		}
+	}
+	provider.Close()
+	if got := signIn(sign(other, claims(nil))); got.status != 503 {
+		t.Errorf("while the provider can't be asked for a key, as nobody knows: got %d %s", got.status, got.body)
 	}
 }
 
