@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"mime/multipart"
@@ -22,20 +23,20 @@ import (
 
 // What callers ask for, by the types of the service.
 var (
-	addProject = tigertonic.Declare[Project, created[Project]]("POST", "/projects")
-	addIssue   = tigertonic.Declare[addIssueIn, created[Issue]]("POST", "/projects/{project}/issues")
+	addProject = tigertonic.Declare[Project, tigertonic.CreatedResponse[Project]]("POST", "/projects")
+	addIssue   = tigertonic.Declare[addIssueIn, tigertonic.CreatedResponse[Issue]]("POST", "/projects/{project}/issues")
 	listIssues = tigertonic.Declare[listIn, []Issue]("GET", "/projects/{project}/issues")
 	watch      = tigertonic.Declare[watchIn, iter.Seq2[Issue, error]]("GET", "/projects/{project}/changes")
-	showIssue  = tigertonic.Declare[one, versioned]("GET", "/issues/{id}")
-	patchIssue = tigertonic.Declare[patchIn, versioned]("PATCH", "/issues/{id}")
-	attach     = tigertonic.Declare[attachIn, created[Attachment]]("POST", "/issues/{id}/attachments")
+	showIssue  = tigertonic.Declare[one, tigertonic.Versioned[Issue]]("GET", "/issues/{id}")
+	patchIssue = tigertonic.Declare[patchIn, tigertonic.Versioned[Issue]]("PATCH", "/issues/{id}")
+	attach     = tigertonic.Declare[attachIn, tigertonic.CreatedResponse[Attachment]]("POST", "/issues/{id}/attachments")
 	download   = tigertonic.Declare[one, tigertonic.Stream]("GET", "/attachments/{id}")
 )
 
 // newIssue adds a project and an issue of it.
 func newIssue(t *testing.T, s *tested) Issue {
 	t.Helper()
-	if _, err := client.Call(t.Context(), s.Client, addProject, &Project{"kettle", "The kettle"}); err != nil {
+	if _, err := client.Call(t.Context(), s.Client, addProject, &Project{ID: "kettle", Name: "The kettle"}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := client.Call(t.Context(), s.Client, addIssue, &addIssueIn{"kettle", Content{Title: "It leaks", State: "open"}})
@@ -47,7 +48,8 @@ func newIssue(t *testing.T, s *tested) Issue {
 
 func changing(t *testing.T, i *Issue, patch string) *patchIn {
 	t.Helper()
-	in := patchIn{one: one{i.ID}, Preconditions: tigertonic.Preconditions{IfMatch: []string{versionOf(i).ETag}}}
+	in := patchIn{one: one{i.ID}}
+	in.IfMatch = []string{versioned(i).ETag}
 	if err := json.Unmarshal([]byte(patch), &in.Body); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,7 @@ func TestIssuesAreKept(t *testing.T) {
 		if i.Author != "ann" || i.Version != 1 || i.State != "open" || i.Labels == nil {
 			t.Errorf("got %+v", i)
 		}
-		_, err := client.Call(t.Context(), s.Client, addProject, &Project{"kettle", "Another"})
+		_, err := client.Call(t.Context(), s.Client, addProject, &Project{ID: "kettle", Name: "Another"})
 		if _, ok := errors.AsType[tigertonic.Conflict](err); !ok {
 			t.Errorf("got %v, want 409", err)
 		}
@@ -136,7 +138,7 @@ func TestAttachmentsComeBackAsTheyWere(t *testing.T) {
 		png := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("pixels"), 100_000)...)
 		rs := upload(t, s, i.ID, `../a "leak".png`, "image/png", bytes.NewReader(png))
 		var made Attachment
-		if err := json.Unmarshal([]byte(read(t, rs)), &made); err != nil || rs.StatusCode != http.StatusCreated || made.Size != int64(len(png)) || made.Name != `a "leak".png` {
+		if err := json.Unmarshal([]byte(read(t, rs)), &made); err != nil || rs.StatusCode != http.StatusCreated || made.Size != size(len(png)) || made.Name != `a "leak".png` {
 			t.Fatalf("got %s, %+v and %v", rs.Status, made, err)
 		}
 		got, err := client.Call(t.Context(), s.Client, download, &one{made.ID})
@@ -165,7 +167,7 @@ func TestAttachmentsComeBackAsTheyWere(t *testing.T) {
 		if rs.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("got %s, want 413", rs.Status)
 		}
-		if left, err := os.ReadDir(s.files); err != nil || len(left) != 2 {
+		if left, err := os.ReadDir(s.folder); err != nil || len(left) != 2 {
 			t.Errorf("there are %d files and %v, want the two that were kept", len(left), err)
 		}
 	})
@@ -250,6 +252,49 @@ func TestWatchersSeeEachChangeOnce(t *testing.T) {
 			case <-deadline:
 				t.Fatal("no change was seen for 30 seconds")
 			}
+		}
+	})
+}
+
+// Whoever changes a version that somebody else has changed meanwhile is told, and takes
+// nothing back. A lock makes all of them meet in the database.
+func TestOneOfSeveralChangesOfAVersionWins(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, s *tested) {
+		i := newIssue(t, s)
+		lock, err := s.db.BeginTx(t.Context(), nil)
+		if err == nil {
+			_, err = lock.ExecContext(t.Context(), "UPDATE projects SET changes = changes")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := make(chan error)
+		const at = 4
+		for n := range at {
+			in := changing(t, &i, fmt.Sprintf(`{"title":"It leaks %d cups a day"}`, n))
+			go func() {
+				_, err := client.Call(t.Context(), s.Client, patchIssue, in)
+				results <- err
+			}()
+		}
+		time.Sleep(time.Second)
+		if err := lock.Rollback(); err != nil {
+			t.Error(err)
+		}
+		won := 0
+		for range at {
+			err := <-results
+			if _, ok := errors.AsType[tigertonic.PreconditionFailed](err); err != nil && !ok {
+				t.Errorf("got %v, want 412", err)
+			}
+			if err == nil {
+				won++
+			}
+		}
+		shown, err := client.Call(t.Context(), s.Client, showIssue, &one{i.ID})
+		if err != nil || won != 1 || shown.ETag != `"2"` {
+			t.Errorf("%d changes were made, and then it is %+v, %v", won, shown, err)
 		}
 	})
 }

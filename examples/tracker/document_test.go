@@ -16,8 +16,8 @@ import (
 
 // newTree returns the tree of handlers without a database.
 func newTree() http.Handler {
-	who := tigertonic.BearerAuth(tigertonic.KnownTokens(map[string]*user{"t": {}})).Realm("tracker").Scheme(scheme())
-	return service(&tracker{}, who, options{origin: "https://tracker.example", perMinute: 1})
+	t := &tracker{find: tigertonic.KnownTokens(map[string]*user{"t": {}})}
+	return t.service(options{origin: "https://tracker.example", perMinute: 1})
 }
 
 var document = sync.OnceValue(func() *openapi.Document { return describe(newTree()) })

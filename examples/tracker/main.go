@@ -4,28 +4,24 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-chi/httprate"
 	"github.com/klauspost/compress/gzhttp"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"go.opentelemetry.io/otel/propagation"
-	sdk "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/rcrowley/go-tigertonic"
 	"github.com/rcrowley/go-tigertonic/admin"
+	"github.com/rcrowley/go-tigertonic/examples/internal/idtoken"
+	"github.com/rcrowley/go-tigertonic/examples/internal/objects"
 	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 	"github.com/rcrowley/go-tigertonic/mcp"
 	"github.com/rcrowley/go-tigertonic/openapi"
@@ -42,75 +38,86 @@ func main() {
 	var o options
 	example := serving.Flags(flag.CommandLine, "tracker")
 	flag.StringVar(&o.db, "db", "tracker.db", "SQLite `file`, or the URL of a PostgreSQL database, postgres://…")
-	flag.StringVar(&o.files, "files", "tracker.files", "`folder` of the attachments")
+	flag.StringVar(&o.files, "files", "tracker.files", "`directory` of the attachments, or s3://BUCKET/PREFIX?endpoint=…")
 	flag.StringVar(&o.issuer, "issuer", "", "`URL` of the OpenID provider whose tokens are accepted; without one, a token to try is printed")
 	flag.StringVar(&o.audience, "audience", "tracker", "`audience` that tokens must be for")
 	flag.StringVar(&o.origin, "origin", "http://localhost:3000", "`origin` of the web pages that may use the API")
 	flag.IntVar(&o.perMinute, "rate", 600, "`requests` per minute that an address may make")
 	flag.Parse()
 	tigertonic.ResponseErrorWriter = tigertonic.ProblemWriter{}
-	if err := run(context.Background(), example, o); err != nil {
-		slog.Error("tracker has ended", "error", err)
-		os.Exit(1)
-	}
+	example.Main(func(ctx context.Context, level *slog.LevelVar) error {
+		t, token, err := newTracker(ctx, o)
+		if err != nil {
+			return err
+		}
+		defer t.db.Close() //nolint:errcheck // all that was answered is committed
+		server := tigertonic.NewServer(example.Listen, t.service(o))
+		inside := admin.New(server.Handler, admin.Options{Name: "tracker", Version: version, Level: level})
+		inside.Check("database", time.Second, t.db.PingContext)
+		return example.Run(ctx, server, inside, func(base string) string { return fmt.Sprintf(try, base, token) })
+	})
 }
 
-func run(ctx context.Context, example *serving.Example, o options) error {
-	if err := example.Choose(os.Stdout); err != nil {
-		return err
-	}
-	flush, err := traces(ctx)
-	if err != nil {
-		return err
-	}
-	defer flush()
-	who, token, err := newVerifier(ctx, o)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(o.files, 0o700); err != nil {
-		return err
-	}
-	db, err := open(ctx, o.db)
-	if err != nil {
-		return err
-	}
-	defer db.Close() //nolint:errcheck // all that was answered is committed
-	server := tigertonic.NewServer(example.Listen, service(&tracker{db, o.files}, who, o))
-	inside := admin.New(server.Handler, admin.Options{Name: "tracker", Version: version})
-	inside.Check("database", time.Second, db.PingContext)
-	return example.Run(ctx, server, inside, func(base string) string {
-		return fmt.Sprintf(`  TOKEN=%[2]s
+const try = `  TOKEN=%[2]s
   curl -i %[1]s/projects -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"id":"kettle","name":"The kettle"}'
   curl -i %[1]s/projects/kettle/issues -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"title":"It leaks"}'
   curl %[1]s/projects/kettle/issues -H "Authorization: Bearer $TOKEN"
 and read %[1]s/docs
-`, base, token)
-	})
+`
+
+// A user is who makes a request: the claims of a token.
+type user struct{ Name, Scope string }
+
+// HasScope is asked by tigertonic.Scoped.
+func (u *user) HasScope(scope string) bool { return slices.Contains(strings.Fields(u.Scope), scope) }
+
+// newTracker opens what the options name. The token is one to try, unless a provider issues them.
+func newTracker(ctx context.Context, o options) (t *tracker, token string, err error) {
+	token = rand.Text()
+	find := tigertonic.KnownTokens(map[string]*user{token: {"ann", "issues:write"}})
+	if o.issuer != "" {
+		token = "…"
+		find, err = idtoken.Verifier[user](ctx, o.issuer, o.audience)
+	}
+	files, noFiles := objects.OpenLibrary(o.files)
+	db, noDB := open(ctx, o.db)
+	return &tracker{db, files, find}, token, errors.Join(err, noFiles, noDB)
 }
 
 // service returns the tree of handlers, from what a request meets first to the endpoints.
-func service(t *tracker, who *tigertonic.Auth, o options) http.Handler {
+func (t *tracker) service(o options) http.Handler {
+	endpoint := func(e *tigertonic.Endpoint, id, summary string, none error) *tigertonic.Endpoint {
+		return e.OperationID(id).Summary(summary).When(sql.ErrNoRows, none)
+	}
+	write := func(e *tigertonic.Endpoint) http.Handler { return tigertonic.Scoped(e, "issues:write") }
+	noSuch := func(what string) error { return tigertonic.NotFound{Err: errors.New("there is no such " + what)} }
+	noProject, noIssue, noFile := noSuch("project"), noSuch("issue"), noSuch("attachment")
+	taken := tigertonic.Conflict{Err: errors.New("there is a project with this ID already")}
 	root, api := tigertonic.NewTrieServeMux(), tigertonic.NewTrieServeMux()
-	write := func(h http.Handler) http.Handler { return tigertonic.Scoped(h, "issues:write") }
-	api.Handle("POST", "/projects", write(tigertonic.Typed(t.addProject).OperationID("addProject").Summary("Add a project").Tags("projects").Errors(errTaken)))
-	api.Handle("POST", "/projects/{project}/issues", write(tigertonic.Typed(t.addIssue).OperationID("addIssue").Summary("Add an issue").Tags("issues").Errors(errNoProject)))
-	api.Handle("GET", "/projects/{project}/issues", tigertonic.Typed(t.list).OperationID("listIssues").Summary("List issues").Tags("issues").Errors(errNoProject))
-	api.Handle("GET", "/projects/{project}/changes", tigertonic.Typed(t.watch).OperationID("watchIssues").Summary("Watch issues change").Tags("issues").Errors(errNoProject))
-	api.Handle("GET", "/issues/{id}", tigertonic.Typed(t.show).OperationID("showIssue").Summary("Show an issue").Tags("issues").Errors(errNoIssue))
-	api.Handle("PATCH", "/issues/{id}", write(tigertonic.Typed(t.patch).OperationID("changeIssue").Summary("Change an issue").Tags("issues").Errors(errNoIssue, tigertonic.PreconditionRequired{})))
-	api.Handle("POST", "/issues/{id}/attachments", write(tigertonic.Typed(t.attach).OperationID("attachFile").Summary("Attach a file").Tags("attachments").Errors(errNoIssue)))
-	api.Handle("GET", "/attachments/{id}", tigertonic.Typed(t.download).OperationID("downloadAttachment").Summary("Download an attachment").Tags("attachments").Errors(errNoFile))
-	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins(o.origin).AddAllowedHeaders("Authorization", "Content-Type", "If-Match").AddExposedHeaders("ETag", "Location")
-	root.HandleNamespace("", cors.Build(tigertonic.Described(tigertonic.Authenticated(api, who), func(op *tigertonic.Operation) {
-		op.AddError(http.StatusServiceUnavailable, "The provider of tokens can't be asked")
-	})))
+	api.Handle("POST", "/projects", write(endpoint(tigertonic.Typed(t.addProject), "addProject", "Add a project", taken).Tags("projects")))
+	api.Handle("POST", "/projects/{project}/issues", write(endpoint(tigertonic.Typed(t.addIssue), "addIssue", "Add an issue", noProject).Tags("issues")))
+	api.Handle("GET", "/projects/{project}/issues", endpoint(tigertonic.Typed(t.list), "listIssues", "List issues", noProject).Tags("issues"))
+	api.Handle("GET", "/projects/{project}/changes", endpoint(tigertonic.Typed(t.watch), "watchIssues", "Watch issues change", noProject).Tags("issues"))
+	api.Handle("GET", "/issues/{id}", endpoint(tigertonic.Typed(t.show), "showIssue", "Show an issue", noIssue).Tags("issues"))
+	api.Handle("PATCH", "/issues/{id}", write(endpoint(tigertonic.Typed(t.patch), "changeIssue", "Change an issue", noIssue).Tags("issues")))
+	attach := endpoint(tigertonic.Typed(t.attach), "attachFile", "Attach a file", noIssue).Tags("attachments")
+	api.Handle("POST", "/issues/{id}/attachments", write(attach))
+	download := endpoint(tigertonic.Typed(t.download), "downloadAttachment", "Download an attachment", noFile).Tags("attachments")
+	api.Handle("GET", "/attachments/{id}", download)
+	who := tigertonic.BearerAuth(t.find).Realm("tracker").Scheme(tigertonic.SecurityScheme{Name: "token", Scheme: "bearer", BearerFormat: "JWT"})
+	unknown := tigertonic.NewRefusal(tigertonic.ServiceUnavailable{Err: errors.New("the provider of tokens can't be asked")})
+	cors := tigertonic.NewCORSBuilder().AddAllowedOrigins(o.origin).AddAllowedHeaders("Authorization", "Content-Type", "If-Match").
+		AddExposedHeaders("ETag", "Location")
+	tooMany := tigertonic.TooManyRequests{Err: errors.New("too many requests from your address")}
+	refusal := tigertonic.NewRefusal(tooMany, "RateLimit-Limit", "RateLimit-Remaining")
+	limit := httprate.LimitBy(o.perMinute, time.Minute, tigertonic.ClientKey, httprate.WithLimitHandler(refusal.ServeHTTP),
+		httprate.WithResponseHeaders(httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", RetryAfter: "Retry-After"}))
+	root.HandleNamespace("", cors.Build(tigertonic.Described(tigertonic.Authenticated(api, who), unknown.Describe)))
 	h := tigertonic.Stack(root,
-		otelhttp.NewMiddleware("tracker"), // outside of the rest, so that the trace has all of it
-		routed,
+		serving.Traced("tracker"),
 		tigertonic.MiddlewareWith(tigertonic.Identified, (*tigertonic.IdentifyOptions)(nil)),
 		tigertonic.MiddlewareWith(tigertonic.Accessed, (*tigertonic.AccessOptions)(nil)),
-		func(h http.Handler) http.Handler { return limited(h, o.perMinute) },
+		func(h http.Handler) http.Handler { return tigertonic.Wrapped(h, limit, refusal.Describe) },
 		func(h http.Handler) http.Handler { return gzhttp.GzipHandler(h) },
 	)
 	doc := describe(h)
@@ -122,52 +129,4 @@ func service(t *tracker, who *tigertonic.Auth, o options) http.Handler {
 
 func describe(h http.Handler) *openapi.Document {
 	return openapi.New(h, openapi.Info{Title: "Tracker", Version: version, Description: "Keeps issues of projects."})
-}
-
-// limited limits how many requests an address may make.
-func limited(h http.Handler, perMinute int) http.Handler {
-	tooMany := func(w http.ResponseWriter, r *http.Request) {
-		tigertonic.ResponseErrorWriter.WriteError(r, w, tigertonic.TooManyRequests{Err: errors.New("too many requests from your address")})
-	}
-	limit := httprate.LimitBy(perMinute, time.Minute, byAddress, httprate.WithLimitHandler(tooMany), httprate.WithResponseHeaders(
-		httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", RetryAfter: "Retry-After"}))
-	return tigertonic.Wrapped(h, limit, func(op *tigertonic.Operation) {
-		op.AddError(http.StatusTooManyRequests, "The address has made too many requests")
-		number := tigertonic.SchemaOf[int]()
-		op.Response(http.StatusTooManyRequests).SetHeader("Retry-After", "Seconds until the next request may come.", number)
-		for _, rs := range op.Responses {
-			rs.SetHeader("RateLimit-Limit", "How many requests an address may make in a minute.", number)
-			rs.SetHeader("RateLimit-Remaining", "How many of them are left.", number)
-		}
-	})
-}
-
-// routed adds the route to the span, which begins before it is known.
-func routed(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r)
-		_, route, _ := strings.Cut(r.Pattern, " ")
-		trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("http.route", route))
-	})
-}
-
-// byAddress is what a client is counted by. Behind proxies, put tigertonic.Proxied outside of it.
-func byAddress(r *http.Request) (string, error) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return httprate.CanonicalizeIP(host), err
-}
-
-// traces exports spans by OTLP if the environment says where to (OTEL_EXPORTER_OTLP_ENDPOINT).
-func traces(ctx context.Context) (flush func(), err error) {
-	otel.SetTextMapPropagator(propagation.TraceContext{})
-	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
-		return func() {}, nil
-	}
-	exporter, err := otlptracehttp.New(ctx)
-	if err != nil {
-		return nil, err
-	}
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter))
-	otel.SetTracerProvider(provider)
-	return func() { _ = provider.Shutdown(context.WithoutCancel(ctx)) }, nil // or the collector is gone
 }

@@ -36,7 +36,8 @@ type tested struct {
 	http.Handler
 	*client.Client // with a token
 	*tracker
-	token string
+	token  string
+	folder string // of the attachments
 }
 
 // on calls f with a service on each kind of database.
@@ -55,17 +56,13 @@ func on(t *testing.T, f func(t *testing.T, s *tested)) {
 
 func start(t *testing.T, o options) *tested {
 	t.Helper()
-	db, err := open(t.Context(), o.db)
+	made, token, err := newTracker(context.WithoutCancel(t.Context()), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	who, token, err := newVerifier(context.WithoutCancel(t.Context()), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &tested{tracker: &tracker{db, o.files}, token: token}
-	s.Handler = service(s.tracker, who, o)
+	t.Cleanup(func() { _ = made.db.Close() })
+	s := &tested{tracker: made, token: token, folder: o.files}
+	s.Handler = made.service(o)
 	s.Client = s.as(t, token)
 	return s
 }

@@ -14,6 +14,8 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/rcrowley/go-tigertonic/examples/internal/serving"
 )
 
 // A collector gets the spans of the service: each by its route, with the trace that the
@@ -43,7 +45,7 @@ func TestCollectorGetsASpanOfEachRequest(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.URL)
 	before := otel.GetTracerProvider()
 	defer otel.SetTracerProvider(before)
-	flush, err := traces(t.Context())
+	flush, err := serving.Traces(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
