@@ -145,17 +145,12 @@ func isAddedTo(name string) bool {
 	return false
 }
 
-// takeValues returns n empty values for headers, which are the caller's own: nobody else
-// is ever given them. Those of many responses are allocated at a time.
-func takeValues(n int) []string {
-	block := valueBlocks.Get().(*valueBlock)
-	if len(block.left) < n {
-		block.left = make([]string, max(n, valuesAtATime))
-	}
-	values := block.left[:n:n]
-	block.left = block.left[n:]
-	valueBlocks.Put(block)
-	return values
+// HeaderValues set headers to one value each, which is the response's own: nobody else is
+// ever given it. Those of many responses are allocated at a time. Call done after the last
+// one.
+type headerValues struct {
+	header http.Header
+	block  *valueBlock
 }
 
 // A valueBlock is values that nobody has been given yet.
@@ -165,27 +160,22 @@ const valuesAtATime = 64
 
 var valueBlocks = sync.Pool{New: func() any { return new(valueBlock) }}
 
-// headerValues set headers to one value each, which is one of those taken.
-type headerValues struct {
-	header http.Header
-	taken  []string
+func valuesFor(h http.Header) headerValues {
+	return headerValues{h, valueBlocks.Get().(*valueBlock)}
 }
 
 // set sets a header by its canonical name.
-func (v *headerValues) set(name, value string) {
-	v.taken[0] = value
-	v.header[name] = v.taken[:1:1]
-	v.taken = v.taken[1:]
+func (v headerValues) set(name, value string) {
+	if len(v.block.left) == 0 {
+		v.block.left = make([]string, valuesAtATime)
+	}
+	own := v.block.left[:1:1]
+	v.block.left = v.block.left[1:]
+	own[0] = value
+	v.header[name] = own
 }
 
-// setOrDelete sets a header, or deletes it if the value is empty.
-func (v *headerValues) setOrDelete(name, value string) {
-	if value == "" {
-		delete(v.header, name)
-		return
-	}
-	v.set(name, value)
-}
+func (v headerValues) done() { valueBlocks.Put(v.block) }
 
 // addVary adds names to those that the response varies by, without those that are
 // there already (RFC 9110 §12.5.5).
@@ -195,8 +185,9 @@ func addVary(h http.Header, names string) {
 	case names == "" || slices.Contains(values, names) || slices.Contains(values, "*"):
 		return
 	case len(values) == 0:
-		values := headerValues{h, takeValues(1)}
-		values.set(varyHeader, names)
+		own := valuesFor(h)
+		own.set(varyHeader, names)
+		own.done()
 		return
 	}
 	var more []string

@@ -183,7 +183,7 @@ func shareWith(p *cors.Policy, h http.Header, r *http.Request) {
 		clearCORS(h)
 		return
 	}
-	values := headerValues{h, takeValues(2)}
+	values := valuesFor(h)
 	if h[varyHeader] == nil && !p.Credentials { // the common case
 		values.set(varyHeader, varyOrigin)
 	} else {
@@ -194,6 +194,7 @@ func shareWith(p *cors.Policy, h http.Header, r *http.Request) {
 	if p.Credentials {
 		values.set(CORSAllowCredentials, "true")
 	}
+	values.done()
 	if p.Exposed != "" {
 		h.Set(CORSExposeHeaders, p.Exposed)
 	}

@@ -254,6 +254,7 @@ func servePreflight(h http.Handler, w http.ResponseWriter, r *http.Request) bool
 // name nothing that wasn't asked for.
 func (s *survey) answer(w http.ResponseWriter, brief bool) bool {
 	h := w.Header()
+	isFirst := len(h) == 0 // as it mostly is, so that there is nothing to take out
 	addVary(h, varyPreflight)
 	g, ok := s.rules.Grant(s.r, s.offer.methods(), brief)
 	if !ok {
@@ -262,11 +263,19 @@ func (s *survey) answer(w http.ResponseWriter, brief bool) bool {
 		}
 		return false
 	}
-	values := headerValues{h, takeValues(5)}
+	values := valuesFor(h)
 	values.set(CORSAllowOrigin, g.Origin)
 	values.set(CORSAllowMethods, g.Methods)
-	values.setOrDelete(CORSAllowHeaders, g.Headers)
-	values.setOrDelete(CORSAllowCredentials, g.Credentials)
-	values.setOrDelete(corsMaxAge, g.MaxAge)
+	for _, optional := range [...]struct{ name, value string }{
+		{CORSAllowHeaders, g.Headers}, {CORSAllowCredentials, g.Credentials}, {corsMaxAge, g.MaxAge},
+	} {
+		switch {
+		case optional.value != "":
+			values.set(optional.name, optional.value)
+		case !isFirst:
+			delete(h, optional.name)
+		}
+	}
+	values.done()
 	return true
 }

@@ -147,8 +147,9 @@ func sentPath(r *http.Request) string {
 
 // ServeHTTP writes a [MethodNotAllowed].
 func (o *offer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	values := headerValues{w.Header(), takeValues(1)}
+	values := valuesFor(w.Header())
 	values.set("Allow", o.allow.Text)
+	values.done()
 	writeErrorIn(w, r, o.refusal)
 }
 
@@ -233,13 +234,17 @@ func (oh *optionsHandler) preflight(w http.ResponseWriter, s *survey) {
 // writeOptions writes {"allow":["GET",…]}, or the methods in plain text if the client
 // doesn't accept JSON. Nobody keeps it (RFC 9110 §9.3.7), so it says no Vary.
 func (o *offer) writeOptions(w http.ResponseWriter, r *http.Request) {
-	values := headerValues{w.Header(), takeValues(2)}
-	values.set("Allow", o.allow.Text)
+	contentType := httpfield.JSON
 	if !httpfield.Accepts(r, httpfield.JSON) {
-		values.set("Content-Type", httpfield.PlainText)
+		contentType = httpfield.PlainText
+	}
+	values := valuesFor(w.Header())
+	values.set("Allow", o.allow.Text)
+	values.set("Content-Type", contentType)
+	values.done()
+	if contentType == httpfield.PlainText {
 		_, _ = io.WriteString(w, o.allow.Text) // a client that is gone is no error
 		return
 	}
-	values.set("Content-Type", httpfield.JSON)
 	answerBytes(o.body, w, http.StatusOK)
 }
