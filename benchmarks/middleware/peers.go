@@ -40,6 +40,19 @@ func recoverers() []Peer {
 	}
 }
 
+// recordedRecoverers are recoverers in what looks at the response, such as a logger.
+func recordedRecoverers() []Peer {
+	return []Peer{
+		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.First(tigertonic.Recovered(h), h) })},
+		{"chi", plainly(func(h http.Handler) http.Handler {
+			h = middleware.Recoverer(h)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
+			})
+		})},
+	}
+}
+
 func identifiers() []Peer {
 	return []Peer{
 		{"tigertonic", plainly(func(h http.Handler) http.Handler { return tigertonic.Identified(h, nil) })},

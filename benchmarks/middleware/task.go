@@ -44,6 +44,7 @@ func Tasks() []Task {
 		{Name: "none", Request: plain, Peers: []Peer{{"none", func(h http.Handler, _ *Log) http.Handler { return h }}}},
 		{Name: "recorder", Request: plain, Peers: recorders()},
 		{Name: "recover", Request: plain, Peers: recoverers()},
+		{Name: "recover-recorded", Request: plain, Peers: recordedRecoverers()},
 		{Name: "request-id", Request: plain, Peers: identifiers()},
 		{Name: "access-log", Request: plain, Logs: true, Peers: loggers()},
 		{Name: "cors", Request: across, Same: []string{"Access-Control-Allow-Origin", "Vary"}, Peers: cors()},

@@ -54,6 +54,8 @@ func meanings() map[string]string {
 		"Typed POST, throughput to huma's (512 connections)":                                 "likewise",
 		"Typed POST, 99th percentile to that of encoding/json by hand (512 connections)":     "the slowest requests are quicker, too",
 		"memory of an open event stream, to net/http by hand":                                "a gigabyte has room for 40,000 listeners",
+		"Typed POST, CPU time of NewServer to http.Server (64 connections)":                  "slow clients are cut off at little cost to the others",
+		"Recovered in a logger, to chi's Recoverer in one":                                   "a panic's response and its line in the log cost nothing until there is one",
 		"Within, to chi's Timeout":                                                           "every endpoint may have a deadline",
 		"Sized, to chi's RequestSize":                                                        "and a limit on its bodies",
 		"CORS, an allowed GET, to rs/cors":                                                   "browsers are served as quickly as anyone",

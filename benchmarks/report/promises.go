@@ -105,6 +105,10 @@ func loopbackPromises() []bar {
 	open := loadBar("Typed POST at 5,000 requests per second, CPU time of encoding/json by hand to ours", 1.05, "rate-5000", "encoding-json")
 	open.unit, open.second = cpuTime, ""
 	bars = append(bars, open)
+	server := timeBar("Typed POST, CPU time of NewServer to http.Server (64 connections)", 1.02,
+		"Loopback", "connections-64", "typed-new-server", "typed")
+	server.unit, server.second = cpuTime, ""
+	bars = append(bars, server)
 	slowest := timeBar("Typed POST, 99th percentile to that of encoding/json by hand (512 connections)", 0.85,
 		"Loopback", "connections-512", "typed", "encoding-json")
 	slowest.unit, slowest.second = p99, ""
@@ -115,6 +119,7 @@ func middlewarePromises() []bar {
 	return []bar{
 		timeBar("whole stack, to well-known parts", 0.55, "Stack", "post", "tigertonic", "parts"),
 		moreBar("whole stack, more allocations than Typed alone", 2, "Stack", "post", "tigertonic", "post", "typed-bare", allocations),
+		timeBar("Recovered in a logger, to chi's Recoverer in one", 1, "Middleware", "recover-recorded", "tigertonic", "chi"),
 		timeBar("Within, to chi's Timeout", 1, "Middleware", "deadline", "tigertonic", "chi"),
 		timeBar("Sized, to chi's RequestSize", 1, "Middleware", "body-size", "tigertonic", "chi"),
 		timeBar("CORS, an allowed GET, to rs/cors", 1, "Middleware", "cors", "tigertonic", "rs-cors"),

@@ -65,7 +65,7 @@ The first column is how many requests a second ours answers, and the others are 
 			{"bytes", "B/op", false},
 			{"allocations", allocations, false},
 		}},
-		{"Middleware", "Middleware", `Each round a handler that only sends 200, and all of them nested. What is logged goes to nowhere through a buffer. "recorder" is what middlewares that look at the response have in common; of ours, several share one.
+		{"Middleware", "Middleware", `Each round a handler that only sends 200, and all of them nested. What is logged goes to nowhere through a buffer. "recorder" is what middlewares that look at the response have in common; of ours, several share one. In "recover-recorded", that is round the recovery.
 
 ` + times, "tigertonic", wallTime, inProcess()},
 		{"Timed", "Timing on several processors", `A handler that does next to nothing with a timer round it, called by as many goroutines as there are processors.
