@@ -11,6 +11,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/jobs"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/raziel"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // shown is how many drivers the map shows.
@@ -54,15 +55,8 @@ func newLive(p *process) *live {
 // run polls until the context ends. It asks for drivers and jobs only while somebody
 // watches.
 func (l *live) run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			l.look(ctx)
-		case <-ctx.Done():
-			return
-		}
+	for range ticks.Every(ctx, time.Second) {
+		l.look(ctx)
 	}
 }
 

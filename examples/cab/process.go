@@ -27,6 +27,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/nearest"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/raziel"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/trace"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/zoning"
 )
@@ -329,15 +330,8 @@ func (p *process) services(ctx context.Context) (all []rpc.Service, err error) {
 
 // tick makes the store decide about waiting traces.
 func (p *process) tick(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			p.store.Tick()
-		case <-ctx.Done():
-			return
-		}
+	for range ticks.Every(ctx, time.Second) {
+		p.store.Tick()
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/jobs"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/raziel"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/sim"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // simulated is the caller on behalf of simulated drivers and customers.
@@ -40,8 +41,6 @@ func (p *process) drive(ctx context.Context) {
 	const tickEvery, atOnce = 20 * time.Millisecond, 4
 	c := p.node.Client(simulated, raziel.Name)
 	drivers := sim.New(city(), p.options.drivers, p.options.seed, p.options.now())
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
 	reports := make(chan sim.Report)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -54,18 +53,13 @@ func (p *process) drive(ctx context.Context) {
 			}
 		})
 	}
-	for {
+	for range ticks.Now(ctx, tickEvery) {
 		for r := range drivers.Until(p.options.now()) {
 			select {
 			case reports <- r:
 			case <-ctx.Done():
 				return
 			}
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
 		}
 	}
 }
@@ -75,14 +69,7 @@ func (p *process) drive(ctx context.Context) {
 func (p *process) answer(ctx context.Context) {
 	const lookEvery = 500 * time.Millisecond
 	c := p.node.Client(simulated, jobs.Name)
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	for range ticks.Every(ctx, lookEvery) {
 		offers, err := client.Call(ctx, c, jobs.Offers, &jobs.OffersIn{N: 200})
 		if err != nil {
 			continue // until the service is there

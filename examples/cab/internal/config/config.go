@@ -25,6 +25,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/rcrowley/go-tigertonic"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // Name is the service's.
@@ -196,16 +198,9 @@ func (s *Service) load(id, text string) {
 
 // Run reads the files again every second, until the context ends.
 func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Reload(); err != nil {
-				slog.Warn("the configuration can't be read; its last good version stays in force", "error", err)
-			}
-		case <-ctx.Done():
-			return
+	for range ticks.Every(ctx, time.Second) {
+		if err := s.Reload(); err != nil {
+			slog.Warn("the configuration can't be read; its last good version stays in force", "error", err)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/rcrowley/go-tigertonic/client"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // A Watcher keeps a part of the configuration as a value of a type. It looks for changes,
@@ -104,15 +106,8 @@ func (w *Watcher[T]) Look(ctx context.Context, c *client.Client) error {
 
 // Run asks the service at this interval, until the context ends.
 func (w *Watcher[T]) Run(ctx context.Context, c *client.Client, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
+	for range ticks.Now(ctx, every) {
 		_ = w.Look(ctx, c) // it is logged, and shown
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
 	}
 }
 

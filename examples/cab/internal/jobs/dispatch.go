@@ -10,6 +10,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/nearest"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 const (
@@ -29,16 +30,9 @@ const (
 // Run offers jobs to drivers until the context ends. All its state is in the database, so
 // it may end at any point, and any number of dispatchers may run.
 func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
+	for range ticks.Now(ctx, lookEvery) {
 		if err := s.Dispatch(ctx); err != nil && ctx.Err() == nil {
 			slog.Warn("jobs can't be dispatched", "error", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/geo"
 	"github.com/rcrowley/go-tigertonic/examples/cab/internal/rpc"
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // Name is the service's.
@@ -151,14 +152,7 @@ func (s *Service) Len() int { return s.index.Len() }
 // Run forgets drivers that are gone, until the context ends.
 func (s *Service) Run(ctx context.Context) {
 	const often = 5 * time.Second
-	tick := time.NewTicker(often)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			s.index.Expire(s.now().Add(-Gone))
-		case <-ctx.Done():
-			return
-		}
+	for range ticks.Every(ctx, often) {
+		s.index.Expire(s.now().Add(-Gone))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // Moved is a position as one instance sends it to another.
@@ -57,14 +59,7 @@ func (s *Sharing) Add(in *PositionIn) {
 
 // Run sends what there is until the context ends.
 func (s *Sharing) Run(ctx context.Context) {
-	tick := time.NewTicker(shareEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	for range ticks.Every(ctx, shareEvery) {
 		batch := make([]Moved, len(s.waiting))
 		for i := range batch {
 			batch[i] = <-s.waiting // nobody else takes any

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/rcrowley/go-tigertonic/examples/cab/internal/ticks"
 )
 
 // Peers delivers requests over HTTP, to processes with known URLs. It polls each for what
@@ -69,17 +71,10 @@ func NewPeers(instance, zone string, urls []string) (*Peers, error) {
 
 // Run asks the processes what they serve, until the context ends.
 func (p *Peers) Run(ctx context.Context) {
-	tick := time.NewTicker(helloEvery)
-	defer tick.Stop()
-	for {
+	for range ticks.Now(ctx, helloEvery) {
 		p.Look(ctx)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			p.transport.CloseIdleConnections()
-			return
-		}
 	}
+	p.transport.CloseIdleConnections()
 }
 
 // Look asks them once.
