@@ -44,7 +44,7 @@ func (l *lapse) Err() error {
 	if t := l.timed.Load(); t != nil {
 		return t.Err()
 	}
-	if !l.over.Load() && l.Context.Err() == nil && time.Now().Before(l.end) {
+	if !l.over.Load() && l.Context.Err() == nil && time.Until(l.end) > 0 { // which reads one clock, and not two
 		return nil
 	}
 	return l.wait().Err()
