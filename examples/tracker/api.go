@@ -34,7 +34,7 @@ type Project struct {
 // Content is what somebody writes in an issue.
 type Content struct {
 	Title  string   `json:"title" minLength:"1" maxLength:"200" pattern:"^[^\\x00]*$" example:"It leaks"`
-	Text   string   `json:"text,omitempty" maxLength:"10000" pattern:"^[^\\x00]*$"`
+	Text   string   `json:"text,omitempty" bun:"body" maxLength:"10000" pattern:"^[^\\x00]*$"`
 	State  string   `json:"state" enum:"open,closed" default:"open"`
 	Labels []string `json:"labels" default:"[]" maxItems:"10" uniqueItems:"true" minLength:"1" maxLength:"30" pattern:"^[^\\x00]*$"`
 }
@@ -200,8 +200,8 @@ func (t *tracker) watch(ctx context.Context, in *watchIn) (iter.Seq2[Issue, erro
 	p, err := find[Project](ctx, t.db, in.Project)
 	return tigertonic.Poll(ctx, time.Second/2, func() (changed []Issue, err error) {
 		err = t.db.NewSelect().Model(&changed).Where("project = ? AND change > ?", p.ID, p.Changes).Order("change").Limit(100).Scan(ctx)
-		for _, i := range changed {
-			p.Changes = i.Change
+		if n := len(changed); n > 0 {
+			p.Changes = changed[n-1].Change
 		}
 		return changed, err
 	}), err
@@ -209,7 +209,7 @@ func (t *tracker) watch(ctx context.Context, in *watchIn) (iter.Seq2[Issue, erro
 
 const tables = `
 	CREATE TABLE IF NOT EXISTS projects (id text PRIMARY KEY, name text NOT NULL, changes bigint NOT NULL);
-	CREATE TABLE IF NOT EXISTS issues (id text PRIMARY KEY, project text NOT NULL REFERENCES projects, title text NOT NULL, text text NOT NULL,
+	CREATE TABLE IF NOT EXISTS issues (id text PRIMARY KEY, project text NOT NULL REFERENCES projects, title text NOT NULL, body text NOT NULL,
 		state text NOT NULL, labels text NOT NULL, author text NOT NULL, version bigint NOT NULL, changed timestamp NOT NULL, change bigint NOT NULL);
 	CREATE INDEX IF NOT EXISTS issues_by_id ON issues (project, id);
 	CREATE UNIQUE INDEX IF NOT EXISTS issues_by_change ON issues (project, change);
