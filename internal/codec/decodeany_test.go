@@ -211,6 +211,25 @@ func TestAnyIsBoundedInMemory(t *testing.T) {
 	}
 }
 
+// Lists and objects are made once, at their length, and names and short texts share memory.
+func TestAnyAllocatesHalfOfWhatEncodingJSONDoes(t *testing.T) {
+	text := []byte(`{"id":"in_1","amount":12.5,"paid":true,"reason":null,"customer":{"name":"Ada","email":"ada@example.com"},` +
+		`"lines":[{"sku":"ENGINE-1","price":12.5},{"sku":"CARD-100","price":0.25},{"sku":"CARD-200","price":0.5}],"tags":["new","eu"]}`)
+	decoder := codec.CompileClassic(reflect.TypeFor[any]())
+	b := codec.NewBuffer()
+	defer b.Release()
+	b.Write(text)
+	ours := testing.AllocsPerRun(100, func() {
+		var x any
+		require.True(t, b.DecodeClassic(decoder, &x))
+	})
+	theirs := testing.AllocsPerRun(100, func() {
+		var x any
+		require.NoError(t, json.Unmarshal(text, &x))
+	})
+	assert.LessOrEqual(t, ours, theirs/2)
+}
+
 func FuzzAny(f *testing.F) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	for i := range 50 {
