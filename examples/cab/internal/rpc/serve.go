@@ -60,7 +60,7 @@ func (s *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, seen := time.Now(), &watched{ResponseWriter: w}
 	ctx, cancel := withDeadline(r, began)
 	defer cancel()
-	ctx, span := s.startSpan(ctx, parentIn(r.Header), stats)
+	ctx, span := s.startSpan(ctx, parentIn(r.Header), began, stats)
 	defer func() {
 		stats.requests.Add(1)
 		stats.nanoseconds.Add(int64(time.Since(began)))
@@ -91,19 +91,20 @@ func (s *serving) Unwrap() http.Handler { return s.handler }
 // String is how Explain shows it.
 func (s *serving) String() string { return "serving(" + s.name + ")" }
 
-// A lowerTracer is a tracer that needs no context for a span below one of another process.
+// A lowerTracer is a tracer that needs no context and no look at the clock for a span below one
+// of another process.
 type lowerTracer interface {
-	StartBelow(ctx context.Context, parent oteltrace.SpanContext, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span)
+	StartBelow(ctx context.Context, parent oteltrace.SpanContext, began time.Time, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span)
 }
 
 // startSpan starts a span below that of the caller, if it has one: services open no traces by
 // themselves.
-func (s *serving) startSpan(ctx context.Context, parent oteltrace.SpanContext, of *served) (context.Context, oteltrace.Span) {
+func (s *serving) startSpan(ctx context.Context, parent oteltrace.SpanContext, began time.Time, of *served) (context.Context, oteltrace.Span) {
 	if !parent.IsValid() {
 		return ctx, oteltrace.SpanFromContext(ctx)
 	}
 	if t, is := s.tracer.(lowerTracer); is {
-		return t.StartBelow(ctx, parent, of.target, of.spans...)
+		return t.StartBelow(ctx, parent, began, of.target, of.spans...)
 	}
 	return s.tracer.Start(oteltrace.ContextWithRemoteSpanContext(ctx, parent), of.target, of.spans...)
 }

@@ -65,16 +65,18 @@ type tracer struct {
 // Start starts a span below the one in the context, or a trace if that has none.
 func (t *tracer) Start(ctx context.Context, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
 	outer := oteltrace.SpanFromContext(ctx)
-	return t.start(ctx, outer, outer.SpanContext(), name, o)
+	return t.start(ctx, outer, outer.SpanContext(), time.Time{}, name, o)
 }
 
-// StartBelow is like Start for a span below one of another process, or none. The context needs
-// none, which saves one.
-func (t *tracer) StartBelow(ctx context.Context, parent oteltrace.SpanContext, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
-	return t.start(ctx, nil, parent.WithRemote(true), name, o)
+// StartBelow is like Start for a span that begins at a time, by default now, below one of another
+// process, or none. Callers that know both save a context and a look at the clock.
+func (t *tracer) StartBelow(ctx context.Context, parent oteltrace.SpanContext, began time.Time, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
+	return t.start(ctx, nil, parent.WithRemote(true), began, name, o)
 }
 
-func (t *tracer) start(ctx context.Context, outer oteltrace.Span, parent oteltrace.SpanContext, name string, o []oteltrace.SpanStartOption) (context.Context, oteltrace.Span) {
+func (t *tracer) start(
+	ctx context.Context, outer oteltrace.Span, parent oteltrace.SpanContext, began time.Time, name string, o []oteltrace.SpanStartOption,
+) (context.Context, oteltrace.Span) {
 	if t.provider.over.Load() {
 		return t.Tracer.Start(oteltrace.ContextWithSpanContext(ctx, parent), name, o...)
 	}
@@ -86,6 +88,9 @@ func (t *tracer) start(ctx context.Context, outer oteltrace.Span, parent oteltra
 		own.children.Add(1)
 	}
 	s := &recording{tracer: t, name: fit(name), kind: kindOf(c.SpanKind()), began: c.Timestamp()}
+	if s.began.IsZero() {
+		s.began = began
+	}
 	if s.began.IsZero() {
 		s.began = time.Now()
 	}

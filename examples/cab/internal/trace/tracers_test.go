@@ -284,6 +284,36 @@ func TestSpansThatEndLateOrNever(t *testing.T) {
 	}
 }
 
+// A span below one of another process is the same, whether a context has that or not.
+func TestStartBelowIsLikeStart(t *testing.T) {
+	p, _, flush := newTracers(t)
+	tracer := p.Tracer("s")
+	below := tracer.(interface { //nolint:forcetypeassert // the test is about it
+		StartBelow(ctx context.Context, parent oteltrace.SpanContext, began time.Time, name string, o ...oteltrace.SpanStartOption) (context.Context, oteltrace.Span)
+	})
+	parent := oteltrace.NewSpanContext(oteltrace.SpanContextConfig{TraceID: traceID(7), SpanID: id(7)})
+	ctx, a := tracer.Start(oteltrace.ContextWithRemoteSpanContext(t.Context(), parent), "name", oteltrace.WithTimestamp(zero))
+	ctx2, b := below.StartBelow(t.Context(), parent, zero, "name")
+	_, c := below.StartBelow(t.Context(), parent, time.Time{}, "name", oteltrace.WithTimestamp(zero))
+	_, d := below.StartBelow(t.Context(), oteltrace.SpanContext{}, time.Time{}, "root")
+	if oteltrace.SpanFromContext(ctx) != a || oteltrace.SpanFromContext(ctx2) != b {
+		t.Error("the contexts don't have the spans")
+	}
+	for _, s := range []oteltrace.Span{a, b, c} {
+		s.End(oteltrace.WithTimestamp(zero.Add(time.Second)))
+	}
+	d.End()
+	spans := flush()
+	for _, s := range spans[1:3] {
+		if got, want := saidBy(s), saidBy(spans[0]); got != want || s.Parent().SpanID() != parent.SpanID() {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	if s := spans[3]; s.Parent().IsValid() || !s.SpanContext().IsValid() || s.StartTime().IsZero() {
+		t.Errorf("got %+v", saidBy(s))
+	}
+}
+
 // Texts are cut between characters, and always valid UTF-8, without which a collector refuses
 // the whole batch.
 func TestTextsFit(t *testing.T) {
