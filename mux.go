@@ -50,7 +50,6 @@ import (
 // then be used by any number of goroutines.
 type TrieServeMux struct {
 	root       trie.Node
-	slots      trie.AllSlots              // for functions that read r.PathValue
 	completion atomic.Pointer[completion] // or nil as long as more may be registered
 	offers     sync.Map                   // by the most specific route of each, a *trie.Route
 }
@@ -100,13 +99,9 @@ func (mux *TrieServeMux) handle(method, pattern string, h http.Handler) *trie.Ro
 }
 
 // HandleFunc registers a function, as [TrieServeMux.Handle] does a handler, but as
-// one that reads its wildcards itself: in place of {name...}, it is given any path, and
-// an [http.ServeMux] that it passes the request on to may take the place of the values in
-// r.PathValue, as it does in another http.ServeMux. Use Handle if they are read behind one.
+// one that reads its wildcards: in place of {name...}, it is given any path.
 func (mux *TrieServeMux) HandleFunc(method, pattern string, f func(http.ResponseWriter, *http.Request)) {
-	rt := mux.handle(method, pattern, http.HandlerFunc(f))
-	rt.Flags &^= uint8(needOneReading)
-	rt.Slots = mux.slots.For(rt.Captures)
+	mux.handle(method, pattern, http.HandlerFunc(f)).Flags &^= uint8(needOneReading)
 }
 
 // HandleNamespace mounts a handler, for all methods, on the paths that begin

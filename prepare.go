@@ -39,9 +39,6 @@ func prepareRoute(rt *trie.Route, r *http.Request, path string, escaped bool) {
 	needs := need(rt.Flags)
 	if r.Pattern == "" {
 		r.Pattern = rt.Pattern
-		if needs&needPathValue != 0 && rt.Slots != nil { // and no http.ServeMux is outside
-			rt.Slots.Open(r)
-		}
 	} else {
 		needs |= prepareWithin(rt, r)
 	}

@@ -24,7 +24,6 @@ type Route struct {
 type Details struct {
 	Captures []Capture     // of the pattern, from left to right
 	Where    callsite.Site // that registered it
-	Slots    *Slots        // for the values of r.PathValue, or nil
 	within   patternCache
 }
 
