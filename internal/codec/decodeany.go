@@ -108,7 +108,7 @@ func (d *decodeState) any() (x any, ok bool) {
 		return d.list()
 	case '"':
 		text, ok := d.lexer.text()
-		if !ok || !d.affords(sizeOfString+len(text)) {
+		if !ok || !d.affordsAny(sizeOfString+len(text)) {
 			return nil, false
 		}
 		return d.texts.text(text, len(text)+len(d.src)-d.pos), true
@@ -122,6 +122,12 @@ func (d *decodeState) any() (x any, ok bool) {
 	return d.anyNumber()
 }
 
+// affordsAny is affords for what any holds. It may be all that a long text has, so it gives up
+// where the rest would be too much at this rate, rather than at the end of the budget.
+func (d *decodeState) affordsAny(bytes int) bool {
+	return d.affords(bytes) && d.room >= maxGrown*(len(d.src)-d.pos)-MaxKept
+}
+
 // word moves past s if it is next, and reports whether it was.
 func (d *decodeState) word(s string) bool {
 	if !bytes.HasPrefix(d.src[d.pos:], []byte(s)) {
@@ -132,7 +138,7 @@ func (d *decodeState) word(s string) bool {
 }
 
 func (d *decodeState) anyNumber() (x any, ok bool) {
-	if !d.affords(sizeOfNumber) {
+	if !d.affordsAny(sizeOfNumber) {
 		return nil, false
 	}
 	if n, text, ok := d.number(); ok {
@@ -165,7 +171,7 @@ func (d *decodeState) list() (all []any, ok bool) {
 	}
 	d.depth--
 	items := d.anys.items[begin:]
-	if !d.closes(']') || !d.affords(sizeOfSlice+len(items)*sizeOfAny) {
+	if !d.closes(']') || !d.affordsAny(sizeOfSlice+len(items)*sizeOfAny) {
 		return nil, false
 	}
 	all = make([]any, len(items))
@@ -179,7 +185,7 @@ func (d *decodeState) collect(x any) bool {
 	c := &d.anys
 	if len(c.items) == cap(c.items) {
 		more := max(64, 2*cap(c.items))
-		if !d.affords(more * sizeOfAny) {
+		if !d.affordsAny(more * sizeOfAny) {
 			return false
 		}
 		c.items = append(make([]any, 0, more), c.items...)
@@ -203,7 +209,7 @@ func (d *decodeState) object() (m map[string]any, ok bool) {
 		}
 		d.pos++
 		x, ok := d.any()
-		if !ok || !d.collect(x) || !d.affords(2*sizeOfString) { // through which the names grow
+		if !ok || !d.collect(x) || !d.affordsAny(2*sizeOfString) { // through which the names grow
 			return nil, false
 		}
 		d.anys.names = append(d.anys.names, name)
@@ -213,7 +219,7 @@ func (d *decodeState) object() (m map[string]any, ok bool) {
 	}
 	d.depth--
 	names, items := d.anys.names[first:], d.anys.items[begin:]
-	if !d.closes('}') || !d.affords(sizeOfObject(len(names))) {
+	if !d.closes('}') || !d.affordsAny(sizeOfObject(len(names))) {
 		return nil, false
 	}
 	m = make(map[string]any, len(names))
@@ -253,5 +259,5 @@ func (d *decodeState) name() (name string, ok bool) {
 	if seen != nil {
 		*seen, d.anys.hasNames = name, true
 	}
-	return name, d.affords(len(text))
+	return name, d.affordsAny(len(text))
 }

@@ -209,6 +209,22 @@ func TestAnyIsBoundedInMemory(t *testing.T) {
 		assert.Less(t, taken(func(b *codec.Buffer, all *[]any) bool { return b.Decode(typed, all, jsontype.Options(false, false)) }), 18.0, name)
 		assert.Less(t, taken(func(b *codec.Buffer, all *[]any) bool { return b.DecodeClassic(classic, all) }), 80.0, name)
 	}
+	// Nor does a long text of what is usual run out of it, and one of the smallest is left early.
+	for text, want := range map[string]bool{
+		`{"name":"sold","at":1700000000,"data":{"sku":"ENGINE-1","price":12.5,"tags":["new","eu"]}}`: true,
+		`{}`: false,
+	} {
+		b := codec.NewBuffer()
+		b.WriteString("[" + strings.Repeat(text+",", 3*least/len(text)) + text + "]")
+		var all []any
+		allocated := testing.AllocsPerRun(1, func() {
+			all = nil
+			assert.Equal(t, want, b.Decode(typed, &all, jsontype.Options(false, false)))
+		})
+		if !want {
+			assert.Less(t, allocated, 10_000.0, "of %d maps", b.Len()/3)
+		}
+	}
 }
 
 // Lists and objects are made once, at their length, and names and short texts share memory.
