@@ -101,6 +101,7 @@ func TestEventsAreCheckedByTheirNames(t *testing.T) {
 func TestMembersOfAnObjectInTheQueryAreChecked(t *testing.T) {
 	type input struct {
 		IDs    []int `query:"ids,comma"`
+		Limit  int   `query:"limit,omitempty" minimum:"1"`
 		Filter struct {
 			Status string `query:"status" required:"true" enum:"open,closed"`
 		} `query:"filter,deepObject"`
@@ -111,9 +112,11 @@ func TestMembersOfAnObjectInTheQueryAreChecked(t *testing.T) {
 	mux.Handle("GET", "/", tigertonic.Typed(func(context.Context, *input) (struct{}, error) { return struct{}{}, nil }))
 	api := contract.Of(mux)
 	for query, want := range map[string]string{
-		"ids=1,2&filter[status]=open": "",
-		"ids=1":                       "query filter[status] is missing",
-		"filter[status]=lost":         "query filter[status]: ",
+		"ids=1,2&filter[status]=open":        "",
+		"ids=1":                              "query filter[status] is missing",
+		"filter[status]=open&limit=":         "",
+		"filter[status]=open&limit=&limit=0": "query limit: ",
+		"filter[status]=lost":                "query filter[status]: ",
 		"filter[status]=open&ranks[a]=1&ranks[a]=2&words[x]=y&words[z]=": "",
 		"filter[status]=open&ranks[a]=0":                                 `query ranks: "a": `,
 		"filter[status]=open&ranks[]=1":                                  `"" isn't the name of a member`,

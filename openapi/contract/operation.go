@@ -49,11 +49,12 @@ func (op *operation) host() string {
 
 type (
 	parameter struct {
-		name, in string
-		required bool
-		joined   bool   // a list is one text, with commas
-		schema   string // a pointer, or "" if it is written in a way that isn't known here
-		each     string // a pointer to the schema of the members of an object in the query, or ""
+		name, in   string
+		required   bool
+		joined     bool   // a list is one text, with commas
+		skipsEmpty bool   // an empty text counts as none (allowEmptyValue)
+		schema     string // a pointer, or "" if it is written in a way that isn't known here
+		each       string // a pointer to the schema of the members of an object in the query, or ""
 	}
 	requestBody struct {
 		required bool
@@ -216,6 +217,7 @@ func (r reader) parameters(known []*parameter, values any, at string) []*paramet
 		usual := map[string]string{"query": "form", "cookie": "form", "path": "simple", "header": "simple"}[p.in]
 		explode, isSet := o["explode"].(bool)
 		p.joined = usual == "simple" || isSet && !explode
+		p.skipsEmpty = p.in == "query" && o["allowEmptyValue"] == true
 		if s, inner := r.follow(o["schema"], at+"/schema"); style == "deepObject" && p.in == "query" {
 			for name := range members(s["properties"]) {
 				known = append(known, &parameter{

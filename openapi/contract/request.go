@@ -53,6 +53,9 @@ func (op *operation) texts(p *parameter, r *request) []string {
 		return op.wildcard(p.name, r.path)
 	case "query":
 		query := r.URL.Query()
+		if p.each == "" && p.skipsEmpty {
+			return slices.DeleteFunc(query[p.name], func(text string) bool { return text == "" })
+		}
 		if p.each == "" {
 			return query[p.name]
 		}
