@@ -256,6 +256,4 @@ func (s *recording) Resource() *resource.Resource { return s.tracer.provider.res
 func (s *recording) InstrumentationScope() instrumentation.Scope { return s.tracer.scope }
 
 // InstrumentationLibrary returns the same under its old name.
-func (s *recording) InstrumentationLibrary() instrumentation.Library { //nolint:staticcheck // the interface has it
-	return s.tracer.scope
-}
+func (s *recording) InstrumentationLibrary() instrumentation.Scope { return s.tracer.scope }
