@@ -22,6 +22,7 @@ func TestTypedNumbersThatDontFit(t *testing.T) {
 		Int     int64    `json:"int,omitzero"`
 		Small   uint8    `json:"small,omitzero"`
 		Numbers []uint64 `json:"numbers,omitzero"`
+		Any     any      `json:"any,omitzero"`
 	}
 	for body, pointer := range map[string]string{
 		`{"float":1e400}`:                                  "/float",
@@ -30,6 +31,7 @@ func TestTypedNumbersThatDontFit(t *testing.T) {
 		`{"int":9223372036854775808}`:                      "/int",
 		`{"int":-9223372036854775809}`:                     "/int",
 		`{"int":1e400}`:                                    "/int",
+		`{"any":[{"a":1},{"b":-1e400}]}`:                   "/any/1/b",
 		`{"small":256}`:                                    "/small",
 		`{"small":-1}`:                                     "/small",
 		`{"numbers":[0,18446744073709551616]}`:             "/numbers/1",
@@ -38,6 +40,7 @@ func TestTypedNumbersThatDontFit(t *testing.T) {
 		w := postJSON(t, taken[in](), "/", body)
 		assert.Equal(t, 422, w.Code, "%.60s: %s", body, w.Body)
 		assert.Contains(t, w.Body.String(), `"pointer":"`+pointer+`"`, "%.60s", body)
+		assert.Contains(t, w.Body.String(), `"keyword":"`, "%.60s", body)
 		for _, goes := range []string{"float64", "float32", "int64", "uint", "Go "} {
 			assert.NotContains(t, w.Body.String(), goes, "%.60s", body)
 		}

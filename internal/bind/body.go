@@ -228,7 +228,8 @@ func (b *Body) semantic(f *findings, err error) error {
 		return equiv
 	}
 	found := ownError(err, b.rules.Printable)
-	f.body(found.Pointer, found.Detail)
+	found.Pointer = check.ShortPointer(found.Pointer)
+	f.add(found)
 	return nil
 }
 

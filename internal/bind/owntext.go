@@ -30,6 +30,9 @@ func ownError(err error, printable func(string) string) Finding {
 		return Finding{Detail: notValid}
 	}
 	found := Finding{Pointer: string(semantic.JSONPointer), Detail: notValid}
+	if semantic.JSONKind == '0' && errors.Is(semantic.Err, strconv.ErrRange) { // in an any, which has no schema
+		found.Keyword, found.Limit, found.Detail = "format", `"double"`, "must be a number of 64 bits (IEEE 754)"
+	}
 	if t := semantic.GoType; t != nil && jsontype.Implements(t, jsontype.TextUnmarshaler) && !jsontype.Implements(t, jsontype.UnmarshalerFrom, jsontype.JSONUnmarshaler) {
 		found.Detail = ownText(t, semantic.Err, printable)
 	}
