@@ -54,6 +54,9 @@ func Poll[T any](ctx context.Context, interval time.Duration, f func() ([]T, err
 				return
 			case <-timer.C:
 			}
+			if ctx.Err() != nil { // both were ready
+				return
+			}
 			values, err := f()
 			for _, v := range values {
 				if !yield(v, nil) {
