@@ -38,14 +38,15 @@ func (e *Endpoint) Around(hooks ...Hook) *Endpoint {
 	return e
 }
 
-// When makes the endpoint answer with the error answer where its function, after its hooks,
-// returns an error that is target ([errors.Is]) and has no status of its own. It declares
-// answer as [Endpoint.Errors] does. So a function may return what a library returns:
+// When makes the endpoint respond with answer if its function or a hook returns an error
+// that is target ([errors.Is]) and has no status of its own. It declares answer, too, as
+// [Endpoint.Errors] does. So a function may return what a library returns:
 //
 //	tigertonic.Typed(show).When(sql.ErrNoRows, tigertonic.NotFound{Err: errors.New("there is no such tea")})
 //
-// The first of several that fit counts. If the answer's status is 500 or more, the log has
-// both errors. A stream's error is answered likewise, unless a value has been sent before it.
+// The first target that matches decides. If the status of answer is 500 or more, the log
+// has both errors. The same holds for the error of a stream, as long as no value has been
+// sent.
 //
 // It panics if target is nil, or if answer isn't an [HTTPEquivError] with the status of a
 // response.

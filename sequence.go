@@ -32,8 +32,8 @@ var sequenceTypes = [...]string{httpfield.JSON, linesType, ndjsonType, eventsTyp
 const itemTimeout = 30 * time.Second
 
 // Poll returns a sequence of what f returns, as a [Typed] function may return it: f is
-// called when the sequence is ranged over, and again an interval after the last of its
-// values was taken. So a stream follows a database that others write to as well. The
+// called when the sequence is ranged over, and again an interval after the last value
+// was taken. So a stream follows a database that others write to as well. The
 // function keeps what it has returned so far, and is called by one goroutine.
 //
 // The sequence ends when ctx is done, and with the error of f, which comes after the values

@@ -97,7 +97,7 @@ func startPostgres(t *testing.T) string {
 	t.Helper()
 	bin := postgresPrograms()
 	if bin == "" {
-		const reason = "PostgreSQL ISN'T TESTED: there is no server installed (Debian's package postgresql), and TIGERTONIC_POSTGRES names none"
+		const reason = "PostgreSQL isn't tested, for there is none: install Debian's package postgresql, or set TIGERTONIC_POSTGRES to the URL of a server"
 		if os.Getenv("TIGERTONIC_REQUIRE_POSTGRES") != "" {
 			t.Fatal(reason)
 		}

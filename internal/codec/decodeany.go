@@ -122,8 +122,9 @@ func (d *decodeState) any() (x any, ok bool) {
 	return d.anyNumber()
 }
 
-// affordsAny is affords for what any holds. It may be all that a long text has, so it gives up
-// where the rest would be too much at this rate, rather than at the end of the budget.
+// affordsAny is affords for the values in an any. A long text may consist of nothing else, so
+// it doesn't wait until the budget is spent: it reports false as soon as what is left of the
+// budget is too little for the rest of the text.
 func (d *decodeState) affordsAny(bytes int) bool {
 	return d.affords(bytes) && d.room >= maxGrown*(len(d.src)-d.pos)-MaxKept
 }
